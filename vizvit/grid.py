@@ -1,0 +1,70 @@
+"""Which token is which patch, and which pixels a patch covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PatchGrid:
+    """The patch grid of one model at one input size.
+
+    Tokens are numbered as in the model's sequence: the prefix tokens (class, distillation, registers) first, then the
+    patches in row-major order.
+
+    rows, cols: patches down and across.
+    patch_size: height and width of a (square) patch in pixels of the model's input.
+    prefix_names: one name for each prefix token, for instance ``("class", "register 1")``.
+    """
+
+    rows: int
+    cols: int
+    patch_size: int
+    prefix_names: tuple[str, ...] = ()
+
+    @property
+    def num_prefix_tokens(self) -> int:
+        return len(self.prefix_names)
+
+    @property
+    def num_patches(self) -> int:
+        return self.rows * self.cols
+
+    @property
+    def num_tokens(self) -> int:
+        return self.num_prefix_tokens + self.num_patches
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width in pixels of the model's input."""
+        return self.rows * self.patch_size, self.cols * self.patch_size
+
+    def token(self, row: int, col: int) -> int:
+        """The sequence index of the patch at (row, col), both counted from 0."""
+        if not (0 <= row < self.rows and 0 <= col < self.cols):
+            raise IndexError(
+                f"There is no patch at row {row}, column {col}: the grid has rows 0 to {self.rows - 1} "
+                f"and columns 0 to {self.cols - 1}."
+            )
+        return self.num_prefix_tokens + row * self.cols + col
+
+    def patch(self, token: int) -> tuple[int, int]:
+        """(row, col) of a patch token; IndexError for a prefix token or one past the end."""
+        if not self.num_prefix_tokens <= token < self.num_tokens:
+            raise IndexError(
+                f"Token {token} is not a patch: patches are tokens {self.num_prefix_tokens} to {self.num_tokens - 1}."
+            )
+        return divmod(token - self.num_prefix_tokens, self.cols)
+
+    def box(self, row: int, col: int) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) of a patch in pixels of the model's input, right and bottom exclusive."""
+        self.token(row, col)
+        size = self.patch_size
+        return col * size, row * size, (col + 1) * size, (row + 1) * size
+
+    def name(self, token: int) -> str:
+        """What to call a token: its prefix name, or "row r, column c"."""
+        if 0 <= token < self.num_prefix_tokens:
+            return self.prefix_names[token]
+        row, col = self.patch(token)
+        return f"row {row}, column {col}"
