@@ -1,0 +1,24 @@
+"""What can be read off a capture: plain arrays, one idea a file."""
+
+from .filters import embedding_filters
+from .fusion import describe_query, fuse_heads, patch_map
+from .heads import attention_distance, attention_entropy, prefix_share
+from .position import PositionMap, position_map, position_similarity
+from .rollout import gradient_rollout, relevance, rollout, rollout_steps
+
+__all__ = [
+    "PositionMap",
+    "attention_distance",
+    "attention_entropy",
+    "describe_query",
+    "embedding_filters",
+    "fuse_heads",
+    "gradient_rollout",
+    "patch_map",
+    "position_map",
+    "position_similarity",
+    "prefix_share",
+    "relevance",
+    "rollout",
+    "rollout_steps",
+]

@@ -1,0 +1,29 @@
+"""What the patch embedding looks for: principal components of its kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import ModelError
+from ..model import VitModel
+
+
+def embedding_filters(vit: VitModel, n: int = 28) -> np.ndarray:
+    """The first n principal components of the patch-embedding kernels as RGB tiles, float32 [n, patch, patch, 3].
+
+    Each component is scaled by its own largest magnitude to 0..1 with 0.5 for zero; its sign is chosen so that the
+    largest entry is positive. ViT paper (Dosovitskiy et al., ICLR 2021), Fig. 7 left.
+    Raises ModelError where patches are not embedded by one linear map, or n is more than there are.
+    """
+    kernels = vit.patch_kernels()
+    if kernels is None:
+        raise ModelError(f"{vit.name} does not embed patches by one linear map, so there are no filters to show.")
+    dim, height, width, channels = kernels.shape
+    most = min(dim, height * width * channels)
+    if not 1 <= n <= most:
+        raise ModelError(f"{vit.name} has 1 to {most} principal components of its filters; {n} were asked for.")
+    flat = kernels.reshape(dim, -1).astype(np.float64)
+    components = np.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:n]
+    peaks = components[np.arange(n), np.abs(components).argmax(1)]
+    scaled = 0.5 + 0.5 * components / peaks[:, None]
+    return scaled.reshape(n, height, width, channels).astype(np.float32)

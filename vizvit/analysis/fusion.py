@@ -1,0 +1,59 @@
+"""Fusing the heads of a layer into one matrix, and reading a token's row as a map."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..capture import Capture, Token
+from ..errors import CaptureError
+
+HEAD_FUSIONS = ("mean", "max", "min")
+
+
+def fuse_heads(attention: torch.Tensor, head_fusion: str = "mean") -> torch.Tensor:
+    """[head, query, key] -> [query, key] by "mean", "max" or "min" over the heads."""
+    if head_fusion == "mean":
+        return attention.mean(0)
+    if head_fusion == "max":
+        return attention.amax(0)
+    if head_fusion == "min":
+        return attention.amin(0)
+    raise CaptureError(f'Head fusion is one of {", ".join(HEAD_FUSIONS)}; received "{head_fusion}".')
+
+
+def patch_map(row: np.ndarray | torch.Tensor, cap: Capture) -> np.ndarray:
+    """The patches' part of rows over all tokens: [..., token] -> [..., rows, cols], raw values, prefix tokens left out."""
+    row = row.cpu().numpy() if isinstance(row, torch.Tensor) else np.asarray(row)
+    grid = cap.grid
+    return np.ascontiguousarray(
+        row[..., grid.num_prefix_tokens :].reshape(*row.shape[:-1], grid.rows, grid.cols), dtype=np.float32
+    )
+
+
+def query_row(cap: Capture, token: Token | None, pool_weights: torch.Tensor | None) -> torch.Tensor:
+    """What is read at the end of a chain, as weights over tokens, [token].
+
+    A token: one at its place. None: the class token; without one, the pooling head's own weights (given as
+    pool_weights), or else the mean over the patches.
+    """
+    names = cap.grid.prefix_names
+    row = torch.zeros(cap.num_tokens, device=cap.vit.device)
+    if token is not None:
+        row[cap.token_index(token)] = 1
+    elif "class" in names:
+        row[names.index("class")] = 1
+    elif pool_weights is not None:
+        row = pool_weights.clone()
+    else:
+        row[cap.grid.num_prefix_tokens :] = 1 / cap.grid.num_patches
+    return row
+
+
+def describe_query(cap: Capture, token: Token | None = None) -> str:
+    """Which query a map was read from, in words for a caption."""
+    if token is not None:
+        return cap.grid.name(cap.token_index(token))
+    if "class" in cap.grid.prefix_names:
+        return "class token"
+    return "pooling head's query" if cap.pool_attention_tensor() is not None else "mean over all patch queries"

@@ -1,0 +1,145 @@
+"""Attention rollout: what reaches a token through all layers, if attention is taken as flow.
+
+Abnar & Zuidema, "Quantifying Attention Flow in Transformers" (ACL 2020), section 3:
+Ã = rownorm(residual·I + (1 - residual)·fuse(A)), R = Ã_L … Ã_1, read in the query token's row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..capture import Capture, Token
+from ..errors import CaptureError
+from .fusion import fuse_heads, patch_map, query_row
+
+
+def rollout(
+    cap: Capture,
+    *,
+    head_fusion: str = "mean",
+    discard_ratio: float = 0.0,
+    residual: float = 0.5,
+    start_layer: int = 0,
+    token: Token | None = None,
+) -> np.ndarray:
+    """Attention rollout read at a token, float32 [rows, cols]: raw non-negative values, prefix tokens left out.
+
+    head_fusion: "mean", "max" or "min" over the heads.
+    discard_ratio: the share of the smallest entries of each fused matrix that is set to zero, 0 to below 1; the class
+        token's column and row are kept.
+    residual: the weight of the identity, which stands for the residual connection, 0 to 1.
+    start_layer: the first layer of the chain.
+    token: None reads the class token; without one the pooling head's weights, or else the mean over patch queries.
+    """
+    chain = _Chain(cap, head_fusion, discard_ratio, residual, start_layer)
+    return chain.read(token)
+
+
+def rollout_steps(
+    cap: Capture,
+    *,
+    head_fusion: str = "mean",
+    discard_ratio: float = 0.0,
+    residual: float = 0.5,
+    start_layer: int = 0,
+    token: Token | None = None,
+) -> np.ndarray:
+    """The chain by layer, float32 [layer, rows, cols]: the rollout from `start_layer` up to and including each layer."""
+    chain = _Chain(cap, head_fusion, discard_ratio, residual, start_layer)
+    row = query_row(cap, token, _pool_weights(cap, head_fusion))
+    flow, steps = None, []
+    for layer in chain.layers:
+        matrix = chain.matrix(layer)
+        flow = matrix if flow is None else matrix @ flow
+        steps.append(row @ flow)
+    return patch_map(torch.stack(steps), cap)
+
+
+def gradient_rollout(
+    cap: Capture,
+    *,
+    discard_ratio: float = 0.0,
+    residual: float = 0.5,
+    start_layer: int = 0,
+    token: Token | None = None,
+) -> np.ndarray:
+    """Rollout with the heads fused by mean_h (A ⊙ ∂y_c/∂A)⁺ for the capture's target class c, float32 [rows, cols].
+
+    Needs capture(..., target=). Parameters as in `rollout`.
+    """
+    return _Chain(cap, "gradient", discard_ratio, residual, start_layer).read(token)
+
+
+def relevance(cap: Capture, *, token: Token | None = None) -> np.ndarray:
+    """Relevance by the self-attention rule of Chefer, Gur & Wolf (ICCV 2021, eq. 5-6), float32 [rows, cols].
+
+    R = I; R ← R + mean_h((A ⊙ ∂y_c/∂A)⁺) R from the first block to the last; the query token's row, prefix tokens left
+    out. Needs capture(..., target=). token as in `rollout`.
+    """
+    row = query_row(cap, token, _pool_weights(cap, "gradient"))
+    for layer in reversed(range(cap.num_layers)):
+        row = row + row @ _gradient_weighted(cap, layer)
+    return patch_map(row, cap)
+
+
+class _Chain:
+    """The matrices Ã of a rollout, made one at a time."""
+
+    def __init__(self, cap: Capture, fusion: str, discard_ratio: float, residual: float, start_layer: int):
+        if not 0 <= discard_ratio < 1:
+            raise CaptureError(f"The discard ratio is a share from 0 to below 1; received {discard_ratio}.")
+        if not 0 <= residual <= 1:
+            raise CaptureError(f"The residual weight is from 0 to 1; received {residual}.")
+        if not -cap.num_layers <= start_layer < cap.num_layers:
+            raise CaptureError(f"The start layer is one of 0 to {cap.num_layers - 1}; received {start_layer}.")
+        self.layers = range(start_layer % cap.num_layers, cap.num_layers)
+        self._cap, self._fusion, self._discard_ratio, self._residual = cap, fusion, discard_ratio, residual
+
+    def matrix(self, layer: int) -> torch.Tensor:
+        """Ã of one layer, [query, key]."""
+        if self._fusion == "gradient":
+            fused = _gradient_weighted(self._cap, layer)
+        else:
+            fused = fuse_heads(self._cap.attention_tensor(layer), self._fusion)
+        if self._discard_ratio:
+            _discard_lowest(fused, self._discard_ratio, self._cap.grid.prefix_names)
+        fused *= 1 - self._residual
+        fused.diagonal().add_(self._residual)
+        return fused / fused.sum(-1, keepdim=True).clamp_min(torch.finfo(fused.dtype).tiny)
+
+    def read(self, token: Token | None) -> np.ndarray:
+        """The row of the product Ã_L … Ã_first, as vector-matrix products from the last layer down."""
+        row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
+        for layer in reversed(self.layers):
+            row = row @ self.matrix(layer)
+        return patch_map(row, self._cap)
+
+
+def _discard_lowest(fused: torch.Tensor, ratio: float, prefix_names: tuple[str, ...]) -> None:
+    """Zero the lowest share of all entries in place (as vit-explain does), sparing the class token's row and column."""
+    lowest = fused.flatten().topk(int(fused.numel() * ratio), largest=False).indices
+    kept = torch.ones_like(fused, dtype=torch.bool)
+    kept.view(-1)[lowest] = False
+    if "class" in prefix_names:
+        place = prefix_names.index("class")
+        kept[place] = True
+        kept[:, place] = True
+    fused *= kept
+
+
+def _gradient_weighted(cap: Capture, layer: int) -> torch.Tensor:
+    attention, gradient = cap.attention_gradients(layer)
+    return attention.mul_(gradient).clamp_(min=0).mean(0)
+
+
+def _pool_weights(cap: Capture, head_fusion: str) -> torch.Tensor | None:
+    """The pooling head's own row over the tokens, fused like the layers' heads; None for a model without one."""
+    weights = cap.pool_attention_tensor()
+    if weights is None:
+        return None
+    if head_fusion == "gradient":
+        cap.attention_gradients(0)  # says what to do where there are none
+        return (weights * cap.pool_gradient()).clamp(min=0).mean(0)
+    row = fuse_heads(weights[:, None], head_fusion)[0]
+    return row / row.sum()

@@ -1,0 +1,424 @@
+"""One forward pass, watched: the queries and keys of every layer, from which any attention can be derived.
+
+The forward pass stays timm's own, with fused attention. A `TorchFunctionMode` (thread-local) sees each
+`scaled_dot_product_attention` call on its way and keeps its queries and keys: O(layers x tokens x dim) instead of the
+O(layers x heads x tokens²) of the attention matrices. Attention is derived when somebody looks:
+softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exact to float32 rounding.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from .errors import CaptureError
+from .image import load_image
+from .model import VitModel
+
+Token = int | str | tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One attention call: q [head, query, dim], k [head, key, dim], and what autograd needs where asked for."""
+
+    q: torch.Tensor
+    k: torch.Tensor
+    scale: float
+    has_bias: bool
+    shared_bias: torch.Tensor | None = None  # a bias that was handed to the block, not made in it
+    v: torch.Tensor | None = None
+    output: torch.Tensor | None = None  # in the graph, until its gradient is taken
+
+
+class _Recorder(TorchFunctionMode):
+    """Files every attention call made in this thread under the block that is running."""
+
+    def __init__(self, num_layers: int, *, gradients: bool = False, keep_bias: bool = False):
+        super().__init__()
+        self.layers: list[list[_Call]] = [[] for _ in range(num_layers)]
+        self.elsewhere: list[_Call] = []  # a pooling head
+        self.streams: list[torch.Tensor | None] = [None] * num_layers
+        self.extras: list[tuple] = [((), {})] * num_layers
+        self.biases: list[torch.Tensor | None] = [None] * num_layers
+        self.running: int | None = None
+        self._gradients = gradients
+        self._keep_bias = keep_bias
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if func is F.scaled_dot_product_attention:
+            self._record(out, *args, **kwargs)
+        return out
+
+    def _record(self, out, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other):
+        if is_causal or other.get("enable_gqa") or query.shape[:2] != key.shape[:2] or query.shape[0] != 1:
+            raise CaptureError(
+                f"The model calls attention in a way that cannot be shown: queries {tuple(query.shape)}, keys "
+                f"{tuple(key.shape)}, causal={is_causal}. Expected plain self-attention over one picture."
+            )
+        extras = self.extras[self.running] if self.running is not None else ((), {})
+        handed = [t for t in (*extras[0], *extras[1].values()) if isinstance(t, torch.Tensor)]
+        shared = attn_mask if any(t is attn_mask for t in handed) else None
+        call = _Call(
+            q=_own(query[0]),
+            k=_own(key[0]),
+            scale=1 / math.sqrt(query.shape[-1]) if scale is None else float(scale),
+            has_bias=attn_mask is not None,
+            shared_bias=shared if self.running is not None else attn_mask,
+            v=value[0].detach() if self._gradients else None,
+            output=out if self._gradients else None,
+        )
+        if self.running is None:
+            self.elsewhere.append(call)
+        else:
+            self.layers[self.running].append(call)
+            if self._keep_bias:
+                self.biases[self.running] = attn_mask
+
+    def watch(self, module: nn.Module, *, keep_streams: bool = False) -> nn.Module:
+        """A stand-in for the module: the same parameters and code, with blocks that tell this recorder that they run.
+
+        Forward hooks would be seen by every thread that uses the model; a shallow copy is seen by this one alone.
+        """
+        stand_in = _shallow(module)
+        blocks = _shallow(module.blocks)
+        for index, (name, block) in enumerate(module.blocks.named_children()):
+            blocks._modules[name] = self.watch_block(index, block, keep_streams)
+        stand_in._modules["blocks"] = blocks
+        return stand_in
+
+    def watch_block(self, index: int, block: nn.Module, keep_stream: bool = False) -> nn.Module:
+        def forward(x, *args, **kwargs):
+            self.running = index
+            self.extras[index] = (args, kwargs)
+            try:
+                x = block.forward(x, *args, **kwargs)
+            finally:
+                self.running = None
+            if keep_stream:
+                self.streams[index] = _own(x[0].detach())
+            return x
+
+        stand_in = copy.copy(block)
+        stand_in.forward = forward
+        return stand_in
+
+
+def _shallow(module: nn.Module) -> nn.Module:
+    twin = copy.copy(module)
+    twin._modules = dict(module._modules)
+    return twin
+
+
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    # q and k are often views of one qkv tensor: kept as they are, v would be kept with them.
+    tensor = tensor.detach()
+    return tensor.clone() if tensor.untyped_storage().nbytes() > tensor.nbytes else tensor
+
+
+class Capture:
+    """What one forward pass on one picture left behind. Made by `capture`; read-only; shared freely between threads.
+
+    Layers count from 0, negative from the end. Arrays are NumPy float32 unless said. Shapes are written with the
+    axes' names: [layer, head, query, key].
+    """
+
+    def __init__(self, vit: VitModel, view: np.ndarray, logits: torch.Tensor, recorder: _Recorder, target: int | None):
+        self.vit = vit
+        self.view = view
+        self.target = target
+        self.grid = vit.grid
+        self._calls = [calls[0] for calls in recorder.layers]
+        self._pool = recorder.elsewhere[-1] if recorder.elsewhere else None
+        self._extras = recorder.extras
+        self._gradients: list[torch.Tensor] | None = None
+        self._pool_gradient: torch.Tensor | None = None
+        self._tokens: list[torch.Tensor] | None = None
+        classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
+        self.logits: np.ndarray = classes.cpu().numpy()
+        self.probabilities: np.ndarray = classes.softmax(-1).cpu().numpy()
+
+    def __repr__(self) -> str:
+        return (
+            f"Capture({self.vit.name}: {self.num_layers} layers, {self.num_heads} heads, {self.num_tokens} tokens, "
+            f"{self.nbytes / 1e6:.1f} MB)"
+        )
+
+    @property
+    def num_layers(self) -> int:
+        return len(self._calls)
+
+    @property
+    def num_heads(self) -> int:
+        return self._calls[0].q.shape[0]
+
+    @property
+    def num_tokens(self) -> int:
+        return self._calls[0].q.shape[1]
+
+    @property
+    def trained(self) -> bool:
+        return self.vit.trained
+
+    @property
+    def has_gradients(self) -> bool:
+        return self._gradients is not None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that this capture holds of its own; the model, which others share, is not counted."""
+        tensors = list(self._tokens or []) + list(self._gradients or [])
+        calls = [*self._calls, *([self._pool] if self._pool else [])]
+        tensors += [t for call in calls for t in (call.q, call.k, call.v) if t is not None]
+        if self._pool_gradient is not None:
+            tensors.append(self._pool_gradient)
+        return sum(t.nbytes for t in tensors) + self.view.nbytes + self.logits.nbytes + self.probabilities.nbytes
+
+    # --- what was captured
+
+    def queries(self, layer: int) -> np.ndarray:
+        """[head, token, head_dim], as they enter the dot product: after rotary embedding and q/k normalisation."""
+        return self._call(layer).q.float().cpu().numpy()
+
+    def keys(self, layer: int) -> np.ndarray:
+        """[head, token, head_dim], as they enter the dot product."""
+        return self._call(layer).k.float().cpu().numpy()
+
+    def scale(self, layer: int) -> float:
+        """What q·k is multiplied by, usually 1/√head_dim."""
+        return self._call(layer).scale
+
+    def bias(self, layer: int) -> np.ndarray | None:
+        """What is added to the scaled scores, [head or 1, query, key]; None for most models."""
+        bias = self._bias(self._index(layer))
+        return None if bias is None else bias.cpu().numpy()
+
+    def tokens(self, layer: int) -> np.ndarray:
+        """[token, dim]: the residual stream after block `layer`; -1 is the last. Kept from the first call on."""
+        index = self._index(layer)
+        if self._tokens is None:
+            recorder = _Recorder(self.num_layers)
+            with torch.no_grad(), recorder:
+                recorder.watch(self.vit.module, keep_streams=True)(self.vit.normalise(self.view))
+            self._tokens = recorder.streams
+        return self._tokens[index].float().cpu().numpy()
+
+    # --- attention, derived
+
+    def attention(self, layer: int) -> np.ndarray:
+        """[head, query, key]: softmax over the keys; each row sums to 1."""
+        return self.attention_tensor(layer).cpu().numpy()
+
+    def attention_tensor(self, layer: int) -> torch.Tensor:
+        """`attention` as a float32 tensor on the model's device; one layer's matrices at a time is the way to use it."""
+        index = self._index(layer)
+        return _softmax_rows(self._calls[index], slice(None), self._bias(index))
+
+    def attention_from(self, token: Token) -> np.ndarray:
+        """[layer, head, key]: where a token looks. token: "cls", ("patch", row, col) or an index. No full matrix is built."""
+        index = self.token_index(token)
+        rows = [
+            _softmax_rows(call, slice(index, index + 1), self._bias(layer))[:, 0]
+            for layer, call in enumerate(self._calls)
+        ]
+        return torch.stack(rows).cpu().numpy()
+
+    def attention_to(self, token: Token) -> np.ndarray:
+        """[layer, head, query]: how much each token looks at this one. One layer's matrices are held at a time."""
+        index = self.token_index(token)
+        columns = [self.attention_tensor(layer)[:, :, index].clone() for layer in range(self.num_layers)]
+        return torch.stack(columns).cpu().numpy()
+
+    def pool_attention(self) -> np.ndarray | None:
+        """[head, key]: where the pooling head's query looks; None for a model without one."""
+        weights = self.pool_attention_tensor()
+        return None if weights is None else weights.cpu().numpy()
+
+    def pool_attention_tensor(self) -> torch.Tensor | None:
+        if self._pool is None:
+            return None
+        return _softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1)
+
+    def attention_gradients(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(A, ∂y/∂A) of one layer, float32 [head, query, key], for the target class of `capture(..., target=)`.
+
+        ∂y/∂A = (∂y/∂O) Vᵀ with O = A V, so that only O's gradient has to be kept.
+        """
+        if self._gradients is None:
+            raise CaptureError(
+                "This capture has no gradients. Make it with the class to explain: capture(vit, image, target=...)."
+            )
+        index = self._index(layer)
+        return self.attention_tensor(index), _weight_gradient(self._calls[index], self._gradients[index])
+
+    def pool_gradient(self) -> torch.Tensor | None:
+        """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
+        if self._pool_gradient is None:
+            return None
+        return _weight_gradient(self._pool, self._pool_gradient).sum(1)
+
+    # --- tokens by name
+
+    def token_index(self, token: Token) -> int:
+        """The sequence index of "cls" (or any prefix token's name), ("patch", row, col), or an index from 0."""
+        names = self.grid.prefix_names
+        if isinstance(token, str):
+            wanted = {"cls": "class", "dist": "distillation"}.get(token, token)
+            if wanted in names:
+                return names.index(wanted)
+            have = ", ".join(f'"{name}"' for name in names) or "no prefix tokens at all"
+            raise CaptureError(
+                f'{self.vit.name} has no token "{token}": it has {have}. Choose a patch with ("patch", row, col).'
+            )
+        if isinstance(token, tuple):
+            if len(token) != 3 or token[0] != "patch":
+                raise CaptureError(f'A token given as a tuple is ("patch", row, col); received {token!r}.')
+            try:
+                return self.grid.token(int(token[1]), int(token[2]))
+            except IndexError as error:
+                raise CaptureError(str(error)) from error
+        if not 0 <= int(token) < self.num_tokens:
+            raise CaptureError(f"There is no token {token}: the sequence has tokens 0 to {self.num_tokens - 1}.")
+        return int(token)
+
+    # --- inside
+
+    def _index(self, layer: int) -> int:
+        if not -self.num_layers <= layer < self.num_layers:
+            raise CaptureError(f"There is no layer {layer}: {self.vit.name} has layers 0 to {self.num_layers - 1}.")
+        return layer % self.num_layers
+
+    def _call(self, layer: int) -> _Call:
+        return self._calls[self._index(layer)]
+
+    def _bias(self, layer: int) -> torch.Tensor | None:
+        """[head or 1, query, key] float32. The bias does not depend on the picture, so it is made again by running the
+        one block on zeros instead of being kept: it would be as large as the attention itself."""
+        call = self._calls[layer]
+        if not call.has_bias:
+            return None
+        bias = call.shared_bias
+        if bias is None:
+            recorder = _Recorder(self.num_layers, keep_bias=True)
+            block = recorder.watch_block(layer, list(self.vit.module.blocks)[layer])
+            args, kwargs = self._extras[layer]
+            width = self.vit.module.embed_dim
+            zeros = torch.zeros(1, self.num_tokens, width, device=self.vit.device, dtype=self.vit.dtype)
+            with torch.no_grad(), recorder:
+                block(zeros, *args, **kwargs)
+            bias = recorder.biases[layer]
+        return _additive(bias)
+
+    def layers(self) -> Iterator[torch.Tensor]:
+        """Each layer's attention in turn, [head, query, key]."""
+        return (self.attention_tensor(layer) for layer in range(self.num_layers))
+
+
+def _additive(mask: torch.Tensor) -> torch.Tensor:
+    if mask.dtype == torch.bool:
+        mask = torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, -torch.inf)
+    return mask.detach().float().reshape(-1, *mask.shape[-2:])
+
+
+def _softmax_rows(call: _Call, rows: slice, bias: torch.Tensor | None) -> torch.Tensor:
+    scores = torch.matmul(call.q[:, rows].float(), call.k.float().transpose(-2, -1)).mul_(call.scale)
+    if bias is not None:
+        bias = _additive(bias) if bias.ndim != 3 else bias
+        scores += bias[:, rows] if bias.shape[1] > 1 else bias
+    return scores.softmax(-1)
+
+
+def _weight_gradient(call: _Call, output_gradient: torch.Tensor) -> torch.Tensor:
+    return torch.matmul(output_gradient.float(), call.v.float().transpose(-2, -1))
+
+
+def capture(
+    vit: VitModel, image: Image.Image | np.ndarray | object, *, target: int | str | None = None
+) -> Capture:
+    """Run the model on one picture and keep what its attention can be derived from.
+
+    image: a PIL image, or anything `load_image` takes.
+    target: a class index or name; keeps the gradients that `gradient_rollout` and `relevance` need.
+    Memory: queries and keys, layers x tokens x dim x 2 x the model's precision; as much again with a target.
+    Raises CaptureError where not every block's attention was seen, with the reason; never a partial result.
+    """
+    index = None if target is None else vit.class_index(target)
+    view = vit.view(image if isinstance(image, Image.Image) else load_image(image))
+    return run(vit, view, vit.normalise(view), target=index)
+
+
+def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
+    """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, 3, H, W]."""
+    recorder = _Recorder(vit.num_layers, gradients=target is not None)
+    stand_in = recorder.watch(vit.module)
+    with torch.set_grad_enabled(target is not None), recorder:
+        logits = stand_in(pixels.requires_grad_(target is not None))
+    check(vit, recorder)
+    calls = [calls[0] for calls in recorder.layers]
+    gradients = pool_gradient = None
+    if target is not None:
+        pool = recorder.elsewhere[-1:]
+        outputs = [call.output for call in [*calls, *pool]]
+        found = torch.autograd.grad(logits[0, target], outputs, allow_unused=True)
+        found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
+        gradients = [_own(g[0]) for g in found[: len(calls)]]
+        pool_gradient = _own(found[-1][0]) if pool else None
+        recorder.layers = [[_settled(call)] for call in calls]
+        recorder.elsewhere = [_settled(call) for call in pool]
+    done = Capture(vit, view, logits, recorder, target)
+    done._gradients, done._pool_gradient = gradients, pool_gradient
+    return done
+
+
+def _settled(call: _Call) -> _Call:
+    return _Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=_own(call.v))
+
+
+def check(vit: VitModel, recorder: _Recorder) -> None:
+    """CaptureError unless each block made exactly one self-attention call over all tokens."""
+    counts = [len(calls) for calls in recorder.layers]
+    if set(counts) != {1}:
+        odd = next(i for i, count in enumerate(counts) if count != 1)
+        made = "no attention call" if counts[odd] == 0 else f"{counts[odd]} attention calls"
+        raise CaptureError(
+            f"The attention of {vit.name} cannot be shown in full: block {odd} ({_class_of(vit, odd)}) made {made} "
+            f"through scaled_dot_product_attention where one is expected. "
+            f"Choose a model whose blocks are plain self-attention."
+        )
+    tokens = vit.grid.num_tokens
+    for layer, (call,) in enumerate(recorder.layers):
+        if call.q.shape[1] != tokens or call.k.shape[1] != tokens:
+            raise CaptureError(
+                f"Block {layer} of {vit.name} attends from {call.q.shape[1]} to {call.k.shape[1]} tokens, but "
+                f"{vit.grid.num_prefix_tokens} prefix tokens and {vit.grid.rows}x{vit.grid.cols} patches are {tokens}. "
+                f"Models that window, pool or drop tokens cannot be shown on one patch grid."
+            )
+
+
+def _class_of(vit: VitModel, layer: int) -> str:
+    return type(list(vit.module.blocks)[layer]).__name__
+
+
+def support(build: Callable[[], VitModel]) -> str | None:
+    """None where the model can be shown, else the reason; cheap with a model on the meta device."""
+    try:
+        vit = build()
+        height, width = vit.grid.image_size
+        recorder = _Recorder(vit.num_layers)
+        with torch.no_grad(), recorder:
+            recorder.watch(vit.module)(torch.zeros(1, 3, height, width, device=vit.device, dtype=vit.dtype))
+        check(vit, recorder)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,0 +1,267 @@
+"""A Vision Transformer ready to be looked at: the timm module with its grid, its preprocessing and its labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import timm
+import torch
+from PIL import Image
+from torch import nn
+from torchvision import transforms
+
+from .errors import ModelError
+from .grid import PatchGrid
+
+POSITION_KINDS = {
+    "learned": "learned position embeddings, added to the patch embeddings",
+    "fixed": "fixed position embeddings, added to the patch embeddings",
+    "rotary": "rotary position embeddings (RoPE): queries and keys are rotated by an angle that depends on the position",
+    "relative": "a relative position bias: a number for each offset between two patches, added to the scores",
+    "none": "no position embeddings",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class VitModel:
+    """A timm Vision Transformer and all that is needed to read its attention.
+
+    name: what the user asked for; architecture: timm's name of it.
+    module: the model in eval mode, on `device`; several threads may share it, nothing ever changes it.
+    labels: a name for each class, empty for a model without a classifier.
+    grid: which token is which patch at this input size.
+    trained: False for random weights, whose maps mean nothing.
+    weights: where the weights come from, in a few words for captions.
+    """
+
+    name: str
+    architecture: str
+    module: nn.Module
+    device: torch.device
+    labels: tuple[str, ...]
+    grid: PatchGrid
+    trained: bool
+    weights: str
+    dtype: torch.dtype = torch.float32
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    _spatial: tuple = field(default=(), repr=False)
+
+    @classmethod
+    def wrap(
+        cls,
+        module: nn.Module,
+        *,
+        name: str,
+        labels: tuple[str, ...] | None = None,
+        trained: bool = True,
+        weights: str = "",
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        image_size: tuple[int, int] | None = None,
+    ) -> VitModel:
+        """Describe a timm module that was made elsewhere (in a notebook, by a training run).
+
+        The module is put in eval mode and on `device`. labels: one name a class; without them "class 17".
+        image_size: height and width of the input where the module itself does not say.
+        Raises ModelError where the module has no sequence of transformer blocks over square patches.
+        """
+        config = timm.data.resolve_data_config(model=module)
+        grid = _describe_grid(module, name, image_size or config["input_size"][-2:])
+        config["input_size"] = (3, *grid.image_size)
+        num_classes = 0 if _is_embedding(module) else int(getattr(module, "num_classes", 0) or 0)
+        if labels is not None and num_classes and len(labels) != num_classes:
+            raise ModelError(
+                f"{len(labels)} class names were given for {name}, which has {num_classes} classes. "
+                f"Give one name for each class, in the order of the classifier's outputs."
+            )
+        if labels is None or not num_classes:
+            labels = tuple(f"class {i}" for i in range(num_classes))
+        steps = timm.data.create_transform(**config, is_training=False).transforms
+        spatial = []
+        for step in steps:
+            if not isinstance(step, (transforms.Resize, transforms.CenterCrop)) and "Tensor" in type(step).__name__:
+                break
+            spatial.append(step)
+        module = module.eval().requires_grad_(False).to(device=device, dtype=dtype)
+        return cls(
+            name=name,
+            architecture=_architecture(module),
+            module=module,
+            device=torch.device(device),
+            labels=tuple(labels),
+            grid=grid,
+            trained=trained,
+            weights=weights or ("trained weights" if trained else "untrained weights"),
+            dtype=dtype,
+            mean=tuple(config["mean"]),
+            std=tuple(config["std"]),
+            _spatial=tuple(spatial),
+        )
+
+    def view(self, image: Image.Image) -> np.ndarray:
+        """The exact pixels that the model sees: resized and cropped as timm's evaluation does, uint8 [H, W, 3]."""
+        picture = image.convert("RGB")
+        for step in self._spatial:
+            picture = step(picture)
+        return np.asarray(picture, dtype=np.uint8)
+
+    def preprocess(self, image: Image.Image) -> torch.Tensor:
+        """The model's input for a picture: `view`, scaled to 0..1 and normalised; [1, 3, H, W] on the device."""
+        return self.normalise(self.view(image))
+
+    def normalise(self, view: np.ndarray) -> torch.Tensor:
+        """[1, 3, H, W] on the device from the uint8 [H, W, 3] pixels that `view` gives."""
+        pixels = torch.from_numpy(np.ascontiguousarray(view).copy()).permute(2, 0, 1).float().div(255)
+        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
+        return ((pixels - mean) / std)[None].to(device=self.device, dtype=self.dtype)
+
+    @property
+    def num_layers(self) -> int:
+        return len(self.module.blocks)
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(p.numel() for p in self.module.parameters())
+
+    @property
+    def precision(self) -> str:
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
+    def read_out(self) -> str:
+        """What the prediction is read from: "class token", "mean of patches", "pooling head" or the pooling's name."""
+        pool = getattr(self.module, "global_pool", "") or ""
+        if isinstance(pool, str) and getattr(self.module, "attn_pool", None) is not None:
+            pool = "map"
+        return {"token": "class token", "avg": "mean of patches", "map": "pooling head"}.get(pool, str(pool) or "unknown")
+
+    def label(self, index: int) -> str:
+        return self.labels[index]
+
+    def class_index(self, target: int | str) -> int:
+        """The index of a class given by its index or its name (case-insensitive; one synonym of several will do)."""
+        if not self.labels:
+            raise ModelError(
+                f"{self.name} has no classifier: it gives a feature vector, not classes. Choose a model with classes."
+            )
+        if isinstance(target, str):
+            wanted = target.strip().casefold()
+            for exact in (lambda label: [label.casefold()], lambda label: label.casefold().split(", ")):
+                for index, label in enumerate(self.labels):
+                    if wanted in exact(label):
+                        return index
+            raise ModelError(f'{self.name} has no class named "{target}". Its classes are listed in `.labels`.')
+        index = int(target)
+        if not 0 <= index < len(self.labels):
+            raise ModelError(f"There is no class {target}: {self.name} has classes 0 to {len(self.labels) - 1}.")
+        return index
+
+    @property
+    def position_kind(self) -> str:
+        """A key of POSITION_KINDS: how the model knows where a patch is (the most telling one, where it has two)."""
+        if getattr(self.module, "rope", None) is not None:
+            return "rotary"
+        if _position_table(self.module) is not None:
+            holder = getattr(self.module, "embeds", self.module)
+            fixed = any(name == "pos_embed" for name, _ in holder.named_buffers(recurse=False))
+            return "fixed" if fixed else "learned"
+        if any("rel_pos" in name or "relative_position" in name for name, _ in self.module.named_parameters()):
+            return "relative"
+        return "none"
+
+    def position_embedding(self) -> np.ndarray | None:
+        """The embedding added to each patch, float32 [rows, cols, dim]; None where the model adds none."""
+        table = _position_table(self.module)
+        if table is None:
+            return None
+        rows, cols = self.grid.rows, self.grid.cols
+        table = table.float()
+        if table.ndim == 3:  # prefix tokens may have rows of their own at the front
+            table = table[:, table.shape[1] - rows * cols :].reshape(1, rows, cols, -1)
+        elif table.shape[1:3] != (rows, cols):  # NaFlex resamples its table in the forward pass, this way
+            table = nn.functional.interpolate(
+                table.permute(0, 3, 1, 2), (rows, cols), mode="bicubic", antialias=True
+            ).permute(0, 2, 3, 1)
+        return table[0].cpu().numpy()
+
+    def rotary_embedding(self) -> np.ndarray | None:
+        """The angles of a rotary embedding as (sin, cos), float32 [2, row, col, frequency]; None without one."""
+        rope = getattr(self.module, "rope", None)
+        if rope is None:
+            return None
+        shape = [self.grid.rows, self.grid.cols]
+        table = rope.get_embed(shape=shape).detach().float().cpu()  # [..., token, sin | cos]
+        tokens = self.grid.num_patches
+        if table.ndim < 2 or table.shape[-2] != tokens:
+            return None
+        sin, cos = table.reshape(-1, tokens, table.shape[-1]).permute(1, 0, 2).chunk(2, dim=-1)
+        return torch.stack([sin.reshape(*shape, -1), cos.reshape(*shape, -1)]).numpy()
+
+    def patch_kernels(self) -> np.ndarray | None:
+        """The patch embedding's kernels, float32 [dim, patch, patch, 3]; None where patches are not embedded linearly."""
+        embed = getattr(self.module, "patch_embed", None) or getattr(self.module, "embeds", None)
+        weight = getattr(getattr(embed, "proj", None), "weight", None)
+        size = self.grid.patch_size
+        if weight is None or weight.numel() != weight.shape[0] * size * size * 3:
+            return None
+        weight = weight.detach().float().cpu()
+        if weight.ndim == 4:  # a convolution: [dim, channel, y, x]
+            return weight.permute(0, 2, 3, 1).numpy()
+        if getattr(embed, "channels_last", True):
+            return weight.reshape(-1, size, size, 3).numpy()
+        return weight.reshape(-1, 3, size, size).permute(0, 2, 3, 1).numpy()
+
+
+def _architecture(module: nn.Module) -> str:
+    config = getattr(module, "pretrained_cfg", None) or {}
+    return config.get("architecture") or type(module).__name__
+
+
+def _is_embedding(module: nn.Module) -> bool:
+    # Contrastive image towers end in a projection to the joint space with text; timm calls its width num_classes.
+    config = getattr(module, "pretrained_cfg", None) or {}
+    name, tag = config.get("architecture") or "", config.get("tag") or ""
+    contrastive = any(word in name for word in ("clip", "siglip", "_pe_core"))
+    return contrastive and not config.get("label_names") and "in1k" not in tag and "in12k" not in tag and tag != ""
+
+
+def _position_table(module: nn.Module) -> torch.Tensor | None:
+    """The table added to the patch embeddings: [1, token, dim] or [1, row, col, dim]."""
+    holder = getattr(module, "embeds", module)
+    if getattr(holder, "pos_embed_y", None) is not None:  # factorised: one table a direction
+        return (holder.pos_embed_y[:, :, None] + holder.pos_embed_x[:, None, :]).detach()
+    table = getattr(holder, "pos_embed", None)
+    return table.detach() if table is not None else None
+
+
+def _describe_grid(module: nn.Module, name: str, image_size: tuple[int, int]) -> PatchGrid:
+    blocks = getattr(module, "blocks", None)
+    embed = getattr(module, "patch_embed", None) or getattr(module, "embeds", None)
+    if not isinstance(blocks, (nn.Sequential, nn.ModuleList)) or embed is None or not hasattr(embed, "patch_size"):
+        raise ModelError(
+            f"{name} ({type(module).__name__}) is not a plain Vision Transformer: it has no single sequence of "
+            f"transformer blocks over image patches. Choose a model of timm's vision_transformer, deit, eva, beit, "
+            f"vision_transformer_relpos or naflexvit modules."
+        )
+    patch = tuple(np.broadcast_to(embed.patch_size, 2))
+    if patch[0] != patch[1]:
+        raise ModelError(f"{name} cuts the image into {patch[0]}x{patch[1]} patches; only square patches can be shown.")
+    size = int(patch[0])
+    grid_size = getattr(embed, "grid_size", None) or tuple(side // size for side in image_size)
+    rows, cols = (int(side) for side in grid_size)
+    prefix = int(getattr(module, "num_prefix_tokens", 0))
+    return PatchGrid(rows, cols, size, _prefix_names(module, prefix))
+
+
+def _prefix_names(module: nn.Module, count: int) -> tuple[str, ...]:
+    holder = getattr(module, "embeds", module)
+    names = []
+    if getattr(holder, "cls_token", None) is not None:
+        names.append("class")
+    if getattr(holder, "dist_token", None) is not None:
+        names.append("distillation")
+    registers = count - len(names)
+    names += [f"register {i + 1}" for i in range(registers)]
+    return tuple(names[:count])
