@@ -9,6 +9,7 @@
 from .analysis import (
     attention_distance,
     attention_entropy,
+    attention_map,
     describe_query,
     embedding_filters,
     fuse_heads,
@@ -40,6 +41,7 @@ __all__ = [
     "VitModel",
     "attention_distance",
     "attention_entropy",
+    "attention_map",
     "capture",
     "describe_query",
     "embedding_filters",

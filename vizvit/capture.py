@@ -80,7 +80,8 @@ class _Recorder(TorchFunctionMode):
             output=out if self._gradients else None,
         )
         if self.running is None:
-            self.elsewhere.append(call)
+            if any(self.layers):  # before the first block it is a convolutional stem's own, not a pooling head's
+                self.elsewhere.append(call)
         else:
             self.layers[self.running].append(call)
             if self._keep_bias:
@@ -141,7 +142,9 @@ class Capture:
         self.grid = vit.grid
         self._calls = [calls[0] for calls in recorder.layers]
         self._pool = recorder.elsewhere[-1] if recorder.elsewhere else None
-        self._extras = recorder.extras
+        # What the blocks were called with is needed to make their own bias again, and for nothing else.
+        remade = [call.has_bias and call.shared_bias is None for call in self._calls]
+        self._extras = [extra if again else None for extra, again in zip(recorder.extras, remade, strict=True)]
         self._gradients: list[torch.Tensor] | None = None
         self._pool_gradient: torch.Tensor | None = None
         self._tokens: list[torch.Tensor] | None = None
@@ -172,6 +175,10 @@ class Capture:
         return self.vit.trained
 
     @property
+    def has_pooling_head(self) -> bool:
+        return self._pool is not None
+
+    @property
     def has_gradients(self) -> bool:
         return self._gradients is not None
 
@@ -183,6 +190,8 @@ class Capture:
         tensors += [t for call in calls for t in (call.q, call.k, call.v) if t is not None]
         if self._pool_gradient is not None:
             tensors.append(self._pool_gradient)
+        shared = {id(call.shared_bias): call.shared_bias for call in calls if call.shared_bias is not None}
+        tensors += shared.values()  # one for all layers
         return sum(t.nbytes for t in tensors) + self.view.nbytes + self.logits.nbytes + self.probabilities.nbytes
 
     # --- what was captured
@@ -228,11 +237,12 @@ class Capture:
     def attention_from(self, token: Token) -> np.ndarray:
         """[layer, head, key]: where a token looks. token: "cls", ("patch", row, col) or an index. No full matrix is built."""
         index = self.token_index(token)
-        rows = [
-            _softmax_rows(call, slice(index, index + 1), self._bias(layer))[:, 0]
-            for layer, call in enumerate(self._calls)
-        ]
-        return torch.stack(rows).cpu().numpy()
+        return torch.stack([self.attention_row(layer, index) for layer in range(self.num_layers)]).cpu().numpy()
+
+    def attention_row(self, layer: int, token: Token) -> torch.Tensor:
+        """[head, key] of one layer: where a token looks, as a tensor on the model's device."""
+        index, layer = self.token_index(token), self._index(layer)
+        return _softmax_rows(self._calls[layer], slice(index, index + 1), self._bias(layer))[:, 0]
 
     def attention_to(self, token: Token) -> np.ndarray:
         """[layer, head, query]: how much each token looks at this one. One layer's matrices are held at a time."""
@@ -241,14 +251,14 @@ class Capture:
         return torch.stack(columns).cpu().numpy()
 
     def pool_attention(self) -> np.ndarray | None:
-        """[head, key]: where the pooling head's query looks; None for a model without one."""
+        """[head, token]: where the pooling head's query looks; None for a model without one."""
         weights = self.pool_attention_tensor()
         return None if weights is None else weights.cpu().numpy()
 
     def pool_attention_tensor(self) -> torch.Tensor | None:
         if self._pool is None:
             return None
-        return _softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1)
+        return self._over_tokens(_softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1))
 
     def attention_gradients(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(A, ∂y/∂A) of one layer, float32 [head, query, key], for the target class of `capture(..., target=)`.
@@ -266,7 +276,7 @@ class Capture:
         """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
         if self._pool_gradient is None:
             return None
-        return _weight_gradient(self._pool, self._pool_gradient).sum(1)
+        return self._over_tokens(_weight_gradient(self._pool, self._pool_gradient).sum(1))
 
     # --- tokens by name
 
@@ -298,6 +308,10 @@ class Capture:
         if not -self.num_layers <= layer < self.num_layers:
             raise CaptureError(f"There is no layer {layer}: {self.vit.name} has layers 0 to {self.num_layers - 1}.")
         return layer % self.num_layers
+
+    def _over_tokens(self, weights: torch.Tensor) -> torch.Tensor:
+        """[head, key] -> [head, token]: a pooling head may leave the prefix tokens out; they get 0."""
+        return F.pad(weights, (self.num_tokens - weights.shape[-1], 0))
 
     def _call(self, layer: int) -> _Call:
         return self._calls[self._index(layer)]
@@ -361,10 +375,8 @@ def capture(
 def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
     """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, 3, H, W]."""
     recorder = _Recorder(vit.num_layers, gradients=target is not None)
-    stand_in = recorder.watch(vit.module)
-    with torch.set_grad_enabled(target is not None), recorder:
-        logits = stand_in(pixels.requires_grad_(target is not None))
-    check(vit, recorder)
+    with torch.set_grad_enabled(target is not None):
+        logits = _forward(vit, recorder, pixels.requires_grad_(target is not None))
     calls = [calls[0] for calls in recorder.layers]
     gradients = pool_gradient = None
     if target is not None:
@@ -379,6 +391,27 @@ def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | 
     done = Capture(vit, view, logits, recorder, target)
     done._gradients, done._pool_gradient = gradients, pool_gradient
     return done
+
+
+def _forward(vit: VitModel, recorder: _Recorder, pixels: torch.Tensor) -> torch.Tensor:
+    """The module's output on pixels, every block's attention recorded; CaptureError otherwise."""
+    try:
+        with recorder:
+            logits = recorder.watch(vit.module)(pixels)
+    except (RuntimeError, TypeError, AttributeError, AssertionError) as error:
+        height, width = pixels.shape[-2:]
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise CaptureError(
+            f"{vit.name} failed on a picture of {height}x{width} pixels: {reason}. "
+            f"Try a smaller image size or another model."
+        ) from error
+    check(vit, recorder)
+    if logits.ndim != 2:
+        raise CaptureError(
+            f"{vit.name} gives {tuple(logits.shape)} values, a sequence, where one vector for the picture is expected: "
+            f"it merges patches for a language model, in an order of its own. Choose a model with a classifier."
+        )
+    return logits
 
 
 def _settled(call: _Call) -> _Call:
@@ -414,11 +447,9 @@ def support(build: Callable[[], VitModel]) -> str | None:
     """None where the model can be shown, else the reason; cheap with a model on the meta device."""
     try:
         vit = build()
-        height, width = vit.grid.image_size
-        recorder = _Recorder(vit.num_layers)
-        with torch.no_grad(), recorder:
-            recorder.watch(vit.module)(torch.zeros(1, 3, height, width, device=vit.device, dtype=vit.dtype))
-        check(vit, recorder)
+        with torch.no_grad():
+            pixels = torch.zeros(1, 3, *vit.input_size, device=vit.device, dtype=vit.dtype)
+            _forward(vit, _Recorder(vit.num_layers), pixels)
     except ValueError as error:
         return str(error)
     return None

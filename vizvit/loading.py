@@ -22,12 +22,6 @@ _CHECKPOINT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 # timm's initialisers draw from torch's global generator: one build at a time keeps seeded weights the same.
 _BUILDING = threading.Lock()
 
-WAYS_ON = (
-    f'What works without a network: the shipped model ("{SHIPPED}"), a checkpoint of your own (a timm local directory, '
-    f'or a .safetensors or .pth file with its architecture name), or random weights (weights="random") to study shapes.'
-)
-
-
 def assets_dir() -> Path:
     """The folder with the shipped models and texts, in a checkout and in an installed wheel alike."""
     inside = Path(__file__).parent / "assets"
@@ -184,9 +178,10 @@ class _Source:
     def build(self, options: dict, on_progress: Callable[[int, int], None] | None) -> torch.nn.Module:
         pretrained = self.trained and not self.random
         if pretrained and self.from_hub:
-            if not timm.models.get_pretrained_cfg(self.create_name).has_weights:
-                raise ModelError(f"timm has no pretrained weights for {self.create_name}. {WAYS_ON}")
             hub.fetch(self.create_name, on_progress)
+            file = hub.cached_file(self.create_name)
+            if file is not None:  # named outright, so that timm does not ask the hub once more
+                options |= {"pretrained_cfg_overlay": {"file": str(file), "custom_load": file.suffix == ".npz"}}
         if self.state_dict is not None:
             classes = self._classes()
             options |= {"pretrained_cfg_overlay": {"state_dict": self.state_dict, **classes}, **classes}

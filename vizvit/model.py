@@ -46,6 +46,7 @@ class VitModel:
     dtype: torch.dtype = torch.float32
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    input_size: tuple[int, int] = (224, 224)
     _spatial: tuple = field(default=(), repr=False)
 
     @classmethod
@@ -68,8 +69,9 @@ class VitModel:
         Raises ModelError where the module has no sequence of transformer blocks over square patches.
         """
         config = timm.data.resolve_data_config(model=module)
-        grid = _describe_grid(module, name, image_size or config["input_size"][-2:])
-        config["input_size"] = (3, *grid.image_size)
+        input_size = _input_size(module, image_size or config["input_size"][-2:])
+        grid = _describe_grid(module, name, input_size)
+        config["input_size"] = (3, *input_size)
         num_classes = 0 if _is_embedding(module) else int(getattr(module, "num_classes", 0) or 0)
         if labels is not None and num_classes and len(labels) != num_classes:
             raise ModelError(
@@ -97,15 +99,20 @@ class VitModel:
             dtype=dtype,
             mean=tuple(config["mean"]),
             std=tuple(config["std"]),
+            input_size=input_size,
             _spatial=tuple(spatial),
         )
 
     def view(self, image: Image.Image) -> np.ndarray:
-        """The exact pixels that the model sees: resized and cropped as timm's evaluation does, uint8 [H, W, 3]."""
+        """The exact pixels that the model sees: resized and cropped as timm's evaluation does, uint8 [H, W, 3].
+
+        Where the patches do not fill the input (384 pixels in patches of 14), the rest, which no patch covers, is left out.
+        """
         picture = image.convert("RGB")
         for step in self._spatial:
             picture = step(picture)
-        return np.asarray(picture, dtype=np.uint8)
+        height, width = self.grid.image_size
+        return np.asarray(picture, dtype=np.uint8)[:height, :width]
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
         """The model's input for a picture: `view`, scaled to 0..1 and normalised; [1, 3, H, W] on the device."""
@@ -113,13 +120,22 @@ class VitModel:
 
     def normalise(self, view: np.ndarray) -> torch.Tensor:
         """[1, 3, H, W] on the device from the uint8 [H, W, 3] pixels that `view` gives."""
-        pixels = torch.from_numpy(np.ascontiguousarray(view).copy()).permute(2, 0, 1).float().div(255)
+        pixels = torch.from_numpy(np.array(view)).permute(2, 0, 1).float().div(255)
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
-        return ((pixels - mean) / std)[None].to(device=self.device, dtype=self.dtype)
+        pixels = (pixels - mean) / std
+        margin = [self.input_size[axis] - pixels.shape[axis + 1] for axis in (0, 1)]
+        if any(margin):
+            pixels = nn.functional.pad(pixels, (0, margin[1], 0, margin[0]))
+        return pixels[None].to(device=self.device, dtype=self.dtype)
 
     @property
     def num_layers(self) -> int:
         return len(self.module.blocks)
+
+    @property
+    def num_heads(self) -> int:
+        attention = next(m for m in self.module.blocks.modules() if hasattr(m, "num_heads"))
+        return attention.num_heads
 
     @property
     def num_parameters(self) -> int:
@@ -201,10 +217,10 @@ class VitModel:
 
     def patch_kernels(self) -> np.ndarray | None:
         """The patch embedding's kernels, float32 [dim, patch, patch, 3]; None where patches are not embedded linearly."""
-        embed = getattr(self.module, "patch_embed", None) or getattr(self.module, "embeds", None)
+        embed = _embedder(self.module)
         weight = getattr(getattr(embed, "proj", None), "weight", None)
         size = self.grid.patch_size
-        if weight is None or weight.numel() != weight.shape[0] * size * size * 3:
+        if hasattr(embed, "backbone") or weight is None or weight.numel() != weight.shape[0] * size * size * 3:
             return None
         weight = weight.detach().float().cpu()
         if weight.ndim == 4:  # a convolution: [dim, channel, y, x]
@@ -236,20 +252,36 @@ def _position_table(module: nn.Module) -> torch.Tensor | None:
     return table.detach() if table is not None else None
 
 
-def _describe_grid(module: nn.Module, name: str, image_size: tuple[int, int]) -> PatchGrid:
+def _input_size(module: nn.Module, wanted: tuple[int, int]) -> tuple[int, int]:
+    embed = _embedder(module)
+    height, width = getattr(embed, "img_size", None) or wanted
+    if not getattr(embed, "strict_img_size", False):  # a model that takes any size takes it in whole patches
+        down, across = np.broadcast_to(getattr(embed, "patch_size", 1), 2)
+        height, width = height // down * down, width // across * across
+    return int(height), int(width)
+
+
+def _embedder(module: nn.Module) -> nn.Module | None:
+    return getattr(module, "patch_embed", None) or getattr(module, "embeds", None)
+
+
+def _describe_grid(module: nn.Module, name: str, input_size: tuple[int, int]) -> PatchGrid:
     blocks = getattr(module, "blocks", None)
-    embed = getattr(module, "patch_embed", None) or getattr(module, "embeds", None)
+    embed = _embedder(module)
     if not isinstance(blocks, (nn.Sequential, nn.ModuleList)) or embed is None or not hasattr(embed, "patch_size"):
         raise ModelError(
             f"{name} ({type(module).__name__}) is not a plain Vision Transformer: it has no single sequence of "
             f"transformer blocks over image patches. Choose a model of timm's vision_transformer, deit, eva, beit, "
             f"vision_transformer_relpos or naflexvit modules."
         )
-    patch = tuple(np.broadcast_to(embed.patch_size, 2))
-    if patch[0] != patch[1]:
+    if hasattr(embed, "backbone"):  # a hybrid: the tokens are cells of a convolutional network's feature map
+        patch = [side / cells for side, cells in zip(input_size, embed.grid_size, strict=True)]
+    else:
+        patch = np.broadcast_to(embed.patch_size, 2).tolist()
+    if patch[0] != patch[1] or patch[0] != int(patch[0]):
         raise ModelError(f"{name} cuts the image into {patch[0]}x{patch[1]} patches; only square patches can be shown.")
     size = int(patch[0])
-    grid_size = getattr(embed, "grid_size", None) or tuple(side // size for side in image_size)
+    grid_size = getattr(embed, "grid_size", None) or tuple(side // size for side in input_size)
     rows, cols = (int(side) for side in grid_size)
     prefix = int(getattr(module, "num_prefix_tokens", 0))
     return PatchGrid(rows, cols, size, _prefix_names(module, prefix))

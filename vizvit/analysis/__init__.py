@@ -1,7 +1,7 @@
 """What can be read off a capture: plain arrays, one idea a file."""
 
 from .filters import embedding_filters
-from .fusion import describe_query, fuse_heads, patch_map
+from .fusion import attention_map, describe_query, fuse_heads, patch_map
 from .heads import attention_distance, attention_entropy, prefix_share
 from .position import PositionMap, position_map, position_similarity
 from .rollout import gradient_rollout, relevance, rollout, rollout_steps
@@ -10,6 +10,7 @@ __all__ = [
     "PositionMap",
     "attention_distance",
     "attention_entropy",
+    "attention_map",
     "describe_query",
     "embedding_filters",
     "fuse_heads",

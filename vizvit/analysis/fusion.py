@@ -12,7 +12,7 @@ HEAD_FUSIONS = ("mean", "max", "min")
 
 
 def fuse_heads(attention: torch.Tensor, head_fusion: str = "mean") -> torch.Tensor:
-    """[head, query, key] -> [query, key] by "mean", "max" or "min" over the heads."""
+    """[head, ...] -> [...] by "mean", "max" or "min" over the heads."""
     if head_fusion == "mean":
         return attention.mean(0)
     if head_fusion == "max":
@@ -29,6 +29,24 @@ def patch_map(row: np.ndarray | torch.Tensor, cap: Capture) -> np.ndarray:
     return np.ascontiguousarray(
         row[..., grid.num_prefix_tokens :].reshape(*row.shape[:-1], grid.rows, grid.cols), dtype=np.float32
     )
+
+
+def attention_map(
+    cap: Capture, layer: int = -1, *, head: int | None = None, head_fusion: str = "mean", token: Token | None = None
+) -> np.ndarray:
+    """One layer's attention from a query to the patches, float32 [rows, cols], prefix tokens left out.
+
+    head: one head; None fuses all by head_fusion, "mean", "max" or "min".
+    token: the query. None is the class token; without one, the mean over the patch queries.
+    """
+    if token is None and "class" in cap.grid.prefix_names:
+        token = "cls"
+    if token is not None:
+        rows = cap.attention_row(layer, token)
+    else:
+        rows = cap.attention_tensor(layer)[:, cap.grid.num_prefix_tokens :].mean(1)
+    fused = rows[head] if head is not None else fuse_heads(rows, head_fusion)
+    return patch_map(fused, cap)
 
 
 def query_row(cap: Capture, token: Token | None, pool_weights: torch.Tensor | None) -> torch.Tensor:
@@ -50,10 +68,11 @@ def query_row(cap: Capture, token: Token | None, pool_weights: torch.Tensor | No
     return row
 
 
-def describe_query(cap: Capture, token: Token | None = None) -> str:
-    """Which query a map was read from, in words for a caption."""
+def describe_query(cap: Capture, token: Token | None = None, *, pooled: bool = True) -> str:
+    """Which query a map was read from, in words for a caption. pooled: token=None may mean the pooling head's."""
     if token is not None:
-        return cap.grid.name(cap.token_index(token))
+        name = cap.grid.name(cap.token_index(token))
+        return f"{name} token" if name in cap.grid.prefix_names else f"patch at {name}"
     if "class" in cap.grid.prefix_names:
         return "class token"
-    return "pooling head's query" if cap.pool_attention_tensor() is not None else "mean over all patch queries"
+    return "pooling head's query" if pooled and cap.has_pooling_head else "mean over all patch queries"

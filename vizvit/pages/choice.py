@@ -1,0 +1,257 @@
+"""The shared sidebar: which picture and which model, kept across pages and in the address."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from PIL import Image
+
+from vizvit.capture import Capture, capture
+from vizvit.catalog import CATALOG
+from vizvit.errors import CaptureError, ImageError, ModelError
+from vizvit.hub import is_cached
+from vizvit.image import MAX_BYTES, load_image
+from vizvit.loading import SHIPPED, load_model
+from vizvit.model import VitModel
+from vizvit.pages.samples import SAMPLES
+from vizvit.pages.store import settle_memory, store, turn
+
+ENTRIES = {entry.name: entry for entry in CATALOG}
+# What a link holds, and what it holds when it says nothing.
+DEFAULTS = {"image": "cat", "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is looked at: the picture, the model, and the keys under which all sessions share what comes of them."""
+
+    image: Image.Image
+    image_name: str
+    image_key: str
+    vit: VitModel
+    model_key: Hashable
+
+    @property
+    def key(self) -> tuple:
+        return self.model_key, self.image_key
+
+    def capture(self) -> Capture:
+        """The capture of this picture by this model; forward passes of all sessions take turns."""
+
+        def make() -> Capture:
+            with turn(_still_wanted()):
+                return capture(self.vit, self.image)
+
+        try:
+            return store().captures.get(self.key, make, lambda cap: cap.nbytes, _still_wanted())
+        except CaptureError as error:
+            st.error(str(error))
+            st.stop()
+
+    def result(self, name: Hashable, make, size=lambda value: value.nbytes):
+        """Something derived from the capture, made once for all sessions."""
+        return store().results.get((*self.key, name), make, size, _still_wanted())
+
+
+def choose() -> Choice:
+    """Draw the sidebar and return the choice; where it cannot be had, say so and go on with what can."""
+    state = st.session_state
+    for name, default in DEFAULTS.items():
+        state.setdefault(name, st.query_params.get(name, default))
+    with st.sidebar:
+        place = st.container()
+        image, image_name, image_key = _choose_picture(place)
+        vit, model_key = _choose_model()
+        _describe(vit)
+    _write_address()
+    return Choice(image, image_name, image_key, vit, model_key)
+
+
+def _still_wanted():
+    """A function that leaves the run when the person has moved on: any st call raises then."""
+    slot = st.empty()
+    return lambda: slot.caption("Waiting for another picture to be done…")
+
+
+# --- picture
+
+
+def _choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
+    state = st.session_state
+    upload = st.file_uploader(
+        "Drop a photograph",
+        type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+        max_upload_size=MAX_BYTES // (1 << 20),
+        key="upload",
+        on_change=_use("upload"),
+        help="JPEG, PNG, WebP, GIF, BMP or TIFF up to 32 MB and 64 megapixels. It stays on this server's memory only.",
+    )
+    with st.popover("Take a picture", icon=":material/photo_camera:", width="stretch"):
+        photo = st.camera_input("Camera", key="camera", on_change=_use("camera"), label_visibility="collapsed")
+    if state.image not in SAMPLES:
+        st.warning(f'The link names a sample picture "{state.image}" that does not exist; the cat stands in for it.')
+        state.image = DEFAULTS["image"]
+    state.setdefault("source", "sample")
+    state.setdefault("sample_pills", state.image)
+    st.pills(
+        "or take a sample",
+        list(SAMPLES),
+        format_func=lambda name: SAMPLES[name].title,
+        key="sample_pills",
+        required=True,
+        on_change=_use_sample,
+    )
+    source, data, title = state.source, None, ""
+    given = {"upload": upload, "camera": photo}.get(source)
+    if given is not None:
+        data, title = given.getvalue(), given.name if source == "upload" else "camera picture"
+        try:
+            image = _decode(data)
+        except ImageError as error:
+            st.error(f"{title}: {error}")
+            data = None
+    if data is None:
+        sample = SAMPLES[state.image]
+        data, title = sample.read(), f"sample: {sample.title.lower()}"
+        image = _decode(data)
+    thumbnail.image(_thumbnail(image), caption=title, alt=f"The chosen picture, {title}")
+    return image, title, hashlib.sha256(data).hexdigest()
+
+
+def _decode(data: bytes) -> Image.Image:
+    key = ("image", hashlib.sha256(data).hexdigest())
+    return store().results.get(key, lambda: load_image(data), lambda i: i.width * i.height * 3, lambda: None)
+
+
+def _thumbnail(image: Image.Image) -> Image.Image:
+    small = image.copy() if image.width <= 640 else image.resize((640, max(1, 640 * image.height // image.width)))
+    return small.crop((0, 0, small.width, min(small.height, 2 * small.width)))
+
+
+def _use(source: str):
+    def take() -> None:
+        chosen = st.session_state[source] is not None
+        st.session_state.source = source if chosen else "sample"
+
+    return take
+
+
+def _use_sample() -> None:
+    st.session_state.source = "sample"
+    st.session_state.image = st.session_state.sample_pills
+
+
+# --- model
+
+
+def _choose_model() -> tuple[VitModel, Hashable]:
+    state = st.session_state
+    options = [SHIPPED, *ENTRIES]
+    if state.model not in options:
+        options.append(state.model)
+    state.setdefault("model_box", state.model)
+    st.selectbox(
+        "Model",
+        options,
+        key="model_box",
+        format_func=_title,
+        accept_new_options=True,
+        on_change=_use_model,
+        help="Choose one, or type any timm model name, or the path of a timm local directory or of a .safetensors or "
+        ".pth file on the server.",
+    )
+    entry = ENTRIES.get(state.model)
+    if entry:
+        size = "on this machine" if is_cached(entry.name) else f"{entry.download_mb} MB to download"
+        st.caption(f"{entry.why} {size[0].upper()}{size[1:]}.")
+    with st.expander("Model options"):
+        st.segmented_control(
+            "Weights",
+            ["pretrained", "random"],
+            key="weights",
+            required=True,
+            help="Random weights are the same every time. They show shapes, not sense.",
+        )
+        if Path(state.model).suffix in {".safetensors", ".pth", ".pt", ".bin"}:
+            st.text_input("Architecture of the checkpoint", key="arch", placeholder="vit_base_patch16_224")
+        st.caption("Input size in pixels; empty for the model's own. A multiple of the patch size.")
+        left, right = st.columns(2)
+        left.text_input("Height", key="height", placeholder="own")
+        right.text_input("Width", key="width", placeholder="as height")
+    try:
+        return _load(state.model, state.weights, state.arch, _input_size())
+    except ModelError as error:
+        st.error(str(error))
+        st.caption(f"Showing {SHIPPED} instead.")
+        return _load(SHIPPED, "pretrained", "", None)
+
+
+def _use_model() -> None:
+    state = st.session_state
+    state.model = state.model_box or SHIPPED
+    state.weights, state.height, state.width = "pretrained", "", ""
+
+
+def _title(name: str) -> str:
+    if name == SHIPPED:
+        return f"{SHIPPED} · shipped"
+    entry = ENTRIES.get(name)
+    return entry.title if entry else name
+
+
+def _input_size() -> tuple[int, int] | None:
+    height, width = st.session_state.height.strip(), st.session_state.width.strip()
+    if not height and not width:
+        return None
+    try:
+        return int(height or width), int(width or height)
+    except ValueError:
+        raise ModelError(f'The input size is in whole pixels; received "{height or width}".') from None
+
+
+def _load(name: str, weights: str, arch: str, size: tuple[int, int] | None) -> tuple[VitModel, Hashable]:
+    path = Path(name)
+    stamp = path.stat().st_mtime_ns if path.exists() else None  # a retrained checkpoint is another model
+    key = ("model", name, weights, arch, size, stamp)
+
+    def make() -> VitModel:
+        slot = st.empty()
+
+        def progress(done: int, total: int) -> None:
+            share = min(done / total, 1.0) if total else 0.0
+            slot.progress(share, f"Downloading {_title(name)}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+        with st.spinner(f"Loading {_title(name)}…"):
+            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, on_progress=progress)
+        slot.empty()
+        settle_memory()
+        return vit
+
+    size_of = lambda vit: sum(t.nbytes for t in (*vit.module.parameters(), *vit.module.buffers()))  # noqa: E731
+    return store().models.get(key, make, size_of, _still_wanted()), key
+
+
+def _describe(vit: VitModel) -> None:
+    grid = vit.grid
+    if not vit.trained:
+        st.badge("untrained weights", color="orange", help="Its maps show how the network is built, not what it learned.")
+    prefix = f" + {', '.join(grid.prefix_names)}" if grid.prefix_names else ", no prefix tokens"
+    st.caption(
+        f"{vit.num_layers} layers · {vit.num_heads} heads · {grid.rows}×{grid.cols} patches of {grid.patch_size} px"
+        f"{prefix} · {vit.num_parameters / 1e6:.1f} M parameters · {vit.device.type}, {vit.precision}"
+    )
+
+
+def _write_address() -> None:
+    state = st.session_state
+    for name, default in DEFAULTS.items():
+        value = str(state.get(name, default))
+        if value != default:
+            if st.query_params.get(name) != value:
+                st.query_params[name] = value
+        elif name in st.query_params:
+            del st.query_params[name]
