@@ -4,17 +4,14 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from explorer_fake import FakeCapture
 
 from vizvit import explorer
 from vizvit.explorer.payload import frame
-
-sys.path.insert(0, str(Path(__file__).parent))
-from explorer_fake import FakeCapture
 
 NODE = shutil.which("node")
 TESTS = Path(__file__).parent / "js"

@@ -1,19 +1,17 @@
 """The explorer's Python side: what is sent, in how many bytes, and which choice holds."""
 
 import ast
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from explorer_fake import FakeCapture
 from matplotlib import colormaps
+from streamlit.testing.v1 import AppTest
 
 from vizvit import explorer
 from vizvit.errors import CaptureError
 from vizvit.explorer.payload import frame, read_header
-
-sys.path.insert(0, str(Path(__file__).parent))
-from explorer_fake import FakeCapture
 
 HERE = Path(explorer.__file__).parent
 
@@ -185,6 +183,24 @@ def test_a_settled_choice_is_returned_and_does_not_change_what_is_sent(page):
     assert (page.start["number"], page.start["selection"]) == (sent["number"], sent["selection"])
 
 
+def test_a_page_that_passes_on_what_was_returned_stays_behind_the_browser(page):
+    cap = FakeCapture()
+    returned = page.run(cap)
+    for layer in (1, 0, 1, 2):
+        page.report(layer=layer, head=0, token=5)
+        returned = page.run(cap, wanted=returned)
+        assert returned["layer"] == layer and page.start["number"] == 1
+
+
+def test_a_wish_can_be_repeated_after_another(page):
+    cap, first, second = (
+        FakeCapture(),
+        {"layer": 0, "head": 1, "token": 3},
+        {"layer": 1, "head": 1, "token": 3},
+    )
+    assert [page.run(cap, wish) for wish in (first, second, second, first)] == [first, second, second, first]
+
+
 def test_a_constant_wish_holds_only_at_the_start(page):
     cap, wish = FakeCapture(), {"layer": 0, "head": 1, "token": 3}
     assert page.run(cap, wish) == wish
@@ -238,3 +254,27 @@ def test_the_layer_asked_for_is_read_from_the_state(page):
 def test_a_frame_carries_any_letters():
     header = read_header(frame({"text": "層 8"}, b"abc"))
     assert header == {"text": "層 8"}
+
+
+def test_mounting_twice_sends_the_same_bytes_and_a_move_sends_others():
+    def page():
+        import streamlit as st
+        from explorer_fake import FakeCapture
+
+        from vizvit import explorer
+
+        cap = FakeCapture()
+        wish = {"layer": 0, "head": 1, "token": 4} if st.checkbox("move") else None
+        st.session_state.returned = explorer.mount(explorer.encode(cap, cap.image), key="x", selection=wish)
+
+    app = AppTest.from_function(page, default_timeout=30).run()
+    assert not app.exception
+    first = app.get("bidi_component")[0].proto.bytes
+    assert read_header(first)["selection"] == {"layer": 2, "head": None, "token": 0}
+    assert app.run().get("bidi_component")[0].proto.bytes == first
+    moved = app.checkbox[0].check().run().get("bidi_component")[0].proto.bytes
+    assert (
+        read_header(moved)["selection"]
+        == app.session_state["returned"]
+        == {"layer": 0, "head": 1, "token": 4}
+    )

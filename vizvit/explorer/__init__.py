@@ -98,19 +98,21 @@ def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]
     if start is None:
         first = wanted or _fit({}, header)
         start = {"number": 1, "shape": shape, "wanted": wanted, "selection": first, "current": first}
-    current = start["current"]
+    returned = current = start["current"]
     if chosen.get("start") == start["number"]:
         current = {name: chosen[name] for name in ("layer", "head", "token")}
-    asked = wanted is not None and wanted not in (start["wanted"], current)
+    asked = wanted is not None and wanted not in (start["wanted"], returned, current)
     reshaped = start["shape"] != shape
-    returned = not chosen and current != start["selection"]  # from another page: the browser starts afresh
-    if asked or reshaped or returned:
+    afresh = (
+        not chosen and current != start["selection"]
+    )  # back from another page, where the browser forgot it
+    if asked or reshaped or afresh:
         if asked:
             current = wanted
         elif reshaped:
             current = _fit(current | {"token": 0}, header)
-        start = {"number": start["number"] + 1, "shape": shape, "wanted": wanted, "selection": current}
-    st.session_state[memory] = start | {"current": current}
+        start = start | {"number": start["number"] + 1, "shape": shape, "selection": current}
+    st.session_state[memory] = start | {"wanted": wanted, "current": current}
     return start, current
 
 
