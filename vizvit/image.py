@@ -220,7 +220,7 @@ def _kind(data: bytes) -> str:
 class _GifFile(io.BytesIO):
     """The bytes of a GIF, which refuse a first frame that is out of bounds.
 
-    A frame may reach beyond the size in the header; Pillow then enlarges the picture and merely warns. It reads
+    A frame may reach beyond the size in the header; Pillow then enlarges the picture and only warns. It reads
     a frame's place and size as the 9 bytes after a comma.
     """
 
