@@ -16,6 +16,8 @@ from vizvit.model import VitModel
 
 _STYLE = """
 <style>
+  h1 { font-size: 2rem !important; padding-bottom: .3rem !important; }
+  h3 { font-size: 1.25rem !important; }
   .block-container { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1760px; }
   [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
   [data-testid="stImage"] img { border-radius: 4px; }

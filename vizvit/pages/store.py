@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import threading
@@ -113,3 +114,5 @@ def settle_memory() -> None:
     and timm imported that stops all sessions for a quarter of a second each time."""
     gc.collect()
     gc.freeze()
+    atexit.unregister(gc.unfreeze)
+    atexit.register(gc.unfreeze)  # so that extension modules can clean up after themselves at the end
