@@ -46,8 +46,11 @@ export function fillControls(app) {
   dom.tiles.setAttribute("aria-label", texts.heads);
   dom.chips.setAttribute("aria-label", texts.query);
   dom.queryHint.textContent = texts.query_hint;
-  dom.previous.setAttribute("aria-label", texts.previous_layer);
-  dom.next.setAttribute("aria-label", texts.next_layer);
+  for (const [button, text] of [[dom.previous, texts.previous_layer], [dom.next, texts.next_layer]]) {
+    button.setAttribute("aria-label", text);
+    button.title = text;
+  }
+  dom.atlas.setAttribute("aria-label", texts.atlas);
   dom.slider.setAttribute("aria-label", texts.layer);
   dom.slider.max = capture.num_layers - 1;
   dom.opacity.value = options.opacity;

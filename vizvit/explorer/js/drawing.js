@@ -29,6 +29,15 @@ function computeRows(app, layer, query) {
   meanOfHeads(app.rows, layer.tokens, app.mean);
 }
 
+// Nothing of the capture before may stand over a new picture while its layer is being fetched.
+export function clearMaps({ dom }) {
+  const canvases = [dom.overlay, ...(dom.tile ?? []).map((tile) => tile.map)];
+  for (const canvas of canvases) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+  for (const part of Object.values(dom.reading)) part.replaceChildren("–");
+  for (const tile of dom.tile ?? []) tile.share.textContent = "";
+  dom.scaleEnd.textContent = "";
+}
+
 // The current row of a head, [key]; null is the mean.
 export function rowOf(app, head) {
   const { num_tokens: tokens } = app.capture;

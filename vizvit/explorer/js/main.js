@@ -8,7 +8,7 @@ import { drawAtlas } from "./atlas.js";
 import { attentionRows } from "./attention.js";
 import { paintPixels, paintScale } from "./colour.js";
 import { attachControls, fillControls } from "./controls.js";
-import { drawFrame } from "./drawing.js";
+import { clearMaps, drawFrame } from "./drawing.js";
 import { attachKeyboard } from "./keyboard.js";
 import { tileColumns } from "./layout.js";
 import { decodeLayer, readPayload } from "./payload.js";
@@ -63,6 +63,7 @@ function receive(app, data) {
   if (!known) {
     Object.assign(app, { sections: new Map(), decoded: new Map(), hover: null, inspect: null });
     drawPicture(app, payload);
+    clearMaps(app);
   }
   for (const [layer, section] of payload.sections) if (!app.decoded.has(layer)) app.sections.set(layer, section);
   if (moved) {

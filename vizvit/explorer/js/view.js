@@ -77,7 +77,7 @@ export function buildView(root) {
 
   dom.atlasButton = element("button", { type: "button", class: "fold", "aria-expanded": "false" });
   dom.atlasHint = element("span", { class: "hint" });
-  dom.atlas = element("canvas", { class: "atlas-maps" });
+  dom.atlas = element("canvas", { class: "atlas-maps", role: "img" });
   dom.atlasMark = element("span", { class: "atlas-mark" });
   dom.atlasLayers = element("div", { class: "atlas-layers", "aria-hidden": "true" });
   dom.atlasHeads = element("div", { class: "atlas-heads", "aria-hidden": "true" });
