@@ -398,7 +398,9 @@ def _forward(vit: VitModel, recorder: _Recorder, pixels: torch.Tensor) -> torch.
     try:
         with recorder:
             logits = recorder.watch(vit.module)(pixels)
-    except (RuntimeError, TypeError, AttributeError, AssertionError) as error:
+    except CaptureError:
+        raise
+    except Exception as error:
         height, width = pixels.shape[-2:]
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise CaptureError(
@@ -406,10 +408,10 @@ def _forward(vit: VitModel, recorder: _Recorder, pixels: torch.Tensor) -> torch.
             f"Try a smaller image size or another model."
         ) from error
     check(vit, recorder)
-    if logits.ndim != 2:
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
         raise CaptureError(
-            f"{vit.name} gives {tuple(logits.shape)} values, a sequence, where one vector for the picture is expected: "
-            f"it merges patches for a language model, in an order of its own. Choose a model with a classifier."
+            f"{vit.name} does not give one vector for the picture but a sequence, as encoders for language models do, "
+            f"which may order the patches in their own way. Choose a model with a classifier."
         )
     return logits
 
@@ -435,7 +437,8 @@ def check(vit: VitModel, recorder: _Recorder) -> None:
             raise CaptureError(
                 f"Block {layer} of {vit.name} attends from {call.q.shape[1]} to {call.k.shape[1]} tokens, but "
                 f"{vit.grid.num_prefix_tokens} prefix tokens and {vit.grid.rows}x{vit.grid.cols} patches are {tokens}. "
-                f"Models that window, pool or drop tokens cannot be shown on one patch grid."
+                f"Models that window, pool or drop tokens cannot be shown on one patch grid. "
+                f"Choose a model whose blocks are plain self-attention."
             )
 
 

@@ -72,7 +72,7 @@ class VitModel:
         input_size = _input_size(module, image_size or config["input_size"][-2:])
         grid = _describe_grid(module, name, input_size)
         config["input_size"] = (3, *input_size)
-        num_classes = 0 if _is_embedding(module) else int(getattr(module, "num_classes", 0) or 0)
+        num_classes = 0 if labels is None and _is_embedding(module) else int(getattr(module, "num_classes", 0) or 0)
         if labels is not None and num_classes and len(labels) != num_classes:
             raise ModelError(
                 f"{len(labels)} class names were given for {name}, which has {num_classes} classes. "
@@ -112,7 +112,7 @@ class VitModel:
         for step in self._spatial:
             picture = step(picture)
         height, width = self.grid.image_size
-        return np.asarray(picture, dtype=np.uint8)[:height, :width]
+        return np.ascontiguousarray(np.asarray(picture, dtype=np.uint8)[:height, :width])
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
         """The model's input for a picture: `view`, scaled to 0..1 and normalised; [1, 3, H, W] on the device."""
@@ -240,7 +240,10 @@ def _is_embedding(module: nn.Module) -> bool:
     config = getattr(module, "pretrained_cfg", None) or {}
     name, tag = config.get("architecture") or "", config.get("tag") or ""
     contrastive = any(word in name for word in ("clip", "siglip", "_pe_core"))
-    return contrastive and not config.get("label_names") and "in1k" not in tag and "in12k" not in tag and tag != ""
+    if not (contrastive and tag) or "in1k" in tag or "in12k" in tag or config.get("label_names"):
+        return False
+    original = timm.models.get_pretrained_cfg(f"{name}.{tag}")
+    return original is None or original.num_classes == module.num_classes
 
 
 def _position_table(module: nn.Module) -> torch.Tensor | None:

@@ -1,0 +1,62 @@
+"""Pictures and models that the tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import pytest
+import skimage.data
+import timm
+import torch
+from PIL import Image
+from reference import awaken
+
+import vizvit
+from vizvit.model import VitModel
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[Image.Image]:
+    """Natural pictures of different shapes: an astronaut, a cat, a cup of coffee."""
+    sources = (skimage.data.astronaut(), skimage.data.chelsea(), skimage.data.coffee())
+    return [Image.fromarray(source).reduce(2) for source in sources]
+
+
+@pytest.fixture(scope="session")
+def picture(pictures: list[Image.Image]) -> Image.Image:
+    """The cat, 225 x 150 pixels."""
+    return pictures[1]
+
+
+@pytest.fixture(scope="session")
+def vit() -> Callable[..., VitModel]:
+    """vit(name, **options): `load_model(name, weights="random", **options)` on the CPU, made once.
+
+    Its weights are made to attend unevenly, as trained ones do.
+
+    depth: only so many blocks, to be quick with large models; num_classes: another classifier.
+    """
+    return _awake_model
+
+
+@lru_cache(maxsize=16)
+def _awake_model(
+    name: str,
+    *,
+    image_size: int | tuple[int, int] | None = None,
+    depth: int | None = None,
+    num_classes: int | None = None,
+) -> VitModel:
+    if depth is None and num_classes is None:
+        model = vizvit.load_model(name, weights="random", device="cpu", image_size=image_size)
+    else:
+        wanted = {"img_size": image_size, "depth": depth, "num_classes": num_classes}
+        options = {key: value for key, value in wanted.items() if value is not None}
+        size = image_size if isinstance(image_size, tuple) or image_size is None else (image_size, image_size)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            module = timm.create_model(name, **options)
+        model = VitModel.wrap(module, name=name, trained=False, image_size=size)
+    awaken(model.module)
+    return model
