@@ -27,4 +27,5 @@ st.session_state.pages = {
 }
 page = st.navigation(list(st.session_state.pages.values()), position="top")
 st.session_state.choice = choice.choose()
+look.phone_hint()
 page.run()

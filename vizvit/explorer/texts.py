@@ -12,7 +12,7 @@ TEXTS = {
     "head": "head {head}",
     "mean": "mean of heads",
     "query": "query",
-    "query_hint": "move over the picture to try a patch, click to keep it",
+    "query_hint": "Move over the picture to look from a patch; click to keep it.",
     "patch": "row {row}, column {col}",
     "from": "from",
     "peak": "most attended patch",

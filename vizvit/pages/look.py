@@ -22,6 +22,8 @@ _STYLE = """
   [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
   [data-testid="stImage"] img { border-radius: 4px; }
   .vz-lead { font-size: 1.05rem; opacity: .8; margin: 0 0 .6rem; max-width: 60rem; }
+  .vz-phone { display: none; font-size: .95rem; opacity: .8; margin: 0; }
+  @media (max-width: 640px) { .vz-phone { display: block; } .block-container { padding-top: 3.6rem; } }
   .vz-bar { display: flex; align-items: center; gap: .6rem; font-size: .85rem; opacity: .9;
             font-variant-numeric: tabular-nums; margin-top: -.4rem; }
   .vz-bar i { flex: 1; max-width: 16rem; height: .6rem; border-radius: 2px; }
@@ -41,6 +43,11 @@ def style() -> None:
 def theme() -> str:
     """"light" or "dark", as the person's browser shows the app."""
     return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def phone_hint() -> None:
+    """On a narrow screen the sidebar is folded away: say where picture, model and pages are."""
+    st.html('<p class="vz-phone">» at the top opens pages, your own picture and the model.</p>')
 
 
 def lead(text: str) -> None:

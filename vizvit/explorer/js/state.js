@@ -7,7 +7,7 @@ export function createState() {
     choice: { layer: 0, head: null, token: HOME }, // head null: the mean of heads
     hover: null, // a query token tried out
     inspect: null, // { token, head }: a key whose value is read out
-    options: { opacity: 0.6, gridLines: false, truePixels: false, shared: false, atlas: false },
+    options: { opacity: 0.6, gridLines: true, truePixels: false, shared: false, atlas: false },
     decoded: new Map(), // layer -> arrays, made when first looked at
     sections: new Map(), // layer -> bytes
     rows: null, // [head, key] from the current query
