@@ -83,7 +83,7 @@ def unfused(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def watched_attention(module: torch.nn.Module) -> list[torch.Tensor]:
-    """A list that fills with each block's softmax output, [1, head, query, key], when the unfused module runs."""
+    """A list that fills with each block's softmax, [1, head, query, key], when the unfused module runs."""
     found = []
     for block in module.blocks:
         (dropout,) = (part for name, part in block.named_modules() if name.endswith("attn_drop"))
@@ -566,7 +566,7 @@ def test_tokens_that_are_not_there(tiny, picture, token, words):
 
 def test_no_class_token(vit, picture):
     cap = vizvit.capture(vit("vit_base_patch16_gap_224", image_size=64, depth=3), picture)
-    with pytest.raises(vizvit.CaptureError, match="no prefix tokens at all.*Choose a patch"):
+    with pytest.raises(vizvit.CaptureError, match=r"no prefix tokens at all.*Choose a patch"):
         cap.attention_from("cls")
 
 

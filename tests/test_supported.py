@@ -1,0 +1,70 @@
+"""Every Vision Transformer that timm has: shown in full, or refused with a reason."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import timm
+import torch
+
+from vizvit.capture import support
+from vizvit.model import VitModel
+
+MODULES = (
+    "vision_transformer",
+    "deit",
+    "eva",
+    "beit",
+    "vision_transformer_relpos",
+    "naflexvit",
+    "vision_transformer_hybrid",
+    "vitamin",
+)
+# Two attention matrices a block, side by side or subtracted: there is no one matrix to show.
+REFUSED = r"vit_(base|small)_patch16_18x2_224|vit_d(pwee|wee|little)_patch16_reg1_gap_256"
+
+
+@pytest.fixture
+def no_values(monkeypatch):
+    """On the meta device there are no values, only shapes, and computing none of them takes torch a while."""
+    for name in ("uniform_", "normal_", "kaiming_uniform_", "trunc_normal_"):
+        monkeypatch.setattr(torch.nn.init, name, lambda tensor, *args, **kwargs: tensor)
+    for name in ("_trunc_normal_", "variance_scaling_"):
+        monkeypatch.setattr(timm.layers.weight_init, name, lambda tensor, *args, **kwargs: tensor)
+    for name in ("layer_norm", "gelu", "silu"):
+        monkeypatch.setattr(torch.nn.functional, name, lambda tensor, *args, **kwargs: tensor)
+    monkeypatch.setattr(torch.nn.functional, "linear", linear_shape)
+
+
+def linear_shape(
+    tensor: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None
+) -> torch.Tensor:
+    assert tensor.shape[-1] == weight.shape[1]
+    return tensor.new_empty(*tensor.shape[:-1], len(weight))
+
+
+def reason(name: str) -> str | None:
+    def build() -> VitModel:
+        with torch.device("meta"):
+            return VitModel.wrap(timm.create_model(name), name=name, device="meta")
+
+    return support(build)
+
+
+def test_all_of_timms_vision_transformers(no_values):
+    reasons = {name: reason(name) for module in MODULES for name in timm.list_models(module=module)}
+    supported = [name for name, why_not in reasons.items() if why_not is None]
+    print(f"{len(supported)} of {len(reasons)} architectures of timm {timm.__version__} can be shown.")
+    refused = {name: why_not for name, why_not in reasons.items() if why_not is not None}
+    assert len(supported) >= 290
+    for name, why_not in refused.items():
+        assert re.fullmatch(REFUSED, name), f"{name}: {why_not}"
+        assert re.search(r"made 2 attention calls .*\. Choose a model", why_not)
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet18", "swin_tiny_patch4_window7_224", "xcit_nano_12_p16_224", "mixer_s32_224"]
+)
+def test_other_models_are_refused_in_words(no_values, name):
+    assert re.search(r"\. Choose a model", reason(name))
