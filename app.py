@@ -1,10 +1,16 @@
 """VizViT in the browser: navigation, the shared sidebar, and the page that is open. Run: streamlit run app.py"""
 
 import sys
+from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(page_title="VizViT", page_icon="assets/icon.svg", layout="wide", initial_sidebar_state="auto")
+st.set_page_config(
+    page_title="VizViT",
+    page_icon=str(Path(__file__).parent / "assets" / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state="auto",
+)
 
 if "torch" not in sys.modules:  # the first visitor of a fresh server sees the page before PyTorch is there
     with st.spinner("Starting PyTorch, once for this server…"):

@@ -291,6 +291,7 @@ def position_similarity_figure(
     *,
     selected: Patch | None = None,
     limits: tuple[float, float] | None = (-1.0, 1.0),
+    colormap: str = SIMILARITY_CMAP,
     title: str = "",
     caption: str = "",
     label: str = "cosine similarity",
@@ -300,7 +301,7 @@ def position_similarity_figure(
 
     similarity: [rows, cols, rows, cols]; the tile at (row, col) shows how similar that position is to all
     others. selected: the tile to outline. limits: what the colours run between; None for the least and the
-    greatest value.
+    greatest value. colormap: SIGNED_CMAP suits signed values, such as a relative bias.
     """
     similarity = _finite(similarity, "rows cols rows cols")
     rows, cols = similarity.shape[:2]
@@ -309,11 +310,11 @@ def position_similarity_figure(
             f"The similarity has shape {list(similarity.shape)}, but [rows, cols, rows, cols] was expected."
         )
     low, high = _limits(similarity, limits)
-    tiles = _colors(similarity - low, high - low, SIMILARITY_CMAP)
+    tiles = _colors(similarity - low, high - low, colormap)
     page, place = _page_with_axes((rows * rows, cols * cols), title, caption, theme)
     axes = page.picture(_mosaic(tiles, page.theme.paper, place[2] / cols), (rows, cols), place, selected)
     number_axes(axes, page.theme, ("patch row", "patch column"), place)
-    page.bar(_beside(place), SIMILARITY_CMAP, (low, high), label)
+    page.bar(_beside(place), colormap, (low, high), label)
     return page.figure
 
 
@@ -322,6 +323,7 @@ def similarity_tile_figure(
     *,
     query: Patch | None,
     limits: tuple[float, float] | None = (-1.0, 1.0),
+    colormap: str = SIMILARITY_CMAP,
     title: str = "",
     caption: str = "",
     label: str = "cosine similarity",
@@ -333,11 +335,11 @@ def similarity_tile_figure(
     """
     tile = _finite(tile, "rows cols")
     low, high = _limits(tile, limits)
-    colors = _colors(tile - low, high - low, SIMILARITY_CMAP)
+    colors = _colors(tile - low, high - low, colormap)
     page, place = _page_with_axes(tile.shape, title, caption, theme)
     axes = page.picture(colors, tile.shape, place, query)
     number_axes(axes, page.theme, ("patch row", "patch column"), place)
-    page.bar(_beside(place), SIMILARITY_CMAP, (low, high), label)
+    page.bar(_beside(place), colormap, (low, high), label)
     return page.figure
 
 

@@ -22,6 +22,7 @@ _CHECKPOINT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 # timm's initialisers draw from torch's global generator: one build at a time keeps seeded weights the same.
 _BUILDING = threading.Lock()
 
+
 def assets_dir() -> Path:
     """The folder with the shipped models and texts, in a checkout and in an installed wheel alike."""
     inside = Path(__file__).parent / "assets"
@@ -135,7 +136,7 @@ class _Source:
         config = directory / "config.json"
         if not config.is_file():
             raise ModelError(
-                f"{directory} has no config.json. A timm local directory holds config.json and model.safetensors, "
+                f"{directory} has no config.json. A timm local directory holds config.json and weights, "
                 f"as timm.models.save_for_hf writes them."
             )
         try:
@@ -166,8 +167,8 @@ class _Source:
         except Exception as error:
             reason = str(error).split(" No automatic")[0].splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(
-                f"{path.name} cannot be read as weights ({reason}). Give a .safetensors file, or a .pth file that holds "
-                f"only tensors; files that need to run code are never opened."
+                f"{path.name} cannot be read as weights ({reason}). Give a .safetensors file, or a .pth file that "
+                f"holds only tensors; files that need to run code are never opened."
             ) from error
         if not state or not all(isinstance(value, torch.Tensor) for value in state.values()):
             raise ModelError(f"{path.name} holds no state dict: expected parameter names with tensors.")
@@ -193,7 +194,9 @@ class _Source:
             raise
         except TypeError as error:
             if "img_size" in str(error):
-                raise ModelError(f"{self.title} has a fixed input size; leave the image size at its default.") from error
+                raise ModelError(
+                    f"{self.title} has a fixed input size; leave the image size at its default."
+                ) from error
             raise ModelError(self._failure(error)) from error
         except Exception as error:
             raise ModelError(self._failure(error)) from error

@@ -1,6 +1,6 @@
 """How long a hover frame takes in Chromium: softmax of all heads and drawing them.
 
-    python tests/benchmarks/frames.py
+python tests/benchmarks/frames.py
 """
 
 from __future__ import annotations

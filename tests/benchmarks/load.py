@@ -2,9 +2,10 @@
 
     python tests/benchmarks/load.py [--tabs 30] [--chromium]
 
-Each visitor is a session of its own that speaks Streamlit's protocol over a WebSocket; its first view is there when the
-explorer's data have arrived and the script has run. With --chromium they are real tabs of one headless Chromium on this
-same machine, so that drawing thirty pages competes with the server for the processor. Bounded: one burst, then it stops.
+Each visitor is a session of its own that speaks Streamlit's protocol over a WebSocket; its first view is there when
+the explorer's data have arrived and the script has run. With --chromium they are real tabs of one headless Chromium
+on this same machine, so that drawing thirty pages competes with the server for the processor. Bounded: one burst,
+then it stops.
 """
 
 from __future__ import annotations
@@ -69,9 +70,7 @@ async def burst_of_tabs(address: str, tabs: int) -> list[float | BaseException]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         await visit_with_tab(browser, address)
-        times = await asyncio.gather(
-            *(visit_with_tab(browser, address) for _ in range(tabs)), return_exceptions=True
-        )
+        times = await asyncio.gather(*(visit_with_tab(browser, address) for _ in range(tabs)), return_exceptions=True)
         await browser.close()
         return times
 
@@ -99,10 +98,8 @@ def report(name: str, times: list) -> None:
     good = sorted(t for t in times if isinstance(t, float))
     failed = [t for t in times if not isinstance(t, float)]
     if good:
-        print(
-            f"| {name} | {len(times)} | {median(good):.2f} | {good[int(0.95 * (len(good) - 1))]:.2f} | {good[-1]:.2f} | "
-            f"{len(failed)} |"
-        )
+        columns = (median(good), good[int(0.95 * (len(good) - 1))], good[-1])
+        print(f"| {name} | {len(times)} | {' | '.join(f'{t:.2f}' for t in columns)} | {len(failed)} |")
     for failure in failed[:3]:
         print(f"  failed: {failure!r}")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import torch
 from hub_server import HubServer
 from PIL import Image
 from playwright.sync_api import Page, expect
-from running import explorer_of, running_app, settled
+from running import ROOT, explorer_of, running_app, settled
 from safetensors.torch import save
 from skimage import data
 
@@ -28,7 +30,9 @@ def jpeg(array: np.ndarray) -> dict:
 
 def upload(page: Page, file: dict) -> None:
     page.locator("input[type=file]").first.set_input_files(file)
-    expect(page.get_by_test_id("stSidebar").get_by_role("img", name=re.compile(re.escape(file["name"])))).to_be_visible()
+    expect(
+        page.get_by_test_id("stSidebar").get_by_role("img", name=re.compile(re.escape(file["name"])))
+    ).to_be_visible()
     settled(page)
 
 
@@ -115,9 +119,26 @@ def test_layer_and_head_change_in_the_browser(app, open_page):
 def test_upload_shows_that_picture(app, open_page):
     page = open_page(app)
     explorer_of(page)
-    upload(page, jpeg(data.coffee()))
-    expected = vizvit.load_model("vizvit-tiny").view(vizvit.load_image(jpeg(data.coffee())["buffer"]))
+    file = jpeg(data.coffee())
+    upload(page, file)
+    expected = vizvit.load_model("vizvit-tiny").view(vizvit.load_image(file["buffer"]))
     np.testing.assert_array_equal(shown_view(page), expected)
+
+
+def test_photographs_as_people_take_them(app, open_page):
+    folder = Path(os.environ.get("VIZVIT_PHOTOS", ROOT.parent / "shared" / "data" / "photos"))
+    photos = sorted(folder.glob("*.jpg"))[:3]
+    if not photos:
+        pytest.skip("no folder of photographs beside the checkout")
+    page = open_page(app)
+    explorer_of(page)
+    vit = vizvit.load_model("vizvit-tiny")
+    for photo in photos:
+        upload(page, {"name": photo.name, "mimeType": "image/jpeg", "buffer": photo.read_bytes()})
+        np.testing.assert_array_equal(shown_view(page), vit.view(vizvit.load_image(photo)))
+        picture_of(page).hover(position=patch_position(page, 3, 5, 16, 16))
+        expect(explorer_of(page)).to_have_attribute("data-query", str(1 + 3 * 16 + 5))
+        page.mouse.move(5, 5)
 
 
 def test_a_broken_upload_says_so_in_place_and_loses_nothing(app, open_page):
@@ -219,19 +240,29 @@ def test_a_tile_of_the_position_similarities_is_enlarged(app, open_page):
     expect(page.get_by_role("heading", name="Row 4, column 3")).to_be_visible()
 
 
-def test_a_dot_opens_its_head_in_the_explorer(app, open_page):
+def test_choosing_a_dot_shows_its_head_which_opens_in_the_explorer(app, open_page):
     page = open_page(app)
     explorer_of(page)
     page.get_by_role("link", name="Heads").click()
-    dot = page.locator("[data-testid=stVegaLiteChart] path[aria-roledescription=circle], canvas.marks").first
-    dot.wait_for()
-    heading = page.get_by_role("heading", name="Layer")
-    before = heading.text_content()
+    chart = page.locator("[data-testid=stVegaLiteChart] canvas")
+    chart.wait_for()
+    heading = page.get_by_role("heading", name=re.compile("Layer .*, head"))
+    last = vizvit.load_model("vizvit-tiny").num_layers - 1
+    expect(heading).to_have_text(f"Layer {last}, head 0")
+
+    page.wait_for_load_state("networkidle")
+    shot = np.asarray(Image.open(io.BytesIO(chart.screenshot())).convert("RGB")).astype(int)
+    dots = np.argwhere(np.abs(shot - (0x31, 0x68, 0x8E)).sum(-1) < 90)
+    leftmost = dots[dots[:, 1] < dots[:, 1].min() + 6]
+    y, x = leftmost.mean(0)
+    chart.click(position={"x": float(x), "y": float(y)})
+    expect(heading).to_have_text(re.compile("Layer 0, head"))
+
+    head = re.search(r"head (\d+)", heading.text_content())[1]
     page.get_by_role("button", name="Open this head").click()
-    layer, head = map(int, re.findall(r"\d+", before))
     root = explorer_of(page)
-    expect(root).to_have_attribute("data-layer", str(layer))
-    expect(root).to_have_attribute("data-head", str(head))
+    expect(root).to_have_attribute("data-layer", "0")
+    expect(root).to_have_attribute("data-head", head)
 
 
 def test_a_link_to_a_picture_a_model_and_a_head(app, open_page):

@@ -23,7 +23,7 @@ def fuse_heads(attention: torch.Tensor, head_fusion: str = "mean") -> torch.Tens
 
 
 def patch_map(row: np.ndarray | torch.Tensor, cap: Capture) -> np.ndarray:
-    """The patches' part of rows over all tokens: [..., token] -> [..., rows, cols], raw values, prefix tokens left out."""
+    """The patches' part of rows over all tokens: [..., token] -> [..., rows, cols], prefix tokens left out."""
     row = row.cpu().numpy() if isinstance(row, torch.Tensor) else np.asarray(row)
     grid = cap.grid
     return np.ascontiguousarray(

@@ -12,8 +12,9 @@ from ..grid import PatchGrid
 def attention_distance(cap: Capture) -> np.ndarray:
     """Mean attention distance, float32 [layer, head], in pixels of the model's input.
 
-    For each query patch the distance to every patch's centre, weighted by its attention over the patches (renormalised
-    without the prefix tokens); the mean over the query patches. ViT paper (Dosovitskiy et al., ICLR 2021), Fig. 7 right.
+    For each query patch the distance to every patch's centre, weighted by its attention over the patches
+    (renormalised without the prefix tokens); the mean over the query patches. ViT paper (Dosovitskiy et al., ICLR
+    2021), Fig. 7 right.
     """
     prefix = cap.grid.num_prefix_tokens
     distances = torch.from_numpy(patch_distances(cap.grid)).to(cap.vit.device)

@@ -75,7 +75,9 @@ def _relative_bias(cap: Capture) -> PositionMap | None:
     if total is None:
         return None
     values = (total / count).reshape(grid.rows, grid.cols, grid.rows, grid.cols)
-    what = "relative position bias added to the scores, mean over layers and heads: no embedding is added to the patches"
+    what = (
+        "relative position bias added to the scores, mean over layers and heads: no embedding is added to the patches"
+    )
     return PositionMap(values.astype(np.float32), "relative", what, "bias", signed=True)
 
 

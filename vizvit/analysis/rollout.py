@@ -45,7 +45,7 @@ def rollout_steps(
     start_layer: int = 0,
     token: Token | None = None,
 ) -> np.ndarray:
-    """The chain by layer, float32 [layer, rows, cols]: the rollout from `start_layer` up to and including each layer."""
+    """The chain by layer, float32 [layer, rows, cols]: the rollout from `start_layer` up to each layer, inclusive."""
     chain = _Chain(cap, head_fusion, discard_ratio, residual, start_layer)
     row = query_row(cap, token, _pool_weights(cap, head_fusion))
     flow, steps = None, []

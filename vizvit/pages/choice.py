@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ from vizvit.catalog import CATALOG
 from vizvit.errors import CaptureError, ImageError, ModelError
 from vizvit.hub import is_cached
 from vizvit.image import MAX_BYTES, load_image
-from vizvit.loading import SHIPPED, load_model
+from vizvit.loading import SHIPPED, load_model, pick_device
 from vizvit.model import VitModel
 from vizvit.pages.samples import SAMPLES
 from vizvit.pages.store import settle_memory, store, turn
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
+CHECKPOINTS = {".safetensors", ".pth", ".pt", ".bin"}
+PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that strangers reach
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": "cat", "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
 
@@ -62,10 +65,10 @@ def choose() -> Choice:
     state = st.session_state
     for name, default in DEFAULTS.items():
         state.setdefault(name, st.query_params.get(name, default))
+    progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
-        place = st.container()
-        image, image_name, image_key = _choose_picture(place)
-        vit, model_key = _choose_model()
+        image, image_name, image_key = _choose_picture(st.container())
+        vit, model_key = _choose_model(progress)
         _describe(vit)
     _write_address()
     return Choice(image, image_name, image_key, vit, model_key)
@@ -148,7 +151,7 @@ def _use_sample() -> None:
 # --- model
 
 
-def _choose_model() -> tuple[VitModel, Hashable]:
+def _choose_model(progress) -> tuple[VitModel, Hashable]:
     state = st.session_state
     options = [SHIPPED, *ENTRIES]
     if state.model not in options:
@@ -176,18 +179,19 @@ def _choose_model() -> tuple[VitModel, Hashable]:
             required=True,
             help="Random weights are the same every time. They show shapes, not sense.",
         )
-        if Path(state.model).suffix in {".safetensors", ".pth", ".pt", ".bin"}:
+        if Path(state.model).suffix in CHECKPOINTS:
             st.text_input("Architecture of the checkpoint", key="arch", placeholder="vit_base_patch16_224")
         st.caption("Input size in pixels; empty for the model's own. A multiple of the patch size.")
         left, right = st.columns(2)
         left.text_input("Height", key="height", placeholder="own")
         right.text_input("Width", key="width", placeholder="as height")
+        half = pick_device().type == "cuda" and st.toggle("Half precision", key="half")
     try:
-        return _load(state.model, state.weights, state.arch, _input_size())
+        return _load(progress, state.model, state.weights, state.arch, _input_size(), half)
     except ModelError as error:
         st.error(str(error))
         st.caption(f"Showing {SHIPPED} instead.")
-        return _load(SHIPPED, "pretrained", "", None)
+        return _load(progress, SHIPPED)
 
 
 def _use_model() -> None:
@@ -213,20 +217,29 @@ def _input_size() -> tuple[int, int] | None:
         raise ModelError(f'The input size is in whole pixels; received "{height or width}".') from None
 
 
-def _load(name: str, weights: str, arch: str, size: tuple[int, int] | None) -> tuple[VitModel, Hashable]:
-    path = Path(name)
+def _load(
+    place,
+    name: str,
+    weights: str = "pretrained",
+    arch: str = "",
+    size: tuple[int, int] | None = None,
+    half: bool = False,
+) -> tuple[VitModel, Hashable]:
+    path = Path(name.removeprefix("local-dir:")).expanduser()
+    if PATHS_OFF and name != SHIPPED and (path.exists() or path.is_absolute() or path.suffix in CHECKPOINTS):
+        raise ModelError("Files on this server cannot be named from the browser here. Choose a model by its timm name.")
     stamp = path.stat().st_mtime_ns if path.exists() else None  # a retrained checkpoint is another model
-    key = ("model", name, weights, arch, size, stamp)
+    key = ("model", name, weights, arch, size, half, stamp)
 
     def make() -> VitModel:
-        slot = st.empty()
+        slot = place.empty()
 
         def progress(done: int, total: int) -> None:
             share = min(done / total, 1.0) if total else 0.0
             slot.progress(share, f"Downloading {_title(name)}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
-        with st.spinner(f"Loading {_title(name)}…"):
-            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, on_progress=progress)
+        with place, st.spinner(f"Loading {_title(name)}…"):
+            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
         slot.empty()
         settle_memory()
         return vit
@@ -238,7 +251,9 @@ def _load(name: str, weights: str, arch: str, size: tuple[int, int] | None) -> t
 def _describe(vit: VitModel) -> None:
     grid = vit.grid
     if not vit.trained:
-        st.badge("untrained weights", color="orange", help="Its maps show how the network is built, not what it learned.")
+        st.badge(
+            "untrained weights", color="orange", help="Its maps show how the network is built, not what it learned."
+        )
     prefix = f" + {', '.join(grid.prefix_names)}" if grid.prefix_names else ", no prefix tokens"
     st.caption(
         f"{vit.num_layers} layers · {vit.num_heads} heads · {grid.rows}×{grid.cols} patches of {grid.patch_size} px"

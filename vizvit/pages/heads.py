@@ -34,7 +34,9 @@ def page() -> None:
 @st.fragment
 def _body(choice: Choice, cap: Capture) -> None:
     names = [name for name in MEASURES if cap.grid.num_prefix_tokens or name != "Share on prefix tokens"]
-    name = st.segmented_control("Measure", names, default=names[0], required=True, key="heads_measure", persist_state="session")
+    name = st.segmented_control(
+        "Measure", names, default=names[0], required=True, key="heads_measure", persist_state="session"
+    )
     measure, unit, axis = MEASURES[name]
     values = choice.result(("heads", name), lambda: measure(cap))
     note = look.weights_note(choice.vit)
@@ -42,8 +44,8 @@ def _body(choice: Choice, cap: Capture) -> None:
     with left:
         layer, head = _chart(values, axis)
         st.caption(
-            f"{name} of {cap.num_layers} × {cap.num_heads} heads on {choice.image_name}, in {unit}; the line is the mean "
-            f"of each layer. {note}."
+            f"{name} of {cap.num_layers} × {cap.num_heads} heads on {choice.image_name}, in {unit}; the line is "
+            f"the mean of each layer. {note}."
         )
         look.downloads(
             "heads",
@@ -74,14 +76,21 @@ def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
     chosen = alt.selection_point(name="head", fields=["layer", "head"], on="click", empty=False)
     accent = "#d81b60" if look.theme() == "light" else "#ff5c93"
     base = alt.Chart(table).encode(
-        x=alt.X("layer:Q", title="layer", axis=alt.Axis(tickMinStep=1, grid=False), scale=alt.Scale(domain=[-0.5, layers - 0.5])),
+        x=alt.X(
+            "layer:Q",
+            title="layer",
+            axis=alt.Axis(tickMinStep=1, grid=False),
+            scale=alt.Scale(domain=[-0.5, layers - 0.5]),
+        ),
         y=alt.Y("value:Q", title=axis, scale=alt.Scale(zero=True, nice=True)),
     )
     line = base.mark_line(strokeDash=[4, 4], opacity=0.6).encode(y="mean(value):Q", color=alt.value("gray"))
     dots = (
         base.mark_circle(opacity=0.85, cursor="pointer")
         .encode(
-            color=alt.condition(chosen, alt.value(accent), alt.value("#31688e" if look.theme() == "light" else "#6fb7d6")),
+            color=alt.condition(
+                chosen, alt.value(accent), alt.value("#31688e" if look.theme() == "light" else "#6fb7d6")
+            ),
             size=alt.condition(chosen, alt.value(260), alt.value(110)),
             tooltip=["layer", "head", alt.Tooltip("value:Q", title=axis, format=".3g")],
         )

@@ -12,6 +12,7 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes, overlay
+from vizvit.loading import assets_dir
 from vizvit.model import VitModel
 
 _STYLE = """
@@ -29,7 +30,8 @@ _STYLE = """
   .vz-bar i { flex: 1; max-width: 16rem; height: .6rem; border-radius: 2px; }
   .vz-prob { display: grid; grid-template-columns: minmax(7rem, 1.2fr) 2fr 3.6rem; gap: .35rem .7rem;
              align-items: center; font-size: .95rem; font-variant-numeric: tabular-nums; }
-  .vz-prob b { height: .8rem; border-radius: 2px; display: block; min-width: 2px; background: var(--st-primary-color, #d81b60); }
+  .vz-prob b { height: .8rem; border-radius: 2px; display: block; min-width: 2px; 
+                background: var(--st-primary-color, #d81b60); }
   .vz-prob span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 </style>
 """
@@ -37,11 +39,11 @@ _STYLE = """
 
 def style() -> None:
     st.html(_STYLE)
-    st.logo("assets/logo.svg", size="large", icon_image="assets/icon.svg")
+    st.logo(str(assets_dir() / "logo.svg"), size="large", icon_image=str(assets_dir() / "icon.svg"))
 
 
 def theme() -> str:
-    """"light" or "dark", as the person's browser shows the app."""
+    """ "light" or "dark", as the person's browser shows the app."""
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
@@ -164,7 +166,7 @@ def _npz(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
-    return tuple(int(round(255 * part)) for part in matplotlib.colors.to_rgb(colour))
+    return tuple(round(255 * part) for part in matplotlib.colors.to_rgb(colour))
 
 
 def _escape(text: str) -> str:

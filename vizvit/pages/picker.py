@@ -10,14 +10,18 @@ import streamlit as st
 _HERE = Path(__file__).parent
 _HTML = """
 <div class="picker" tabindex="0" role="application">
-  <div class="stage"><img class="image" draggable="false"><div class="hover" hidden></div><div class="chosen"></div></div>
+  <div class="stage">
+    <img class="image" draggable="false"><div class="hover" hidden></div><div class="chosen"></div>
+  </div>
   <div class="words" aria-live="polite"></div>
 </div>
 """
 _mounted = None
 
 
-def pick(image: bytes, rows: int, cols: int, *, start: tuple[int, int], words: str, alt: str, key: str) -> tuple[int, int]:
+def pick(
+    image: bytes, rows: int, cols: int, *, start: tuple[int, int], words: str, alt: str, key: str
+) -> tuple[int, int]:
     """Show a PNG cut into rows x cols cells and return the chosen cell, (row, col).
 
     words: what is said of the cell under the pointer, with {row} and {col}.

@@ -23,7 +23,9 @@ def page() -> None:
     look.lead(f"Attention itself does not know where a patch lies. {choice.vit.name} has {kind}.")
     found = choice.result("positions", lambda: position_map(choice.capture()), lambda m: m.values.nbytes if m else 0)
     if found is None:
-        st.info("This model has no notion of position that could be drawn: shuffled patches would give it the same tokens.")
+        st.info(
+            "This model has no notion of position that could be drawn: shuffled patches would give it the same tokens."
+        )
     else:
         _similarity(choice, found)
     _filters(choice.vit)
@@ -57,7 +59,12 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
         look.downloads(
             "positions",
             lambda: position_similarity_figure(
-                found.values, selected=(row, col), title=found.unit, caption=f"{found.what}. {note}."
+                found.values,
+                selected=(row, col),
+                limits=limits(found),
+                colormap=colormap,
+                label=found.unit,
+                caption=f"{found.what}. {note}. All tiles share one scale.",
             ),
             lambda: {"similarity": found.values},
         )

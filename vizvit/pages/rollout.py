@@ -19,7 +19,8 @@ def page() -> None:
     st.title("Attention rollout")
     look.lead(
         "One layer's attention says where it looks in the tokens of the layer before, which are mixtures already. "
-        "Rollout multiplies the layers through, Ã<sub>L</sub> ⋯ Ã<sub>1</sub>, and so follows the mixing back to the patches."
+        "Rollout multiplies the layers through, Ã<sub>L</sub> ⋯ Ã<sub>1</sub>, and so follows the mixing "
+        "back to the patches."
     )
     _body(choice, cap)
 
@@ -40,7 +41,10 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.subheader("Last layer alone")
         st.image(look.picture(cap.view, last, box=box), width="stretch", alt=f"Attention of the last layer, {query}")
         look.colour_bar(0, last.max(), f"attention, {fusion} of {cap.num_heads} heads")
-        st.caption(f"Layer {cap.num_layers - 1}, from the {describe_query(cap, token, pooled=False)}. {note}. Scaled to its own maximum.")
+        st.caption(
+            f"Layer {cap.num_layers - 1}, from the {describe_query(cap, token, pooled=False)}. {note}. "
+            "Scaled to its own maximum."
+        )
     with middle:
         st.subheader("Rollout")
         st.image(look.picture(cap.view, final, box=box), width="stretch", alt=f"Attention rollout, {query}")
@@ -78,7 +82,14 @@ def _controls(cap: Capture) -> tuple[dict, int | None]:
         "Heads are fused by", HEAD_FUSIONS, default="mean", required=True, key="rollout_fusion", **keep
     )
     residual = columns[1].slider(
-        "Residual", 0.0, 1.0, 0.5, 0.05, key="rollout_residual", help="Weight of the identity: the skip connection.", **keep
+        "Residual",
+        0.0,
+        1.0,
+        0.5,
+        0.05,
+        key="rollout_residual",
+        help="Weight of the identity: the skip connection.",
+        **keep,
     )
     discard = columns[2].slider(
         "Discard lowest", 0.0, 0.95, 0.0, 0.05, key="rollout_discard",
@@ -94,7 +105,9 @@ def _controls(cap: Capture) -> tuple[dict, int | None]:
     token = columns[4].selectbox(
         "Read at",
         tokens,
-        format_func=lambda token: describe_query(cap, token) + (" (pinned in Explore)" if _is_patch(cap, token) else ""),
+        format_func=lambda token: (
+            describe_query(cap, token) + (" (pinned in Explore)" if _is_patch(cap, token) else "")
+        ),
         key=f"rollout_token_{cap.num_tokens}",
     )
     return {"head_fusion": fusion, "residual": residual, "discard_ratio": discard, "start_layer": start}, token

@@ -32,7 +32,7 @@ class SharedCache:
         self._on_evict = on_evict
 
     def get(self, key: Hashable, make: Callable[[], Any], size: Callable[[Any], int], wait: Callable[[], None]) -> Any:
-        """The thing of this key. wait is called every so often while another session makes it: it may raise to leave."""
+        """The thing of this key. wait is called now and then while another session makes it; it may raise to leave."""
         while True:
             with self._lock:
                 if key in self._items:
