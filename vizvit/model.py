@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -179,7 +180,7 @@ class VitModel:
         """A key of POSITION_KINDS: how the model knows where a patch is (the most telling one, where it has two)."""
         if getattr(self.module, "rope", None) is not None:
             return "rotary"
-        if _position_table(self.module) is not None:
+        if _adds_positions(self.module):
             holder = getattr(self.module, "embeds", self.module)
             fixed = any(name == "pos_embed" for name, _ in holder.named_buffers(recurse=False))
             return "fixed" if fixed else "learned"
@@ -187,20 +188,21 @@ class VitModel:
             return "relative"
         return "none"
 
+    @torch.no_grad()
     def position_embedding(self) -> np.ndarray | None:
         """The embedding added to each patch, float32 [rows, cols, dim]; None where the model adds none."""
-        table = _position_table(self.module)
-        if table is None:
-            return None
         rows, cols = self.grid.rows, self.grid.cols
-        table = table.float()
-        if table.ndim == 3:  # prefix tokens may have rows of their own at the front
-            table = table[:, table.shape[1] - rows * cols :].reshape(1, rows, cols, -1)
-        elif table.shape[1:3] != (rows, cols):  # NaFlex resamples its table in the forward pass, this way
-            table = nn.functional.interpolate(
-                table.permute(0, 3, 1, 2), (rows, cols), mode="bicubic", antialias=True
-            ).permute(0, 2, 3, 1)
-        return table[0].cpu().numpy()
+        if not _adds_positions(self.module):
+            return None
+        if hasattr(self.module, "embeds"):  # NaFlex resamples its tables in the forward pass, each kind in its way
+            without = copy.copy(self.module.embeds)
+            without.pos_embed_type = "none"
+            blank = torch.zeros(1, 3, *self.input_size, device=self.device, dtype=self.dtype)
+            table = self.module.embeds(blank)[0].float() - without(blank)[0].float()
+        else:
+            table = self.module.pos_embed.detach().float()
+        # Prefix tokens may have rows of their own at the front.
+        return table[0, table.shape[1] - rows * cols :].reshape(rows, cols, -1).cpu().numpy()
 
     def rotary_embedding(self) -> np.ndarray | None:
         """The angles of a rotary embedding as (sin, cos), float32 [2, row, col, frequency]; None without one."""
@@ -246,13 +248,9 @@ def _is_embedding(module: nn.Module) -> bool:
     return original is None or original.num_classes == module.num_classes
 
 
-def _position_table(module: nn.Module) -> torch.Tensor | None:
-    """The table added to the patch embeddings: [1, token, dim] or [1, row, col, dim]."""
+def _adds_positions(module: nn.Module) -> bool:
     holder = getattr(module, "embeds", module)
-    if getattr(holder, "pos_embed_y", None) is not None:  # factorised: one table a direction
-        return (holder.pos_embed_y[:, :, None] + holder.pos_embed_x[:, None, :]).detach()
-    table = getattr(holder, "pos_embed", None)
-    return table.detach() if table is not None else None
+    return any(getattr(holder, name, None) is not None for name in ("pos_embed", "pos_embed_y"))
 
 
 def _input_size(module: nn.Module, wanted: tuple[int, int]) -> tuple[int, int]:
