@@ -1,0 +1,250 @@
+"""The options that commands share, what their values may be, and the model that they name."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from .report import Download
+
+if TYPE_CHECKING:
+    from ..model import VitModel
+
+FORMATS = ("png", "svg", "pdf")
+CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin")
+Query = str | tuple[str, int, int]
+# The library's advice is written for Python; here it names the options.
+ADVICE = {'weights="random"': "--weights random", "`half`": "--half", '"auto" or "cpu"': "auto or cpu"}
+
+
+class UsageError(ValueError):
+    """A command line that cannot be carried out, in a sentence that says what to do."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Keeps line breaks of the help, and reports what is wrong as one line."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}. See {self.prog} --help.")
+
+
+# --- options
+
+
+def add_pictures(parser: Parser) -> None:
+    parser.add_argument(
+        "pictures",
+        nargs="+",
+        type=Path,
+        metavar="PICTURE|FOLDER",
+        help="a picture (JPEG, PNG, WebP, GIF, BMP, TIFF), or a folder of pictures, subfolders included",
+    )
+
+
+def add_reading(parser: Parser) -> None:
+    """Options of commands that draw maps over pictures."""
+    parser.add_argument(
+        "--fusion",
+        choices=("mean", "max", "min"),
+        default="mean",
+        help="how heads are fused (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--query",
+        type=query,
+        metavar="cls|ROW,COL|NAME",
+        help="where to look from: the class token, a patch counted from 0, or another prefix token by name, "
+        "such as dist or reg1 (default: the class token; without one, what stands in its place, as captions "
+        "say)",
+    )
+
+
+def add_model(parser: Parser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model",
+        default="vizvit-tiny",
+        metavar="NAME|PATH",
+        help="a timm model name, a timm local directory, or a .safetensors or .pth file with --arch "
+        "(default: %(default)s, which is shipped); see the command models",
+    )
+    group.add_argument(
+        "--weights",
+        default="pretrained",
+        metavar="pretrained|random|PATH",
+        help="random: seeded, the same every time; PATH: a file with weights of this architecture",
+    )
+    group.add_argument("--arch", metavar="NAME", help="the timm architecture of a weights file given as --model")
+    group.add_argument(
+        "--image-size",
+        type=image_size,
+        metavar="H[xW]",
+        help="input size in pixels (default: the model's own)",
+    )
+    group.add_argument("--labels", type=Path, metavar="FILE", help="class names: one a line, or a JSON list")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
+    group.add_argument("--half", action="store_true", help="half precision, on CUDA only")
+
+
+def add_output(parser: Parser, *, smooth: bool = False) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--out",
+        type=Path,
+        default=Path("vizvit-out"),
+        metavar="DIR",
+        help="folder for the results; a second run replaces those of the same name (default: %(default)s)",
+    )
+    group.add_argument(
+        "--format",
+        type=formats,
+        action="extend",
+        metavar="png|svg|pdf",
+        help="of the figures; several with commas or by repeating the option (default: png)",
+    )
+    group.add_argument(
+        "--npz",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write the numbers too; the arrays are named below (default: yes)",
+    )
+    group.add_argument("--theme", choices=("light", "dark"), default="light", help="(default: %(default)s)")
+    if smooth:
+        group.add_argument(
+            "--smooth",
+            action="store_true",
+            help="blend patches into each other in the large figure; display only",
+        )
+
+
+# --- values
+
+
+def query(text: str) -> Query:
+    """ "5,9" -> ("patch", 5, 9); other text is a prefix token's name."""
+    if re.fullmatch(r"\s*\d+\s*,\s*\d+\s*", text):
+        row, col = map(int, text.split(","))
+        return "patch", row, col
+    name = text.strip().lower()
+    if not re.fullmatch(r"[a-z]+[ _-]?\d*", name):
+        raise argparse.ArgumentTypeError(f'"{text}" is neither a patch as ROW,COL nor the name of a token')
+    register = re.fullmatch(r"reg(?:ister)?[ _-]?(\d+)", name)
+    return f"register {register[1]}" if register else {"cls": "class", "dist": "distillation"}.get(name, name)
+
+
+def image_size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.strip().lower())
+    if not match:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a size such as 224 or 224x336, height first')
+    return int(match[1]), int(match[2] or match[1])
+
+
+def formats(text: str) -> list[str]:
+    names = [name.strip().lower().removeprefix(".") for name in text.split(",")]
+    for name in names:
+        if name not in FORMATS:
+            raise argparse.ArgumentTypeError(f'"{name}" is not one of {", ".join(FORMATS)}')
+    return names
+
+
+def head(text: str) -> int | None:
+    if text.strip().lower() == "all":
+        return None
+    if not text.strip().isdigit():
+        raise argparse.ArgumentTypeError(f'"{text}" is neither a head counted from 0 nor all')
+    return int(text)
+
+
+def share_of(text: str, *, below_one: bool = False) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1 or (below_one and value == 1):
+        raise argparse.ArgumentTypeError(f'"{text}" is not a share from 0 to {"below " * below_one}1, such as 0.5')
+    return value
+
+
+def share_below_one(text: str) -> float:
+    return share_of(text, below_one=True)
+
+
+# --- the model, and values that depend on it
+
+
+def load(args: argparse.Namespace) -> VitModel:
+    """The model that the options name, with a progress bar where it has to be downloaded."""
+    if Path(args.model).suffix in CHECKPOINTS and args.arch is None:
+        raise UsageError(
+            f"{args.model} holds weights only: name their timm architecture too, such as --arch vit_base_patch16_224."
+        )
+    if args.labels is not None and not args.labels.is_file():
+        raise UsageError(f"There is no file with class names at {args.labels}.")
+
+    from ..errors import ModelError
+    from ..loading import load_model
+
+    try:
+        with Download(args.model) as on_progress:
+            return load_model(
+                args.model,
+                weights=args.weights,
+                device=args.device,
+                arch=args.arch,
+                image_size=args.image_size,
+                labels=args.labels,
+                half=args.half,
+                on_progress=on_progress,
+            )
+    except ModelError as error:
+        message = str(error)
+        for words, option in ADVICE.items():
+            message = message.replace(words, option)
+        raise UsageError(message) from error
+
+
+def layer_of(vit: VitModel, layer: int, option: str = "--layer") -> int:
+    """The layer counted from 0."""
+    last = vit.num_layers - 1
+    if not -vit.num_layers <= layer <= last:
+        raise UsageError(
+            f"{vit.name} has layers 0 to {last} (or -1 for the last, and so on); received {option} {layer}."
+        )
+    return layer % vit.num_layers
+
+
+def head_of(vit: VitModel, head: int | None) -> int | None:
+    if head is not None and head >= vit.num_heads:
+        raise UsageError(f"{vit.name} has heads 0 to {vit.num_heads - 1}; received --head {head}.")
+    return head
+
+
+def token_of(vit: VitModel, query: Query | None) -> int | None:
+    """The query's index in the sequence; without a query the class token's, or None where there is none."""
+    names, grid = vit.grid.prefix_names, vit.grid
+    if query is None:
+        return names.index("class") if "class" in names else None
+    if isinstance(query, tuple):
+        try:
+            return grid.token(*query[1:])
+        except IndexError as error:
+            raise UsageError(f"{error} Received --query {query[1]},{query[2]}.") from error
+    if query not in names:
+        have = f"its prefix tokens are {', '.join(names)}" if names else "it has no prefix tokens"
+        raise UsageError(
+            f'{vit.name} has no token "{query}": {have}. Or give --query a patch as ROW,COL, '
+            f"rows 0 to {grid.rows - 1} and columns 0 to {grid.cols - 1}."
+        )
+    return names.index(query)
+
+
+def patch_of(vit: VitModel, token: int | None) -> tuple[int, int] | None:
+    """(row, col) of a query that is a patch, to be outlined."""
+    if token is None or token < vit.grid.num_prefix_tokens:
+        return None
+    return vit.grid.patch(token)
