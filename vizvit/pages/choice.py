@@ -76,8 +76,14 @@ def choose() -> Choice:
 
 def _still_wanted():
     """A function that leaves the run when the person has moved on: any st call raises then."""
-    slot = st.empty()
-    return lambda: slot.caption("Waiting for another picture to be done…")
+    slots = []
+
+    def wait() -> None:
+        if not slots:
+            slots.append(st.empty())
+        slots[0].caption("Waiting for another picture to be done…")
+
+    return wait
 
 
 # --- picture

@@ -24,6 +24,7 @@ _STYLE = """
   [data-testid="stImage"] img { border-radius: 4px; }
   .vz-lead { font-size: 1.05rem; opacity: .8; margin: 0 0 .6rem; max-width: 60rem; }
   .vz-phone { display: none; font-size: .95rem; opacity: .8; margin: 0; }
+  @media (min-width: 641px) { [data-testid="stElementContainer"]:has(.vz-phone) { display: none; } }
   @media (max-width: 640px) { .vz-phone { display: block; } .block-container { padding-top: 3.6rem; } }
   .vz-bar { display: flex; align-items: center; gap: .6rem; font-size: .85rem; opacity: .9;
             font-variant-numeric: tabular-nums; margin-top: -.4rem; }
