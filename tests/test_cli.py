@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 
 import vizvit
 from vizvit import cli
+from vizvit.catalog import CATALOG
 from vizvit.cli import options, report
 from vizvit.errors import ModelError
 
@@ -519,7 +520,7 @@ def test_models(run):
     assert (result.code, result.err) == (0, [])
     assert result.out[0].startswith("vizvit-tiny ")
     assert "shipped" in result.out[0]
-    for entry in vizvit.catalog.CATALOG:
+    for entry in CATALOG:
         (line,) = (number for number, text in enumerate(result.out) if text.startswith(f"{entry.name} "))
         assert f"{entry.download_mb} MB" in result.out[line]
         assert entry.why in result.out[line + 1]
