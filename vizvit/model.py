@@ -284,6 +284,8 @@ def _describe_grid(module: nn.Module, name: str, input_size: tuple[int, int]) ->
     size = int(patch[0])
     grid_size = getattr(embed, "grid_size", None) or tuple(side // size for side in input_size)
     rows, cols = (int(side) for side in grid_size)
+    if rows < 1 or cols < 1:
+        raise ModelError(f"{name} has patches of {size} pixels; choose an image size of at least {size}x{size}.")
     prefix = int(getattr(module, "num_prefix_tokens", 0))
     return PatchGrid(rows, cols, size, _prefix_names(module, prefix))
 

@@ -1,0 +1,136 @@
+"""Who may know whom: the borders that keep every file readable on its own."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vizvit
+
+PACKAGE = Path(vizvit.__file__).parent
+ROOT = PACKAGE.parent
+
+# (files of the package, what they must not import even in passing)
+BORDERS = [
+    ("image.py", ("torch", "torchvision", "timm", "streamlit", "vizvit.model", "vizvit.capture")),
+    ("grid.py", ("torch", "timm", "numpy", "PIL", "streamlit", "vizvit")),
+    ("model.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
+    ("loading.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
+    ("hub.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
+    ("capture.py", ("timm", "streamlit", "vizvit.analysis", "vizvit.figures", "vizvit.pages")),
+    ("analysis/*.py", ("timm", "streamlit", "matplotlib", "vizvit.figures", "vizvit.pages", "vizvit.explorer")),
+    ("figures.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
+    ("canvas.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
+    ("explorer/*.py", ("timm", "torch", "vizvit.analysis", "vizvit.pages")),
+    ("pages/*.py", ("timm", "torch.nn", "torch.overrides", "torch.utils.hooks")),
+    ("cli/*.py", ("streamlit", "vizvit.pages", "vizvit.explorer")),
+    ("training/*.py", ("streamlit", "vizvit.pages")),
+]
+CASES = [
+    pytest.param(path, forbidden, id=str(path.relative_to(PACKAGE)))
+    for pattern, forbidden in BORDERS
+    for path in sorted(PACKAGE.glob(pattern))
+]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The full names of what a file imports, relative ones resolved; not those for type checkers alone."""
+    package = path.relative_to(PACKAGE.parent).parent.parts
+    waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            continue
+        waiting += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*start, *filter(None, [node.module])))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def names(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Name):
+            yield node.id
+
+
+@pytest.mark.parametrize(("path", "forbidden"), CASES)
+def test_borders(path, forbidden):
+    crossed = {name for name in imports(path) for other in forbidden if f"{name}.".startswith(f"{other}.")}
+    assert not crossed
+
+
+def test_relative_imports_are_seen():
+    """The check above would see what it looks for."""
+    assert "vizvit.capture" in set(imports(PACKAGE / "analysis" / "rollout.py"))
+    assert {"vizvit.grid", "timm"} <= set(imports(PACKAGE / "model.py"))
+    assert "streamlit" in set(imports(PACKAGE / "explorer" / "__init__.py"))
+
+
+def run_python(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_library_is_free_of_streamlit():
+    run_python(
+        "import sys, vizvit\n"
+        "assert not {'streamlit', 'matplotlib.pyplot', 'vizvit.pages', 'vizvit.explorer'} & set(sys.modules)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("errors", ["numpy", "torch", "timm", "streamlit"]),
+        ("grid", ["numpy", "torch", "timm", "streamlit"]),
+        ("image", ["torch", "torchvision", "timm", "streamlit"]),
+        ("figures", ["torch", "timm", "streamlit", "matplotlib.pyplot"]),
+        ("explorer", ["torch", "timm", "matplotlib.pyplot", "vizvit.analysis"]),
+    ],
+)
+def test_what_comes_along_with_a_module(module, forbidden):
+    """The package's face brings all of it, so that the module is imported from its folder without it."""
+    run_python(
+        "import sys, types\n"
+        "package = sys.modules['vizvit'] = types.ModuleType('vizvit')\n"
+        f"package.__path__ = [{str(PACKAGE)!r}]\n"
+        f"import vizvit.{module}\n"
+        f"assert not set({forbidden!r}) & set(sys.modules), set({forbidden!r}) & set(sys.modules)"
+    )
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_figures_never_go_through_pyplot(path):
+    """pyplot keeps every figure in a global list and is not safe on threads, which pages run on."""
+    assert not [name for name in imports(path) if "pyplot" in name or name == "pylab"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sorted((PACKAGE / "pages").glob("*.py")), *sorted((PACKAGE / "analysis").glob("*.py")), ROOT / "app.py"],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
+)
+def test_hooks_are_the_captures_business(path):
+    if not path.exists():
+        pytest.skip("an installed package has no app.py beside it")
+    watching = {"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"}
+    assert not watching & set(names(path))
+    assert not {"TorchFunctionMode", "scaled_dot_product_attention", "fused_attn"} & set(names(path))
+
+
+def test_the_public_face_is_what_it_says():
+    assert all(hasattr(vizvit, name) for name in vizvit.__all__)
+    assert list(vizvit.__all__) == sorted(vizvit.__all__)
+    for error in (vizvit.ImageError, vizvit.ModelError, vizvit.CaptureError):
+        assert issubclass(error, ValueError)
