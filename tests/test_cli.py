@@ -484,15 +484,11 @@ def test_help_and_wrong_usage_import_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[0, 0, 0, 2, 2] []"
 
 
-def test_help_is_quick():
+def test_help_does_not_wait_for_pytorch():
     command = [sys.executable, "-X", "importtime", "-m", "vizvit", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0
-    if " torch\n" in done.stderr:
-        pytest.xfail("vizvit/__init__.py imports the whole library")
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "vizvit", "--help"], capture_output=True, cwd=ROOT)
-    assert time.perf_counter() - began < 3  # about 0.15 s on an idle machine
+    assert " torch\n" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["", "attention", "rollout", "position", "heads", "models"])

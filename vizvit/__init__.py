@@ -4,31 +4,39 @@
     cap = vizvit.capture(vit, vizvit.load_image("cat.jpg"))
     heat = vizvit.rollout(cap)
     picture = vizvit.overlay(vit.view(image), heat)
+
+A name is imported when it is first used: `python -m vizvit --help` need not wait for PyTorch.
 """
 
-from .analysis import (
-    attention_distance,
-    attention_entropy,
-    attention_map,
-    describe_query,
-    embedding_filters,
-    fuse_heads,
-    gradient_rollout,
-    patch_map,
-    position_map,
-    position_similarity,
-    prefix_share,
-    relevance,
-    rollout,
-    rollout_steps,
-)
-from .capture import Capture, capture
-from .errors import CaptureError, ImageError, ModelError
-from .figures import overlay
-from .grid import PatchGrid
-from .image import load_image
-from .loading import load_model
-from .model import VitModel
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .analysis import (
+        attention_distance,
+        attention_entropy,
+        attention_map,
+        describe_query,
+        embedding_filters,
+        fuse_heads,
+        gradient_rollout,
+        patch_map,
+        position_map,
+        position_similarity,
+        prefix_share,
+        relevance,
+        rollout,
+        rollout_steps,
+    )
+    from .capture import Capture, capture
+    from .errors import CaptureError, ImageError, ModelError
+    from .figures import overlay
+    from .grid import PatchGrid
+    from .image import load_image
+    from .loading import load_model
+    from .model import VitModel
 
 __version__ = "0.1.0"
 
@@ -58,3 +66,41 @@ __all__ = [
     "rollout",
     "rollout_steps",
 ]
+
+# The submodule that each name comes from, where it is not `analysis`.
+_HOMES = {
+    "Capture": "capture",
+    "CaptureError": "errors",
+    "ImageError": "errors",
+    "ModelError": "errors",
+    "PatchGrid": "grid",
+    "VitModel": "model",
+    "capture": "capture",
+    "load_image": "image",
+    "load_model": "loading",
+    "overlay": "figures",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES.get(name, 'analysis')}", __name__), name)
+    setattr(sys.modules[__name__], name, value)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """`vizvit.capture` is the function, also where the submodule of that name was imported first."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "capture" and isinstance(value, ModuleType):
+            value = value.capture
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -397,7 +397,7 @@ def depth_figure(
     axes.set_xlim(-0.5, layers - 0.5 + 0.07 * layers)
     axes.margins(y=0.1)
     if values.min() >= 0:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.1 * (values.max() or 1))
     axes.xaxis.set_major_locator(FixedLocator(spaced(layers, width / layers)))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))

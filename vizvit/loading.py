@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import threading
 from collections.abc import Callable
@@ -125,10 +126,10 @@ class _Source:
     def use_timm(self, name: str) -> None:
         base = name.partition(".")[0]
         if not timm.is_model(base):
-            close = timm.list_models(f"*{base}*")[:3] or timm.list_models("vit_*_patch16_224")[:3]
+            close = timm.list_models(f"*{base}*")[:3] or difflib.get_close_matches(base, timm.list_models(), cutoff=0.5)
             raise ModelError(
                 f'"{name}" is not a model of timm {timm.__version__}, a local directory, or a checkpoint file. '
-                f"Names that exist: {', '.join(close)}. The shipped model is {SHIPPED}."
+                f"Names that exist: {', '.join(close or ['vit_tiny_patch16_224'])}. The shipped model is {SHIPPED}."
             )
         self.from_hub = True
 
@@ -185,7 +186,8 @@ class _Source:
                 options |= {"pretrained_cfg_overlay": {"file": str(file), "custom_load": file.suffix == ".npz"}}
         if self.state_dict is not None:
             classes = self._classes()
-            options |= {"pretrained_cfg_overlay": {"state_dict": self.state_dict, **classes}, **classes}
+            overlay = {"source": "", "state_dict": self.state_dict, "custom_load": False, **classes}
+            options |= {"pretrained_cfg_overlay": overlay, **classes}
         try:
             with _BUILDING, torch.random.fork_rng(devices=[]):
                 torch.manual_seed(SEED)
@@ -200,6 +202,9 @@ class _Source:
             raise ModelError(self._failure(error)) from error
         except Exception as error:
             raise ModelError(self._failure(error)) from error
+        for config in (module.pretrained_cfg, getattr(module, "default_cfg", {})):
+            if isinstance(config, dict):
+                config.pop("state_dict", None)  # timm would hold a second copy of the weights there
         for part in module.modules():
             if hasattr(part, "fused_attn"):
                 part.fused_attn = True  # the capture reads attention off the fused call

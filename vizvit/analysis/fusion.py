@@ -45,6 +45,8 @@ def attention_map(
         rows = cap.attention_row(layer, token)
     else:
         rows = cap.attention_tensor(layer)[:, cap.grid.num_prefix_tokens :].mean(1)
+    if head is not None and not 0 <= head < cap.num_heads:
+        raise CaptureError(f"There is no head {head}: {cap.vit.name} has heads 0 to {cap.num_heads - 1} in each layer.")
     fused = rows[head] if head is not None else fuse_heads(rows, head_fusion)
     return patch_map(fused, cap)
 
