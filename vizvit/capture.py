@@ -230,12 +230,15 @@ class Capture:
         return self.attention_tensor(layer).cpu().numpy()
 
     def attention_tensor(self, layer: int) -> torch.Tensor:
-        """`attention` as a float32 tensor on the model's device; one layer's matrices at a time is the way to use it."""
+        """`attention` as a float32 tensor on the model's device; to be used one layer at a time."""
         index = self._index(layer)
         return _softmax_rows(self._calls[index], slice(None), self._bias(index))
 
     def attention_from(self, token: Token) -> np.ndarray:
-        """[layer, head, key]: where a token looks. token: "cls", ("patch", row, col) or an index. No full matrix is built."""
+        """[layer, head, key]: where a token looks; no full matrix is built.
+
+        token: "cls" or another prefix token's name, ("patch", row, col), or an index.
+        """
         index = self.token_index(token)
         return torch.stack([self.attention_row(layer, index) for layer in range(self.num_layers)]).cpu().numpy()
 
@@ -357,9 +360,7 @@ def _weight_gradient(call: _Call, output_gradient: torch.Tensor) -> torch.Tensor
     return torch.matmul(output_gradient.float(), call.v.float().transpose(-2, -1))
 
 
-def capture(
-    vit: VitModel, image: Image.Image | np.ndarray | object, *, target: int | str | None = None
-) -> Capture:
+def capture(vit: VitModel, image: Image.Image | np.ndarray | object, *, target: int | str | None = None) -> Capture:
     """Run the model on one picture and keep what its attention can be derived from.
 
     image: a PIL image, or anything `load_image` takes.

@@ -18,7 +18,7 @@ from .grid import PatchGrid
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
     "fixed": "fixed position embeddings, added to the patch embeddings",
-    "rotary": "rotary position embeddings (RoPE): queries and keys are rotated by an angle that depends on the position",
+    "rotary": "rotary position embeddings (RoPE): queries and keys are rotated by an angle that depends on the place",
     "relative": "a relative position bias: a number for each offset between two patches, added to the scores",
     "none": "no position embeddings",
 }
@@ -107,7 +107,7 @@ class VitModel:
     def view(self, image: Image.Image) -> np.ndarray:
         """The exact pixels that the model sees: resized and cropped as timm's evaluation does, uint8 [H, W, 3].
 
-        Where the patches do not fill the input (384 pixels in patches of 14), the rest, which no patch covers, is left out.
+        Where the patches do not fill the input (384 pixels in patches of 14), what no patch covers is left out.
         """
         picture = image.convert("RGB")
         for step in self._spatial:
@@ -152,7 +152,8 @@ class VitModel:
         pool = getattr(self.module, "global_pool", "") or ""
         if isinstance(pool, str) and getattr(self.module, "attn_pool", None) is not None:
             pool = "map"
-        return {"token": "class token", "avg": "mean of patches", "map": "pooling head"}.get(pool, str(pool) or "unknown")
+        names = {"token": "class token", "avg": "mean of patches", "map": "pooling head"}
+        return names.get(pool, str(pool) or "unknown")
 
     def label(self, index: int) -> str:
         return self.labels[index]
@@ -218,7 +219,7 @@ class VitModel:
         return torch.stack([sin.reshape(*shape, -1), cos.reshape(*shape, -1)]).numpy()
 
     def patch_kernels(self) -> np.ndarray | None:
-        """The patch embedding's kernels, float32 [dim, patch, patch, 3]; None where patches are not embedded linearly."""
+        """The patch embedding's kernels, float32 [dim, patch, patch, 3]; None where it is not one linear map."""
         embed = _embedder(self.module)
         weight = getattr(getattr(embed, "proj", None), "weight", None)
         size = self.grid.patch_size
