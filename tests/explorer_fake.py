@@ -6,9 +6,7 @@ from vizvit.grid import PatchGrid
 
 
 class FakeCapture:
-    def __init__(
-        self, *, rows=3, cols=4, prefix=("class",), heads=2, layers=3, dim=8, seed=0, bias=None, sizes=(1, 1)
-    ):
+    def __init__(self, *, rows=3, cols=4, prefix=("class",), heads=2, layers=3, dim=8, seed=0, bias=None, sizes=(1, 1)):
         """bias: number of heads of an additive bias that also masks a key. sizes: of queries and of keys."""
         rng = np.random.default_rng(seed)
         self.grid = PatchGrid(rows, cols, 4, prefix)
@@ -20,9 +18,7 @@ class FakeCapture:
         self._scale = dim**-0.5 / (sizes[0] * sizes[1])
         self._bias = None
         if bias is not None:
-            self._bias = rng.normal(2, 3, size=(layers, bias, self.num_tokens, self.num_tokens)).astype(
-                np.float32
-            )
+            self._bias = rng.normal(2, 3, size=(layers, bias, self.num_tokens, self.num_tokens)).astype(np.float32)
             self._bias[:, :, 1, 2] = -np.inf
         self.image = rng.integers(0, 256, (rows * 4, cols * 4, 3), dtype=np.uint8)
 

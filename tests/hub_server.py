@@ -90,9 +90,7 @@ def use_hub(monkeypatch, url: str, home: Path) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(
-        constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}"
-    )
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
 
@@ -114,9 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         if hub.portal:
-            return self._reply(
-                200, {"Content-Type": "text/html"}, b"<html>Sign in to the network</html>" * with_body
-            )
+            return self._reply(200, {"Content-Type": "text/html"}, b"<html>Sign in to the network</html>" * with_body)
         if hub.status is not None:
             return self._reply(hub.status)
         repo, _, rest = unquote(urlsplit(self.path).path).lstrip("/").partition("/resolve/")
@@ -142,9 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         self._reply(206 if asked else 200, headers, content[start:], send=with_body)
 
-    def _reply(
-        self, status: int, headers: dict | None = None, content: bytes = b"", send: bool = True
-    ) -> None:
+    def _reply(self, status: int, headers: dict | None = None, content: bytes = b"", send: bool = True) -> None:
         self.hub.requests.append(Request(self.command, self.path, self.headers.get("Range"), status))
         self.send_response(status)
         for key, value in (headers or {}).items():

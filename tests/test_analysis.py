@@ -14,7 +14,8 @@ from reference import largest_difference
 from timm.layers import apply_rot_embed_cat
 
 import vizvit
-from vizvit.capture import Capture, _Call
+from vizvit.capture import Capture
+from vizvit.recorder import Call
 
 RECTANGLE = ("vit_tiny_patch16_224", {"image_size": (48, 80)})
 REGISTERS = ("vit_small_patch14_reg4_dinov2", {"image_size": (70, 112), "depth": 4, "num_classes": 10})
@@ -295,7 +296,7 @@ def with_attention(cap: Capture, attention: np.ndarray) -> Capture:
     other = copy.copy(cap)
     scores = torch.from_numpy(np.log(np.maximum(attention, 1e-30))).float()
     keys = torch.eye(attention.shape[-1]).expand(len(attention), -1, -1)
-    other._calls = [_Call(scores, keys, scale=1.0, has_bias=False)] * cap.num_layers
+    other._calls = [Call(scores, keys, scale=1.0, has_bias=False)] * cap.num_layers
     return other
 
 

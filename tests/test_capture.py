@@ -297,9 +297,7 @@ def test_bytes_held(model, picture):
     bound = 2.2 * cap.num_layers * cap.num_tokens * dim * 4
     other = cap.view.nbytes + cap.logits.nbytes + cap.probabilities.nbytes
     pool = 2 * cap.num_tokens * dim * 4 if cap.has_pooling_head else 0
-    shared = (
-        cap.num_heads * cap.num_tokens**2 * 4 if "srelpos" in model.name else 0
-    )  # one matrix for all layers
+    shared = cap.num_heads * cap.num_tokens**2 * 4 if "srelpos" in model.name else 0  # one matrix for all layers
     assert cap.nbytes <= bound + pool + shared + other
     assert reachable_bytes(cap) <= cap.nbytes + 4096
 
@@ -326,9 +324,7 @@ def reachable_bytes(cap) -> int:
     return sum(storages.values())
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [("vit_tiny_patch16_224", 192), ("vit_small_patch16_dinov3", (160, 208))]
-)
+@pytest.mark.parametrize(("name", "size"), [("vit_tiny_patch16_224", 192), ("vit_small_patch16_dinov3", (160, 208))])
 def test_one_token_never_builds_a_full_matrix(vit, picture, name, size):
     cap = vizvit.capture(vit(name, image_size=size, depth=4), picture)
 

@@ -32,9 +32,7 @@ def decoded_attention(blob, cap, index):
     queries, keys = halves(blob, section["queries"], shape), halves(blob, section["keys"], shape)
     scores = queries @ keys.swapaxes(-1, -2) * section["scale"]
     if section["bias"]:
-        scores = scores + halves(
-            blob, section["bias"], (section["bias"]["heads"], cap.num_tokens, cap.num_tokens)
-        )
+        scores = scores + halves(blob, section["bias"], (section["bias"]["heads"], cap.num_tokens, cap.num_tokens))
     weights = np.exp(scores - scores.max(-1, keepdims=True))
     return weights / weights.sum(-1, keepdims=True)
 
@@ -273,8 +271,4 @@ def test_mounting_twice_sends_the_same_bytes_and_a_move_sends_others():
     assert read_header(first)["selection"] == {"layer": 2, "head": None, "token": 0}
     assert app.run().get("bidi_component")[0].proto.bytes == first
     moved = app.checkbox[0].check().run().get("bidi_component")[0].proto.bytes
-    assert (
-        read_header(moved)["selection"]
-        == app.session_state["returned"]
-        == {"layer": 0, "head": 1, "token": 4}
-    )
+    assert read_header(moved)["selection"] == app.session_state["returned"] == {"layer": 0, "head": 1, "token": 4}

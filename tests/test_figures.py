@@ -37,13 +37,9 @@ ALL = {
     "steps": lambda **o: figures.steps_figure(PICTURE, RNG.random((4, 6, 9)), **o),
     "similarity": lambda **o: figures.position_similarity_figure(similarity(), selected=(1, 2), **o),
     "tile": lambda **o: figures.similarity_tile_figure(similarity()[1, 2], query=(1, 2), **o),
-    "depth": lambda **o: figures.depth_figure(
-        RNG.random((4, 3)), ylabel="distance (pixels)", selected=(1, 2), **o
-    ),
+    "depth": lambda **o: figures.depth_figure(RNG.random((4, 3)), ylabel="distance (pixels)", selected=(1, 2), **o),
     "filters": lambda **o: figures.filters_figure(RNG.random((9, 4, 4, 3)), **o),
-    "probabilities": lambda **o: figures.probabilities_figure(
-        ["cat", "$dog_1$"], np.array([0.9, 0.0004]), **o
-    ),
+    "probabilities": lambda **o: figures.probabilities_figure(["cat", "$dog_1$"], np.array([0.9, 0.0004]), **o),
 }
 
 
@@ -183,9 +179,7 @@ def test_colour_bar_runs_over_the_data(vmax):
 
 def test_smoothed_figures_say_so():
     assert (
-        labelled(figures.overlay_figure(PICTURE, HEAT, smooth=True), "colour bar")[0]
-        .get_ylabel()
-        .endswith("smoothed")
+        labelled(figures.overlay_figure(PICTURE, HEAT, smooth=True), "colour bar")[0].get_ylabel().endswith("smoothed")
     )
 
 
@@ -240,9 +234,7 @@ def test_steps_lay_each_map_over_the_picture():
     for axes, heat in zip(labelled(figure, "picture"), maps, strict=True):
         shown = axes.images[0].get_array()
         size = shown.shape[0] // 6
-        np.testing.assert_array_equal(
-            shown[size // 2 :: size, size // 2 :: size], overlay(flat, heat)[8::16, 8::16]
-        )
+        np.testing.assert_array_equal(shown[size // 2 :: size, size // 2 :: size], overlay(flat, heat)[8::16, 8::16])
     assert "layer 2" in words(figure)
 
 
@@ -290,9 +282,7 @@ def test_position_similarity_tiles():
     assert bar.get_ylim() == (-1, 1)
     mosaic = axes.images[0].get_array()
     height, width = mosaic.shape[0] // 4, mosaic.shape[1] // 6
-    expected = matplotlib.colormaps[figures.SIMILARITY_CMAP]((values + 1) / 2, bytes=True)[..., :3].astype(
-        int
-    )
+    expected = matplotlib.colormaps[figures.SIMILARITY_CMAP]((values + 1) / 2, bytes=True)[..., :3].astype(int)
     for row in range(4):
         for col in range(6):
             tile = mosaic[row * height : (row + 1) * height, col * width : (col + 1) * width]
@@ -372,11 +362,7 @@ def test_every_text_is_inside_and_readable(name, theme):
     shown = " ".join(words(figure))
     assert title in shown
     assert CAPTION in shown
-    texts = [
-        text
-        for axes in figure.axes
-        for text in [*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
-    ]
+    texts = [text for axes in figure.axes for text in [*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]]
     for text in [*figure.texts, *texts]:
         if text.get_text() and text.get_visible():
             box = text.get_window_extent()
@@ -428,9 +414,7 @@ def test_figures_refuse_what_does_not_fit(call):
         call()
 
 
-@pytest.mark.parametrize(
-    ("format", "magic"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")]
-)
+@pytest.mark.parametrize(("format", "magic"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
 @pytest.mark.parametrize("name", ["overlay", "patch_grid", "probabilities"])
 def test_files_begin_rightly_and_come_out_the_same(format, magic, name):
     first, second = (figure_bytes(ALL[name](title="Title", caption=CAPTION), format) for _ in range(2))

@@ -212,9 +212,7 @@ def test_grey_and_black_and_white():
 
 
 def test_cmyk():
-    inks = np.array(
-        [[[255, 0, 0, 0], [0, 255, 0, 0], [0, 0, 255, 0], [0, 0, 0, 255], [0, 0, 0, 0]]], np.uint8
-    )
+    inks = np.array([[[255, 0, 0, 0], [0, 255, 0, 0], [0, 0, 255, 0], [0, 0, 0, 255], [0, 0, 0, 0]]], np.uint8)
     expected = np.array([[[0, 255, 255], [255, 0, 255], [255, 255, 0], [0, 0, 0], [255, 255, 255]]])
     image = Image.fromarray(inks, "CMYK")
     np.testing.assert_array_equal(pixels(encoded(image, "TIFF")), expected)
@@ -374,9 +372,7 @@ def resident_peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-@pytest.mark.parametrize(
-    "format", ["PNG", "GIF", "GIF frame", "GIF odd frame", "BMP", "JPEG", "WEBP", "TIFF"]
-)
+@pytest.mark.parametrize("format", ["PNG", "GIF", "GIF frame", "GIF odd frame", "BMP", "JPEG", "WEBP", "TIFF"])
 def test_a_bomb_is_refused_at_once(format):
     data = bomb(format)
     assert len(data) < 10_000
@@ -541,12 +537,8 @@ def seeds() -> list[bytes]:
     made += [encoded(grey.convert("I;16"), format) for format in ("PNG", "TIFF")]
     made += [encoded(image.convert("P"), format) for format in ("PNG", "GIF", "BMP", "TIFF")]
     made += [encoded(image.convert("CMYK"), format) for format in ("JPEG", "TIFF")]
-    made += [
-        encoded(image, format, save_all=True, append_images=[image.rotate(90)]) for format in ("PNG", "WEBP")
-    ]
-    made += [
-        bomb(format) for format in ("PNG", "GIF", "GIF frame", "GIF odd frame", "BMP", "JPEG", "WEBP", "TIFF")
-    ]
+    made += [encoded(image, format, save_all=True, append_images=[image.rotate(90)]) for format in ("PNG", "WEBP")]
+    made += [bomb(format) for format in ("PNG", "GIF", "GIF frame", "GIF odd frame", "BMP", "JPEG", "WEBP", "TIFF")]
     return made
 
 
@@ -582,9 +574,7 @@ def test_any_damage_to_a_real_file(data):
     early = st.integers(0, min(len(mutated), 120) - 1)  # headers, where damage matters most
     anywhere = st.integers(0, len(mutated) - 1)
     for _ in range(data.draw(st.integers(1, 6))):
-        mutated[data.draw(early | anywhere)] = data.draw(
-            st.sampled_from([0, 1, 127, 128, 255]) | st.integers(0, 255)
-        )
+        mutated[data.draw(early | anywhere)] = data.draw(st.sampled_from([0, 1, 127, 128, 255]) | st.integers(0, 255))
     if data.draw(st.booleans()):
         del mutated[data.draw(anywhere) :]
     only_a_picture_or_an_image_error(bytes(mutated))

@@ -37,9 +37,7 @@ def no_values(monkeypatch):
     monkeypatch.setattr(torch.nn.functional, "linear", linear_shape)
 
 
-def linear_shape(
-    tensor: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None
-) -> torch.Tensor:
+def linear_shape(tensor: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     assert tensor.shape[-1] == weight.shape[1]
     return tensor.new_empty(*tensor.shape[:-1], len(weight))
 
@@ -63,8 +61,6 @@ def test_all_of_timms_vision_transformers(no_values):
         assert re.search(r"made 2 attention calls .*\. Choose a model", why_not)
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet18", "swin_tiny_patch4_window7_224", "xcit_nano_12_p16_224", "mixer_s32_224"]
-)
+@pytest.mark.parametrize("name", ["resnet18", "swin_tiny_patch4_window7_224", "xcit_nano_12_p16_224", "mixer_s32_224"])
 def test_other_models_are_refused_in_words(no_values, name):
     assert re.search(r"\. Choose a model", reason(name))

@@ -26,9 +26,7 @@ TITLE, LABEL, SMALL = 15, 11.5, 10.5  # points
 LEADING = 1.4
 
 Patch = tuple[int, int]  # (row, col), counted from 0
-Place = tuple[
-    float, float, float, float
-]  # (left, top, width, height) in inches from a body's upper left corner
+Place = tuple[float, float, float, float]  # (left, top, width, height) in inches from a body's upper left corner
 
 
 @dataclass(frozen=True)
@@ -80,15 +78,11 @@ class Page:
         axes.spines[:].set_visible(False)
         return axes
 
-    def picture(
-        self, pixels: np.ndarray, grid: tuple[int, int], place: Place, query: Patch | None = None
-    ) -> Axes:
+    def picture(self, pixels: np.ndarray, grid: tuple[int, int], place: Place, query: Patch | None = None) -> Axes:
         """uint8 [H, W, 3] on axes that count in patches (rows, cols), with the query outlined."""
         rows, cols = grid
         if query is not None and not (0 <= query[0] < rows and 0 <= query[1] < cols):
-            raise ValueError(
-                f"There is no patch {tuple(query)}: the grid has {rows} rows and {cols} columns."
-            )
+            raise ValueError(f"There is no patch {tuple(query)}: the grid has {rows} rows and {cols} columns.")
         axes = self.axes(place, "picture")
         axes.imshow(pixels, extent=(0, cols, rows, 0), aspect="auto")
         axes.set(xticks=[], yticks=[], xlim=(0, cols), ylim=(rows, 0))

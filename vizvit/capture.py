@@ -8,124 +8,19 @@ softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exac
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from .errors import CaptureError
 from .image import load_image
 from .model import VitModel
+from .recorder import Call, Recorder, forward, own
 
 Token = int | str | tuple[str, int, int]
-
-
-@dataclass(frozen=True)
-class _Call:
-    """One attention call: q [head, query, dim], k [head, key, dim], and what autograd needs where asked for."""
-
-    q: torch.Tensor
-    k: torch.Tensor
-    scale: float
-    has_bias: bool
-    shared_bias: torch.Tensor | None = None  # a bias that was handed to the block, not made in it
-    v: torch.Tensor | None = None
-    output: torch.Tensor | None = None  # in the graph, until its gradient is taken
-
-
-class _Recorder(TorchFunctionMode):
-    """Files every attention call made in this thread under the block that is running."""
-
-    def __init__(self, num_layers: int, *, gradients: bool = False, keep_bias: bool = False):
-        super().__init__()
-        self.layers: list[list[_Call]] = [[] for _ in range(num_layers)]
-        self.elsewhere: list[_Call] = []  # a pooling head
-        self.streams: list[torch.Tensor | None] = [None] * num_layers
-        self.extras: list[tuple] = [((), {})] * num_layers
-        self.biases: list[torch.Tensor | None] = [None] * num_layers
-        self.running: int | None = None
-        self._gradients = gradients
-        self._keep_bias = keep_bias
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        out = func(*args, **kwargs)
-        if func is F.scaled_dot_product_attention:
-            self._record(out, *args, **kwargs)
-        return out
-
-    def _record(self, out, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other):
-        if is_causal or other.get("enable_gqa") or query.shape[:2] != key.shape[:2] or query.shape[0] != 1:
-            raise CaptureError(
-                f"The model calls attention in a way that cannot be shown: queries {tuple(query.shape)}, keys "
-                f"{tuple(key.shape)}, causal={is_causal}. Expected plain self-attention over one picture."
-            )
-        extras = self.extras[self.running] if self.running is not None else ((), {})
-        handed = [t for t in (*extras[0], *extras[1].values()) if isinstance(t, torch.Tensor)]
-        shared = attn_mask if any(t is attn_mask for t in handed) else None
-        call = _Call(
-            q=_own(query[0]),
-            k=_own(key[0]),
-            scale=1 / math.sqrt(query.shape[-1]) if scale is None else float(scale),
-            has_bias=attn_mask is not None,
-            shared_bias=shared if self.running is not None else attn_mask,
-            v=value[0].detach() if self._gradients else None,
-            output=out if self._gradients else None,
-        )
-        if self.running is None:
-            if any(self.layers):  # before the first block it is a convolutional stem's own, not a pooling head's
-                self.elsewhere.append(call)
-        else:
-            self.layers[self.running].append(call)
-            if self._keep_bias:
-                self.biases[self.running] = attn_mask
-
-    def watch(self, module: nn.Module, *, keep_streams: bool = False) -> nn.Module:
-        """A stand-in for the module: the same parameters and code, with blocks that tell this recorder that they run.
-
-        Forward hooks would be seen by every thread that uses the model; a shallow copy is seen by this one alone.
-        """
-        stand_in = _shallow(module)
-        blocks = _shallow(module.blocks)
-        for index, (name, block) in enumerate(module.blocks.named_children()):
-            blocks._modules[name] = self.watch_block(index, block, keep_streams)
-        stand_in._modules["blocks"] = blocks
-        return stand_in
-
-    def watch_block(self, index: int, block: nn.Module, keep_stream: bool = False) -> nn.Module:
-        def forward(x, *args, **kwargs):
-            self.running = index
-            self.extras[index] = (args, kwargs)
-            try:
-                x = block.forward(x, *args, **kwargs)
-            finally:
-                self.running = None
-            if keep_stream:
-                self.streams[index] = _own(x[0].detach())
-            return x
-
-        stand_in = copy.copy(block)
-        stand_in.forward = forward
-        return stand_in
-
-
-def _shallow(module: nn.Module) -> nn.Module:
-    twin = copy.copy(module)
-    twin._modules = dict(module._modules)
-    return twin
-
-
-def _own(tensor: torch.Tensor) -> torch.Tensor:
-    # q and k are often views of one qkv tensor: kept as they are, v would be kept with them.
-    tensor = tensor.detach()
-    return tensor.clone() if tensor.untyped_storage().nbytes() > tensor.nbytes else tensor
 
 
 class Capture:
@@ -135,7 +30,7 @@ class Capture:
     axes' names: [layer, head, query, key].
     """
 
-    def __init__(self, vit: VitModel, view: np.ndarray, logits: torch.Tensor, recorder: _Recorder, target: int | None):
+    def __init__(self, vit: VitModel, view: np.ndarray, logits: torch.Tensor, recorder: Recorder, target: int | None):
         self.vit = vit
         self.view = view
         self.target = target
@@ -217,7 +112,7 @@ class Capture:
         """[token, dim]: the residual stream after block `layer`; -1 is the last. Kept from the first call on."""
         index = self._index(layer)
         if self._tokens is None:
-            recorder = _Recorder(self.num_layers)
+            recorder = Recorder(self.num_layers)
             with torch.no_grad(), recorder:
                 recorder.watch(self.vit.module, keep_streams=True)(self.vit.normalise(self.view))
             self._tokens = recorder.streams
@@ -316,7 +211,7 @@ class Capture:
         """[head, key] -> [head, token]: a pooling head may leave the prefix tokens out; they get 0."""
         return F.pad(weights, (self.num_tokens - weights.shape[-1], 0))
 
-    def _call(self, layer: int) -> _Call:
+    def _call(self, layer: int) -> Call:
         return self._calls[self._index(layer)]
 
     def _bias(self, layer: int) -> torch.Tensor | None:
@@ -327,7 +222,7 @@ class Capture:
             return None
         bias = call.shared_bias
         if bias is None:
-            recorder = _Recorder(self.num_layers, keep_bias=True)
+            recorder = Recorder(self.num_layers, keep_bias=True)
             block = recorder.watch_block(layer, list(self.vit.module.blocks)[layer])
             args, kwargs = self._extras[layer]
             width = self.vit.module.embed_dim
@@ -348,7 +243,7 @@ def _additive(mask: torch.Tensor) -> torch.Tensor:
     return mask.detach().float().reshape(-1, *mask.shape[-2:])
 
 
-def _softmax_rows(call: _Call, rows: slice, bias: torch.Tensor | None) -> torch.Tensor:
+def _softmax_rows(call: Call, rows: slice, bias: torch.Tensor | None) -> torch.Tensor:
     scores = torch.matmul(call.q[:, rows].float(), call.k.float().transpose(-2, -1)).mul_(call.scale)
     if bias is not None:
         bias = _additive(bias) if bias.ndim != 3 else bias
@@ -356,7 +251,7 @@ def _softmax_rows(call: _Call, rows: slice, bias: torch.Tensor | None) -> torch.
     return scores.softmax(-1)
 
 
-def _weight_gradient(call: _Call, output_gradient: torch.Tensor) -> torch.Tensor:
+def _weight_gradient(call: Call, output_gradient: torch.Tensor) -> torch.Tensor:
     return torch.matmul(output_gradient.float(), call.v.float().transpose(-2, -1))
 
 
@@ -375,9 +270,9 @@ def capture(vit: VitModel, image: Image.Image | np.ndarray | object, *, target: 
 
 def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
     """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, 3, H, W]."""
-    recorder = _Recorder(vit.num_layers, gradients=target is not None)
+    recorder = Recorder(vit.num_layers, gradients=target is not None)
     with torch.set_grad_enabled(target is not None):
-        logits = _forward(vit, recorder, pixels.requires_grad_(target is not None))
+        logits = forward(vit, recorder, pixels.requires_grad_(target is not None))
     calls = [calls[0] for calls in recorder.layers]
     gradients = pool_gradient = None
     if target is not None:
@@ -385,8 +280,8 @@ def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | 
         outputs = [call.output for call in [*calls, *pool]]
         found = torch.autograd.grad(logits[0, target], outputs, allow_unused=True)
         found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
-        gradients = [_own(g[0]) for g in found[: len(calls)]]
-        pool_gradient = _own(found[-1][0]) if pool else None
+        gradients = [own(g[0]) for g in found[: len(calls)]]
+        pool_gradient = own(found[-1][0]) if pool else None
         recorder.layers = [[_settled(call)] for call in calls]
         recorder.elsewhere = [_settled(call) for call in pool]
     done = Capture(vit, view, logits, recorder, target)
@@ -394,57 +289,8 @@ def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | 
     return done
 
 
-def _forward(vit: VitModel, recorder: _Recorder, pixels: torch.Tensor) -> torch.Tensor:
-    """The module's output on pixels, every block's attention recorded; CaptureError otherwise."""
-    try:
-        with recorder:
-            logits = recorder.watch(vit.module)(pixels)
-    except CaptureError:
-        raise
-    except Exception as error:
-        height, width = pixels.shape[-2:]
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise CaptureError(
-            f"{vit.name} failed on a picture of {height}x{width} pixels: {reason}. "
-            f"Try a smaller image size or another model."
-        ) from error
-    check(vit, recorder)
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
-        raise CaptureError(
-            f"{vit.name} does not give one vector for the picture but a sequence, as encoders for language models do, "
-            f"which may order the patches in their own way. Choose a model with a classifier."
-        )
-    return logits
-
-
-def _settled(call: _Call) -> _Call:
-    return _Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=_own(call.v))
-
-
-def check(vit: VitModel, recorder: _Recorder) -> None:
-    """CaptureError unless each block made exactly one self-attention call over all tokens."""
-    counts = [len(calls) for calls in recorder.layers]
-    if set(counts) != {1}:
-        odd = next(i for i, count in enumerate(counts) if count != 1)
-        made = "no attention call" if counts[odd] == 0 else f"{counts[odd]} attention calls"
-        raise CaptureError(
-            f"The attention of {vit.name} cannot be shown in full: block {odd} ({_class_of(vit, odd)}) made {made} "
-            f"through scaled_dot_product_attention where one is expected. "
-            f"Choose a model whose blocks are plain self-attention."
-        )
-    tokens = vit.grid.num_tokens
-    for layer, (call,) in enumerate(recorder.layers):
-        if call.q.shape[1] != tokens or call.k.shape[1] != tokens:
-            raise CaptureError(
-                f"Block {layer} of {vit.name} attends from {call.q.shape[1]} to {call.k.shape[1]} tokens, but "
-                f"{vit.grid.num_prefix_tokens} prefix tokens and {vit.grid.rows}x{vit.grid.cols} patches are {tokens}. "
-                f"Models that window, pool or drop tokens cannot be shown on one patch grid. "
-                f"Choose a model whose blocks are plain self-attention."
-            )
-
-
-def _class_of(vit: VitModel, layer: int) -> str:
-    return type(list(vit.module.blocks)[layer]).__name__
+def _settled(call: Call) -> Call:
+    return Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=own(call.v))
 
 
 def support(build: Callable[[], VitModel]) -> str | None:
@@ -453,7 +299,7 @@ def support(build: Callable[[], VitModel]) -> str | None:
         vit = build()
         with torch.no_grad():
             pixels = torch.zeros(1, 3, *vit.input_size, device=vit.device, dtype=vit.dtype)
-            _forward(vit, _Recorder(vit.num_layers), pixels)
+            forward(vit, Recorder(vit.num_layers), pixels)
     except ValueError as error:
         return str(error)
     return None

@@ -125,6 +125,4 @@ def entry(name: str) -> Entry:
         if candidate.name == name:
             return candidate
     names = ", ".join(candidate.name for candidate in CATALOG)
-    raise ModelError(
-        f"{name} is not in the catalogue, which has {names}. Any other timm name can be loaded by hand."
-    )
+    raise ModelError(f"{name} is not in the catalogue, which has {names}. Any other timm name can be loaded by hand.")

@@ -74,9 +74,7 @@ def overlay(
     """
     picture, heat = _pixels(image), _heat(heat, "rows cols")
     if not 0 <= opacity <= 1:
-        raise ValueError(
-            f"The opacity is {opacity}, but 0 (only the picture) to 1 (only the map) was expected."
-        )
+        raise ValueError(f"The opacity is {opacity}, but 0 (only the picture) to 1 (only the map) was expected.")
     height, width = picture.shape[:2]
     top = _top(heat, vmax)
     cmap = find_colormap(colormap)
@@ -212,9 +210,7 @@ def steps_figure(
     return _small_multiples(maps, image, query, titles, shared_scale, opacity, title, caption, label, theme)
 
 
-def _small_multiples(
-    maps, image, query, titles, shared_scale, opacity, title, caption, label, theme
-) -> Figure:
+def _small_multiples(maps, image, query, titles, shared_scale, opacity, title, caption, label, theme) -> Figure:
     if len(titles) != len(maps):
         raise ValueError(f"There are {len(titles)} titles for {len(maps)} maps, but one a map was expected.")
     count, rows, cols = maps.shape
@@ -372,9 +368,7 @@ def depth_figure(
     values = _finite(values, "layer head")
     layers, heads = values.shape
     if selected is not None and not (0 <= selected[0] < layers and 0 <= selected[1] < heads):
-        raise ValueError(
-            f"(layer, head) {selected} was selected, but there are {layers} layers of {heads} heads."
-        )
+        raise ValueError(f"(layer, head) {selected} was selected, but there are {layers} layers of {heads} heads.")
     page = Page(BODY, 4.1, title, caption, theme)
     left, width = 0.6, BODY - 0.6
     axes, look = page.axes((left, 0.36, width, 3.25), "plot"), page.theme
@@ -387,13 +381,9 @@ def depth_figure(
         at = (selected[0], float(values[selected]))
         side, align = (-11, "right") if at[0] > layers / 2 else (11, "left")
         words = f"layer {at[0]}, head {selected[1]}: {number(at[1])}"
-        axes.scatter(
-            *at, s=110, color=ACCENT, edgecolors=look.paper, linewidths=1.5, zorder=4, label="selected"
-        )
+        axes.scatter(*at, s=110, color=ACCENT, edgecolors=look.paper, linewidths=1.5, zorder=4, label="selected")
         note = axes.annotate(words, at, (side, 0), fontsize=LABEL, color=look.ink, ha=align, **aside)
-        note.set(
-            weight="bold", zorder=5, bbox={"facecolor": look.paper, "alpha": 0.85, "linewidth": 0, "pad": 1.5}
-        )
+        note.set(weight="bold", zorder=5, bbox={"facecolor": look.paper, "alpha": 0.85, "linewidth": 0, "pad": 1.5})
     axes.set_xlim(-0.5, layers - 0.5 + 0.07 * layers)
     axes.margins(y=0.1)
     if values.min() >= 0:
@@ -405,16 +395,12 @@ def depth_figure(
     axes.spines["bottom"].set(visible=True, color=look.line)
     axes.tick_params(length=0, labelsize=SMALL, labelcolor=look.quiet, pad=5)
     axes.set_xlabel("layer", fontsize=LABEL, color=look.ink, labelpad=3)
-    axes.set_ylabel(
-        ylabel, fontsize=LABEL, color=look.ink, rotation=0, ha="left", va="bottom", parse_math=False
-    )
+    axes.set_ylabel(ylabel, fontsize=LABEL, color=look.ink, rotation=0, ha="left", va="bottom", parse_math=False)
     axes.yaxis.set_label_coords(-left / width, 1.03)
     return page.figure
 
 
-def filters_figure(
-    filters: np.ndarray, *, title: str = "", caption: str = "", theme: str = "light"
-) -> Figure:
+def filters_figure(filters: np.ndarray, *, title: str = "", caption: str = "", theme: str = "light") -> Figure:
     """Patch-embedding filters as coloured tiles (Dosovitskiy et al. 2021, Figure 7, left).
 
     filters: [n, height, width, 3] in 0..1, drawn as they are.
@@ -453,9 +439,7 @@ def probabilities_figure(
     """
     values = _finite(probabilities, "class")
     if len(names) != len(values):
-        raise ValueError(
-            f"There are {len(names)} names for {len(values)} probabilities, but one each was expected."
-        )
+        raise ValueError(f"There are {len(names)} names for {len(values)} probabilities, but one each was expected.")
     if values.min() < 0 or values.max() > 1 + 1e-5:
         raise ValueError(
             f"Probabilities in 0..1 were expected, but they run from {values.min():g} to {values.max():g}."
@@ -520,9 +504,7 @@ def _finite(values: np.ndarray, axes: str) -> np.ndarray:
     values = np.asarray(values)
     shape = f"[{', '.join(axes.split())}]"
     if values.dtype.kind not in "buif" or values.ndim != len(axes.split()) or not values.size:
-        raise ValueError(
-            f"Got values of shape {list(values.shape)} and type {values.dtype}, but {shape} was expected."
-        )
+        raise ValueError(f"Got values of shape {list(values.shape)} and type {values.dtype}, but {shape} was expected.")
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     if not np.isfinite(values).all():

@@ -183,9 +183,7 @@ class _Download(threading.Thread):
             self.advice = "try again later, or with HF_HUB_DISABLE_XET=1 set"
         self.signs_of_life += 1
         bar = type("Bar", (_Bar,), {"download": self})
-        hf_hub_download(
-            source.repo, filename, revision=source.revision, library_name="vizvit", tqdm_class=bar
-        )
+        hf_hub_download(source.repo, filename, revision=source.revision, library_name="vizvit", tqdm_class=bar)
         self.done = self.total
 
     def wait(self, name: str, on_progress: Callable[[int, int], None] | None) -> None:
@@ -234,9 +232,7 @@ class _Download(threading.Thread):
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"the disk is full: {self.total / 1e6:,.0f} MB are needed in {folder}"
         if isinstance(error, OSError) and error.errno is not None:
-            return (
-                f"the cache folder {folder} cannot be written ({error.strerror}); HF_HOME names another one"
-            )
+            return f"the cache folder {folder} cannot be written ({error.strerror}); HF_HOME names another one"
         return f"the download broke off ({_first_line(error)}); {self.advice}"
 
 

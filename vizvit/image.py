@@ -99,9 +99,7 @@ def _read_path(source: str | os.PathLike) -> tuple[str, bytes]:
                 f"There is no file at “{path}”. Check the spelling and the folder, or choose the file again."
             )
         if not path.is_file():
-            raise ImageError(
-                f"{name} is not an ordinary file, but a picture was expected. Choose a picture file."
-            )
+            raise ImageError(f"{name} is not an ordinary file, but a picture was expected. Choose a picture file.")
         _check_bytes(name, path.stat().st_size)
         with path.open("rb") as file:
             return name, _read_at_most(name, file)
@@ -281,8 +279,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     """A new RGB image without metadata; `image` is loaded."""
     if not image.width or not image.height:
         raise ImageError(
-            f"This picture has {image.width} × {image.height} pixels, but at least 1 × 1 was expected. "
-            "Choose another."
+            f"This picture has {image.width} × {image.height} pixels, but at least 1 × 1 was expected. Choose another."
         )
     try:
         turn = TURNS.get(image.getexif().get(ORIENTATION))
@@ -334,9 +331,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
     given = f"an array of shape {list(array.shape)} and type {array.dtype}"
     fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if not fits or not array.size:
-        hint = (
-            " Move the channels last with array.transpose(1, 2, 0)." if array.ndim == 3 and array.size else ""
-        )
+        hint = " Move the channels last with array.transpose(1, 2, 0)." if array.ndim == 3 and array.size else ""
         raise ImageError(f"Got {given}, but [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] was expected.{hint}")
     _check_size("This array", (array.shape[1], array.shape[0]))
     if array.dtype.kind not in "buif":

@@ -103,9 +103,7 @@ def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]
         current = {name: chosen[name] for name in ("layer", "head", "token")}
     asked = wanted is not None and wanted not in (start["wanted"], returned, current)
     reshaped = start["shape"] != shape
-    afresh = (
-        not chosen and current != start["selection"]
-    )  # back from another page, where the browser forgot it
+    afresh = not chosen and current != start["selection"]  # back from another page, where the browser forgot it
     if asked or reshaped or afresh:
         if asked:
             current = wanted

@@ -86,9 +86,7 @@ def frame(header: dict, body: bytes) -> bytes:
 def read_header(blob: bytes) -> dict:
     """The header of a frame."""
     if blob[:4] != _MAGIC:
-        raise CaptureError(
-            "These bytes are not an explorer payload: pass what vizvit.explorer.encode returned."
-        )
+        raise CaptureError("These bytes are not an explorer payload: pass what vizvit.explorer.encode returned.")
     (length,) = struct.unpack_from("<I", blob, 4)
     return json.loads(blob[8 : 8 + length])
 
@@ -125,9 +123,7 @@ def _layer(cap: Any, layer: int, body: _Body) -> dict:
         "bias": None,
     }
     if bias is not None:
-        section["bias"] = _half(_centred_rows(bias), f"bias of layer {layer}", body) | {
-            "heads": bias.shape[0]
-        }
+        section["bias"] = _half(_centred_rows(bias), f"bias of layer {layer}", body) | {"heads": bias.shape[0]}
     return section
 
 

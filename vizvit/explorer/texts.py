@@ -24,8 +24,7 @@ TEXTS = {
     "entropy_value": "{entropy} nats",
     "entropy_limit": "of at most {limit}",
     "prefix": "to prefix tokens",
-    "sentence": "Layer {layer}, {head}: from {query}, most attended patch {peak}, {share}; "
-    "entropy {entropy} nats.",
+    "sentence": "Layer {layer}, {head}: from {query}, most attended patch {peak}, {share}; entropy {entropy} nats.",
     "sentence_prefix": " To prefix tokens {share}.",
     "overlay": "overlay",
     "grid_lines": "grid lines",
