@@ -45,6 +45,7 @@ class Recorder(TorchFunctionMode):
         self.running: int | None = None
         self._gradients = gradients
         self._keep_bias = keep_bias
+        self._kept: torch.Tensor | None = None  # [layer, q | k, head, token, dim]
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -62,9 +63,10 @@ class Recorder(TorchFunctionMode):
         extras = self.extras[self.running] if self.running is not None else ((), {})
         handed = [t for t in (*extras[0], *extras[1].values()) if isinstance(t, torch.Tensor)]
         shared = attn_mask if any(t is attn_mask for t in handed) else None
+        q, k = self._keep(query[0], key[0])
         call = Call(
-            q=own(query[0]),
-            k=own(key[0]),
+            q=q,
+            k=k,
             scale=1 / math.sqrt(query.shape[-1]) if scale is None else float(scale),
             has_bias=attn_mask is not None,
             shared_bias=shared if self.running is not None else attn_mask,
@@ -78,6 +80,21 @@ class Recorder(TorchFunctionMode):
             self.layers[self.running].append(call)
             if self._keep_bias:
                 self.biases[self.running] = attn_mask
+
+    def _keep(self, q: torch.Tensor, k: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Copies of q and k, which are often views of one qkv tensor that would keep v alive.
+
+        All layers go into one allocation: many small ones are given back to the system and faulted in anew by each
+        capture, which cost more than the copying.
+        """
+        if self.running is None or q.shape != k.shape or q.device.type == "meta":
+            return own(q), own(k)
+        if self._kept is None:
+            self._kept = torch.empty(len(self.layers), 2, *q.shape, dtype=q.dtype, device=q.device)
+        place = self._kept[self.running]
+        if place.shape[1:] != q.shape or place.dtype != q.dtype or self.layers[self.running]:
+            return own(q), own(k)
+        return place[0].copy_(q.detach()), place[1].copy_(k.detach())
 
     def watch(self, module: nn.Module, *, keep_streams: bool = False) -> nn.Module:
         """A stand-in for the module: the same parameters and code, with blocks that tell this recorder that they run.
