@@ -20,6 +20,7 @@ from skimage import data
 import vizvit
 
 pytestmark = pytest.mark.browser
+SHIPPED = vizvit.load_model("vizvit-tiny")
 
 
 def jpeg(array: np.ndarray) -> dict:
@@ -63,16 +64,16 @@ def picture_of(page: Page):
     return explorer_of(page).locator(".cover")
 
 
-def patch_position(page: Page, row: int, col: int, rows: int, cols: int) -> dict:
-    box = picture_of(page).bounding_box()
-    return {"x": (col + 0.5) * box["width"] / cols, "y": (row + 0.5) * box["height"] / rows}
+def patch_position(page: Page, row: int, col: int) -> dict:
+    box, grid = picture_of(page).bounding_box(), SHIPPED.grid
+    return {"x": (col + 0.5) * box["width"] / grid.cols, "y": (row + 0.5) * box["height"] / grid.rows}
 
 
 def test_first_start_shows_the_sample_with_the_shipped_model(app, open_page):
     page = open_page(app)
     root = explorer_of(page)
     assert root.get_attribute("data-query") == "0"
-    vit = vizvit.load_model("vizvit-tiny")
+    vit = SHIPPED
     cap = vizvit.capture(vit, data.chelsea())
     layer = cap.num_layers - 1
     assert int(root.get_attribute("data-layer")) == layer
@@ -86,31 +87,30 @@ def test_first_start_shows_the_sample_with_the_shipped_model(app, open_page):
 def test_hover_previews_click_pins_and_the_address_holds_it(app, open_page):
     page = open_page(app)
     root = explorer_of(page)
-    rows = cols = 16
-    picture_of(page).hover(position=patch_position(page, 3, 5, rows, cols))
-    expect(root).to_have_attribute("data-query", str(1 + 3 * cols + 5))
-    picture_of(page).click(position=patch_position(page, 7, 9, rows, cols))
+    picture_of(page).hover(position=patch_position(page, 3, 5))
+    expect(root).to_have_attribute("data-query", str(SHIPPED.grid.token(3, 5)))
+    picture_of(page).click(position=patch_position(page, 7, 6))
     page.mouse.move(5, 5)
-    expect(root).to_have_attribute("data-query", str(1 + 7 * cols + 9))
-    expect(page).to_have_url(re.compile(r"query=7%2C9|query=7,9"))
+    expect(root).to_have_attribute("data-query", str(SHIPPED.grid.token(7, 6)))
+    expect(page).to_have_url(re.compile(r"query=7%2C6|query=7,6"))
     settled(page)
 
     again = open_page(page.url)
-    expect(explorer_of(again)).to_have_attribute("data-query", str(1 + 7 * cols + 9))
+    expect(explorer_of(again)).to_have_attribute("data-query", str(SHIPPED.grid.token(7, 6)))
 
 
 def test_layer_and_head_change_in_the_browser(app, open_page):
     page = open_page(app)
     root = explorer_of(page)
     last = int(root.get_attribute("data-layer"))
-    picture_of(page).click(position=patch_position(page, 2, 2, 16, 16))
+    picture_of(page).click(position=patch_position(page, 2, 2))
     page.keyboard.press("[")
     expect(root).to_have_attribute("data-layer", str(last - 1))
-    root.get_by_role("radio", name="head 3").click()
-    expect(root).to_have_attribute("data-head", "3")
-    expect(page).to_have_url(re.compile(f"layer={last - 1}.*head=3|head=3.*layer={last - 1}"))
-    token = 1 + 2 * 16 + 2
-    cap = vizvit.capture(vizvit.load_model("vizvit-tiny"), data.chelsea())
+    root.get_by_role("radio", name="head 1").click()
+    expect(root).to_have_attribute("data-head", "1")
+    expect(page).to_have_url(re.compile(f"layer={last - 1}.*head=1|head=1.*layer={last - 1}"))
+    token = SHIPPED.grid.token(2, 2)
+    cap = vizvit.capture(SHIPPED, data.chelsea())
     expected = cap.attention(last - 1)[:, token]
     shown = browser_rows(page, last - 1, token).reshape(expected.shape)
     np.testing.assert_allclose(shown, expected, atol=2e-3 * expected.max())
@@ -121,7 +121,7 @@ def test_upload_shows_that_picture(app, open_page):
     explorer_of(page)
     file = jpeg(data.coffee())
     upload(page, file)
-    expected = vizvit.load_model("vizvit-tiny").view(vizvit.load_image(file["buffer"]))
+    expected = SHIPPED.view(vizvit.load_image(file["buffer"]))
     np.testing.assert_array_equal(shown_view(page), expected)
 
 
@@ -132,12 +132,12 @@ def test_photographs_as_people_take_them(app, open_page):
         pytest.skip("no folder of photographs beside the checkout")
     page = open_page(app)
     explorer_of(page)
-    vit = vizvit.load_model("vizvit-tiny")
+    vit = SHIPPED
     for photo in photos:
         upload(page, {"name": photo.name, "mimeType": "image/jpeg", "buffer": photo.read_bytes()})
         np.testing.assert_array_equal(shown_view(page), vit.view(vizvit.load_image(photo)))
-        picture_of(page).hover(position=patch_position(page, 3, 5, 16, 16))
-        expect(explorer_of(page)).to_have_attribute("data-query", str(1 + 3 * 16 + 5))
+        picture_of(page).hover(position=patch_position(page, 3, 5))
+        expect(explorer_of(page)).to_have_attribute("data-query", str(SHIPPED.grid.token(3, 5)))
         page.mouse.move(5, 5)
 
 
@@ -157,7 +157,7 @@ def test_two_sessions_keep_their_own_pictures(app, open_page):
     pages = {name: open_page(app) for name in pictures}
     for name, picture in pictures.items():
         upload(pages[name], jpeg(picture))
-    vit = vizvit.load_model("vizvit-tiny")
+    vit = SHIPPED
     for name, picture in pictures.items():
         pages[name].get_by_role("link", name="Rollout").click()
         pages[name].get_by_role("link", name="Explore").click()
@@ -219,7 +219,7 @@ def test_rollout_controls_and_downloads(app, open_page):
     with page.expect_download() as download:
         page.get_by_role("button", name="Numbers, NPZ").click()
     with np.load(download.value.path()) as numbers:
-        cap = vizvit.capture(vizvit.load_model("vizvit-tiny"), data.chelsea())
+        cap = vizvit.capture(SHIPPED, data.chelsea())
         np.testing.assert_allclose(numbers["rollout"], vizvit.rollout(cap, head_fusion="max"), rtol=1e-4)
     with page.expect_download() as download:
         page.get_by_role("button", name="Figure, PDF").click()
@@ -230,14 +230,15 @@ def test_a_tile_of_the_position_similarities_is_enlarged(app, open_page):
     page = open_page(app)
     explorer_of(page)
     page.get_by_role("link", name="Positions").click()
-    expect(page.get_by_role("heading", name="Row 8, column 8")).to_be_visible()
+    grid = SHIPPED.grid
+    expect(page.get_by_role("heading", name=f"Row {grid.rows // 2}, column {grid.cols // 2}")).to_be_visible()
     tiles = page.locator(".picker .image")
     box = tiles.bounding_box()
-    tiles.click(position={"x": box["width"] * 2.5 / 16, "y": box["height"] * 4.5 / 16})
-    expect(page.get_by_role("heading", name="Row 4, column 2")).to_be_visible()
+    tiles.click(position={"x": box["width"] * 2.5 / grid.cols, "y": box["height"] * 1.5 / grid.rows})
+    expect(page.get_by_role("heading", name="Row 1, column 2")).to_be_visible()
     page.locator(".picker").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("heading", name="Row 4, column 3")).to_be_visible()
+    expect(page.get_by_role("heading", name="Row 1, column 3")).to_be_visible()
 
 
 def test_choosing_a_dot_shows_its_head_which_opens_in_the_explorer(app, open_page):
@@ -245,7 +246,7 @@ def test_choosing_a_dot_shows_its_head_which_opens_in_the_explorer(app, open_pag
     explorer_of(page)
     page.get_by_role("link", name="Heads").click()
     heading = page.get_by_role("heading", name=re.compile("Layer .*, head"))
-    last = vizvit.load_model("vizvit-tiny").num_layers - 1
+    last = SHIPPED.num_layers - 1
     expect(heading).to_have_text(f"Layer {last}, head 0")
     dot = page.locator("[data-testid=stVegaLiteChart] [aria-label^='layer: 2;'][aria-roledescription=circle]").last
     dot.click(force=True)  # dots of like heads lie over each other
