@@ -14,6 +14,7 @@ export function drawFrame(app) {
   if (!layer) return; // the maps of the layer before stay, dimmed
   computeRows(app, layer, query);
   drawMaps(app, query);
+  if (!root.dataset.ready) performance.mark("vizvit-ready");
   Object.assign(root.dataset, {
     query: String(query), layer: String(choice.layer), head: choice.head === null ? "mean" : String(choice.head),
     rows: String(capture.rows), cols: String(capture.cols), ready: "true",

@@ -1,0 +1,132 @@
+"""`train`: a Vision Transformer from scratch, with checkpoints, on two cores or on a GPU."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from .options import UsageError
+from .training import Watcher, add_machine, budget_of, machine_of, stopping
+
+EXAMPLES = """\
+files in DIR:
+  model/           timm's config.json and model.safetensors, renewed at each checkpoint:
+                   open it with --model DIR/model, in the app or load_model("DIR/model")
+  checkpoint.pt    to go on from; the same command does, also after a crash or a kill
+  log.jsonl        a JSON object a line: speed, loss, accuracy, with step and seconds
+  curve.png        loss and accuracy over the run
+  snapshots/       with --snapshots: float16 weights on the way, and index.json
+
+The pictures are decoded once, into the folder "decoded" beside DIR; it can be deleted at any time.
+
+A run ends when its --minutes or --epochs are used, with the learning rate brought down by then. A finished
+run that is given more in all goes on with a warm restart: the schedule anew over what is left. Options that
+are not given when going on are those of the checkpoint.
+
+examples:
+  %(prog)s photos/ --val held-out/ --out runs/first --minutes 60
+  %(prog)s train-*.parquet --val val.parquet --classes classes.csv --out runs/tiny --epochs 50 \\
+      --compile --patch-drop 0.5 --snapshots
+  %(prog)s train-*.parquet --val val.parquet --out runs/tiny --epochs 80   (30 more)"""
+
+# option: (type, help); the defaults are the Recipe's
+RECIPE = {
+    "image-size": (int, "pixels of the input's side (64)"),
+    "patch": (int, "pixels of a patch's side (8)"),
+    "dim": (int, "width of a token (192)"),
+    "depth": (int, "number of blocks (6)"),
+    "heads": (int, "attention heads of a block (3)"),
+    "batch": (int, "pictures of a step (256)"),
+    "opt": (str, "a name of timm's optimiser factory (adamw)"),
+    "lr": (float, "peak of the learning rate (0.001)"),
+    "weight-decay": (float, "(0.05)"),
+    "beta2": (float, "of Adam-like optimisers (0.99)"),
+    "clip": (float, "greatest norm of the gradient; 0: any (1)"),
+    "warmup": (float, "share of the budget in which the rate rises (0.05)"),
+    "floor": (float, "last learning rate as a share of its peak (0.01)"),
+    "smoothing": (float, "label smoothing (0.1)"),
+    "mixup": (float, "alpha (0.2)"),
+    "cutmix": (float, "alpha (1)"),
+    "mix": (float, "share of batches with mixup or cutmix (0.5)"),
+    "drop-path": (float, "greatest rate of dropped blocks (0)"),
+    "patch-drop": (float, "share of patches left out of a step, which makes it faster (0)"),
+    "full": (float, "last share of the budget in which all patches are seen (0.15)"),
+    "ema": (float, "decay of the averaged weights, which are exported (0.999)"),
+    "crop": (float, "smallest share of a picture's area that a crop keeps (0.4)"),
+    "colour": (float, "spread of brightness, contrast and saturation (0.3)"),
+    "randaugment": (float, "share of pictures turned, sheared, at times greyed or solarised (0)"),
+    "erase": (float, "share of pictures with a rectangle removed (0)"),
+    "seed": (int, "(0)"),
+}
+
+
+def add(commands) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="train a Vision Transformer from scratch",
+        description="Train a ViT (class token, learned position embeddings) on labelled pictures.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument(
+        "data",
+        nargs="+",
+        type=Path,
+        metavar="DATA",
+        help="Parquet files with the columns image (an encoded picture) and label, or a folder with one subfolder a "
+        "class",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    parser.add_argument("--val", type=Path, nargs="+", default=[], metavar="DATA", help="held-out pictures")
+    parser.add_argument("--classes", type=Path, metavar="CSV", help="class names: columns label, name")
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        help="insist on a checkpoint in DIR, or start over (default: go on where there is one)",
+    )
+    parser.add_argument("--init", metavar="MODEL", help="start from these weights instead of random ones")
+    add_machine(parser)
+    parser.add_argument("--snapshots", action="store_true", help="keep weights at 0, 1, 5, 25 and 100 %% of the run")
+    group = parser.add_argument_group("recipe")
+    for option, (kind, words) in RECIPE.items():
+        group.add_argument(f"--{option}", type=kind, metavar="N" if kind is int else "X", help=words)
+    parser.set_defaults(run=train, command="train")
+
+
+def train(args: argparse.Namespace) -> int:
+    budget = budget_of(args)
+    given = {name: getattr(args, name) for name in (option.replace("-", "_") for option in RECIPE)}
+
+    from ..training.begin import begin
+    from ..training.curve import write_curve
+
+    with Watcher(budget) as watcher, stopping() as stop:
+        run = begin(
+            args.data,
+            args.val,
+            args.out,
+            budget,
+            machine_of(args, snapshots=args.snapshots),
+            classes=args.classes,
+            given={name: value for name, value in given.items() if value is not None},
+            resume=args.resume,
+            init=args.init,
+            facts={"command": command(sys.argv)},
+            watch=watcher,
+            decoding=watcher.decoding,
+        )
+        if run.fraction >= 1:
+            raise UsageError(f"The run in {args.out} has used its budget. Give more in all to go on with it.")
+        watcher.start(run)
+        try:
+            run.train(stop)
+        finally:
+            write_curve(args.out)
+    return 0
+
+
+def command(argv: list[str]) -> str:
+    """The command as it can be given elsewhere: folders of absolute paths are left out."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in argv[1:]]
+    return " ".join(["python -m vizvit", *(shlex.quote(word) for word in words)])

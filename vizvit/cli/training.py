@@ -1,0 +1,156 @@
+"""What the commands that train share: budget, device, and what is seen while they run."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from .options import Parser, UsageError
+from .report import say, share, tell
+
+if TYPE_CHECKING:
+    from ..training.budget import Budget
+    from ..training.run import Machine, Run
+
+
+def add_machine(parser: Parser, epochs: float | None = None) -> None:
+    group = parser.add_argument_group("budget and machine")
+    spent = group.add_mutually_exclusive_group(required=epochs is None)
+    spent.add_argument("--minutes", type=float, metavar="X", help="of training, in all the sittings of the run")
+    spent.add_argument(
+        "--epochs", type=float, metavar="X", default=None, help=f"(default: {epochs:g})" if epochs else None
+    )
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
+    group.add_argument(
+        "--precision", choices=("bf16", "float32"), default="bf16", help="of products (default: %(default)s)"
+    )
+    group.add_argument("--compile", action="store_true", help="compile the network: a minute at first, faster then")
+    group.add_argument(
+        "--checkpoint-minutes", type=float, default=3.0, metavar="X", help="between checkpoints (default: %(default)s)"
+    )
+    group.add_argument("--half", action="store_true", help="export float16 weights, half as large")
+    group.add_argument("--validate-on", type=int, default=2000, metavar="N", help="pictures (default: %(default)s)")
+
+
+def budget_of(args: argparse.Namespace, epochs: float | None = None) -> Budget:
+    from ..training.budget import Budget
+
+    return Budget(args.epochs or (epochs if args.minutes is None else None), args.minutes)
+
+
+def machine_of(args: argparse.Namespace, snapshots: bool = False) -> Machine:
+    import torch
+
+    from ..loading import pick_device
+    from ..training.run import Machine
+
+    if args.checkpoint_minutes < 0 or args.validate_on < 1:
+        raise UsageError("--checkpoint-minutes is at least 0, --validate-on at least 1.")
+    return Machine(
+        device=pick_device(args.device),
+        precision=torch.bfloat16 if args.precision == "bf16" else torch.float32,
+        compile=args.compile,
+        checkpoint_minutes=args.checkpoint_minutes,
+        validate_on=args.validate_on,
+        snapshots=snapshots,
+        half=args.half,
+    )
+
+
+@contextlib.contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """Ctrl-C and a polite kill set the event; a second one interrupts at once."""
+    stop = threading.Event()
+
+    def ask(number, frame) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        say("saving after this step; once more to stop at once.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Watcher:
+    """Shows a run: a bar with the time left on a terminal, and a line for each validation."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget, self._bar, self._loss, self._speed = budget, None, 0.0, 0.0
+        self._decoding: list[tqdm] = []
+        self._begun, self._first = time.monotonic(), 0.0
+
+    def decoding(self, what: str) -> Callable[[int, int], None]:
+        def progress(done: int, total: int) -> None:
+            if not self._decoding:
+                say(f"decoding {total} {what} pictures, once.")
+                self._decoding.append(tqdm(total=total, unit=" pictures", disable=_silent(), leave=False))
+            self._decoding[0].update(done - self._decoding[0].n)
+            if done == total:
+                self._decoding.pop().close()
+
+        return progress
+
+    def start(self, run: Run) -> None:
+        size = sum(value.numel() for value in run.network.parameters()) / 1e6
+        done = f", going on from step {run.step}" if run.step else ""
+        tell(f"{len(run.data)} pictures of {len(run.labels)} classes, {size:.1f} million parameters{done}")
+        self._begun, self._first = time.monotonic(), run.fraction
+        self._bar = tqdm(
+            total=1.0,
+            initial=run.fraction,
+            disable=_silent(),
+            bar_format="{percentage:4.1f} % |{bar}| {elapsed} < {remaining}{postfix}",
+        )
+
+    def __call__(self, event: dict) -> None:
+        kind = event["event"]
+        if kind == "step" and self._bar is not None:
+            self._bar.update(min(1.0, event["fraction"]) - self._bar.n)
+            self._left = event["fraction"]
+        elif kind == "train":
+            self._loss, self._speed = event["loss"], event["speed"]
+            if self._bar is not None:
+                self._bar.set_postfix_str(f"loss {self._loss:.3f}, {self._speed:.0f} pictures/s")
+        elif kind == "note":
+            say(event["text"])
+        elif kind in ("val", "snapshot", "end") and "top1" in event:
+            tell(
+                f"{kind:8} epoch {event['epoch']:7.2f}  {event['seconds'] / 60:6.1f} min  loss {self._loss:.3f}  "
+                f"top-1 {share(event['top1'])}  top-5 {share(event['top5'])}  of {event['count']}  "
+                f"{self._speed:.0f} pictures/s{self._eta()}"
+            )
+
+    def _eta(self) -> str:
+        gone = getattr(self, "_left", self._first) - self._first
+        if gone <= 0 or self._first + gone >= 1:
+            return ""
+        left = (time.monotonic() - self._begun) / gone * (1 - self._first - gone)
+        return f"  {left / 60:.0f} min left"
+
+    def __enter__(self) -> Watcher:
+        return self
+
+    def __exit__(self, *_) -> None:
+        for bar in (*self._decoding, self._bar):
+            if bar is not None:
+                bar.close()
+
+
+def _silent() -> bool:
+    return not sys.stderr.isatty()

@@ -1,0 +1,95 @@
+"""The network of a run: built by timm, set up for training, exported as a directory that `load_model` opens."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import timm
+import torch
+from safetensors.torch import save_file
+from timm.models import save_for_hf
+from torch import nn
+
+from .recipe import ARCHITECTURE, Recipe
+
+WEIGHTS = "model.safetensors"
+PREPROCESSING = {
+    "tag": "vizvit",
+    "fixed_input_size": True,
+    "interpolation": "bicubic",
+    "crop_pct": 1.0,
+    "crop_mode": "center",
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+}
+
+
+def build(recipe: Recipe, num_classes: int) -> nn.Module:
+    """The untrained network; with the seed 0 that of `load_model(directory, weights="random")`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return timm.create_model(
+            ARCHITECTURE,
+            num_classes=num_classes,
+            patch_drop_rate=recipe.patch_drop,
+            drop_path_rate=recipe.drop_path,
+            pretrained_cfg_overlay=PREPROCESSING | {"input_size": (3, recipe.image_size, recipe.image_size)},
+            **recipe.model_args,
+        )
+
+
+def unfuse(network: nn.Module) -> None:
+    """Plain matrix products for attention: on a CPU their backward pass is twice as fast as the fused one."""
+    for part in network.modules():
+        if hasattr(part, "fused_attn"):
+            part.fused_attn = False
+
+
+def see_all_patches(network: nn.Module) -> bool:
+    """Switch patch dropout off; False where it was off."""
+    dropping = getattr(getattr(network, "patch_drop", None), "prob", 0) > 0
+    if dropping:
+        network.patch_drop.prob = 0.0
+    return dropping
+
+
+def export(
+    network: nn.Module, directory: Path, labels: tuple[str, ...], *, model_args: dict | None = None, half: bool = False
+) -> None:
+    """Write a timm local directory; a reader sees the old weights or the new, never a part.
+
+    model_args: what timm builds the architecture with, where it is not plain. half: float16 weights.
+    """
+    partial = directory.with_name(f".{directory.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    named = {"label_names": list(labels)} if labels else {}
+    save_for_hf(
+        network,
+        partial,
+        model_config=named | {"pretrained_cfg": {"tag": "vizvit"}},
+        model_args=model_args,
+        safe_serialization=True,
+    )
+    if half:
+        save_weights(network, partial / WEIGHTS)
+    directory.mkdir(parents=True, exist_ok=True)
+    for file in partial.iterdir():
+        file.chmod(0o644)  # safetensors makes files for their owner alone
+        file.replace(directory / file.name)
+    partial.rmdir()
+
+
+def save_weights(network: nn.Module, file: Path) -> None:
+    """The weights in float16; `load_model(directory, weights=file)` takes them."""
+    partial = file.with_suffix(".part")
+    state = network.state_dict()
+    save_file({name: value.detach().half().cpu().contiguous() for name, value in state.items()}, partial)
+    partial.chmod(0o644)
+    partial.replace(file)
+
+
+def sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
