@@ -82,7 +82,7 @@ class Run:
             lr=recipe.lr,
             weight_decay=recipe.weight_decay,
             layer_decay=layer_decay,
-            **({"betas": (0.9, recipe.beta2)} if "adam" in recipe.opt else {}),
+            **_options(recipe),
         )
         self.batch = min(recipe.batch, len(data)) // 2 * 2
         if not self.batch:
@@ -270,6 +270,13 @@ class Run:
         entry = {"event": event, **self._place(), **facts}
         log.append(self.out, entry)
         self.watch(entry)
+
+
+def _options(recipe: Recipe) -> dict:
+    if "muon" in recipe.opt:  # its rule is for matrices between tokens; embeddings and classifier take AdamW's
+        fallback = {"fallback_list": ("head.*", "pos_embed", "cls_token"), "fallback_no_weight_decay": True}
+        return {"momentum": 0.95, "betas": (0.9, recipe.beta2), **fallback}
+    return {"betas": (0.9, recipe.beta2)} if "adam" in recipe.opt else {}
 
 
 def _shapes(network: nn.Module) -> dict[str, list[int]]:
