@@ -1,23 +1,23 @@
 """VizViT in the browser: navigation, the shared sidebar, and the page that is open. Run: streamlit run app.py"""
 
-import sys
 from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(
-    page_title="VizViT",
-    page_icon=str(Path(__file__).parent / "assets" / "icon.svg"),
-    layout="wide",
-    initial_sidebar_state="auto",
-)
+ASSETS = Path(__file__).parent / "assets"
+st.set_page_config(page_title="VizViT", page_icon=str(ASSETS / "icon.svg"), layout="wide")
+st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 
-if "torch" not in sys.modules:  # the first visitor of a fresh server sees the page before PyTorch is there
-    with st.spinner("Starting PyTorch, once for this server…"):
-        import vizvit.pages.store
-        from vizvit.pages import heads
 
-        vizvit.pages.store.settle_memory()
+@st.cache_resource(show_spinner="Starting PyTorch, once for this server…")
+def warm_up() -> None:
+    """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
+    from vizvit.pages import explore, heads, positions, rollout, store  # noqa: F401
+
+    store.settle_memory()
+
+
+warm_up()
 
 from vizvit.pages import choice, explore, heads, look, positions, rollout
 

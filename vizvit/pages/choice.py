@@ -46,7 +46,7 @@ class Choice:
         """The capture of this picture by this model; forward passes of all sessions take turns."""
 
         def make() -> Capture:
-            with turn(_still_wanted()):
+            with st.spinner("Running the model on this picture…"), turn(_still_wanted()):
                 return capture(self.vit, self.image)
 
         try:
@@ -57,7 +57,12 @@ class Choice:
 
     def result(self, name: Hashable, make, size=lambda value: value.nbytes):
         """Something derived from the capture, made once for all sessions."""
-        return store().results.get((*self.key, name), make, size, _still_wanted())
+
+        def compute():
+            with st.spinner("Computing…"):
+                return make()
+
+        return store().results.get((*self.key, name), compute, size, _still_wanted())
 
 
 def choose() -> Choice:

@@ -12,7 +12,6 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes, overlay
-from vizvit.loading import assets_dir
 from vizvit.model import VitModel
 
 _STYLE = """
@@ -40,7 +39,6 @@ _STYLE = """
 
 def style() -> None:
     st.html(_STYLE)
-    st.logo(str(assets_dir() / "logo.svg"), size="large", icon_image=str(assets_dir() / "icon.svg"))
 
 
 def theme() -> str:

@@ -55,7 +55,10 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
         tile = found.values[row, col]
         st.image(enlarged(tile, colormap, (low, high), (row, col)), width="stretch", alt="The chosen tile, enlarged")
         look.colour_bar(low, high, found.unit, colormap)
-        st.caption(f"{found.what[0].upper()}{found.what[1:]}: from the outlined place to each other. {note}.")
+        st.caption(
+            f"{found.what[0].upper()}{found.what[1:]}: from the outlined place to each other. {note}. "
+            "The scale is that of all tiles."
+        )
         look.downloads(
             "positions",
             lambda: position_similarity_figure(
