@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from .options import UsageError
-from .training import Watcher, add_machine, budget_of, machine_of, stopping
+from .training import Watcher, add_machine, budget_of, machine_of, name_of, stopping
 
 EXAMPLES = """\
 files in DIR:
@@ -96,6 +96,7 @@ def add(commands) -> None:
 
 def train(args: argparse.Namespace) -> int:
     budget = budget_of(args)
+    machine = machine_of(args, snapshots=args.snapshots)
     given = {name: getattr(args, name) for name in (option.replace("-", "_") for option in RECIPE)}
 
     from ..training.begin import begin
@@ -107,12 +108,12 @@ def train(args: argparse.Namespace) -> int:
             args.val,
             args.out,
             budget,
-            machine_of(args, snapshots=args.snapshots),
+            machine,
             classes=args.classes,
             given={name: value for name, value in given.items() if value is not None},
             resume=args.resume,
             init=args.init,
-            facts={"command": command(sys.argv)},
+            facts={"command": command(sys.argv), "device": name_of(machine)},
             watch=watcher,
             decoding=watcher.decoding,
         )
@@ -127,6 +128,12 @@ def train(args: argparse.Namespace) -> int:
 
 
 def command(argv: list[str]) -> str:
-    """The command as it can be given elsewhere: folders of absolute paths are left out."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in argv[1:]]
+    """The command as it can be given elsewhere: without the folders of absolute paths, and the card's own text."""
+    words, told = [], argv[1:]
+    while told:
+        word = told.pop(0)
+        if word == "--data-note":
+            told = told[1:]
+        elif not word.startswith("--data-note="):
+            words.append(Path(word).name if Path(word).is_absolute() else word)
     return " ".join(["python -m vizvit", *(shlex.quote(word) for word in words)])

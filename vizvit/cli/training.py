@@ -65,6 +65,15 @@ def machine_of(args: argparse.Namespace, snapshots: bool = False) -> Machine:
     )
 
 
+def name_of(machine: Machine) -> str:
+    """The device in words, for the log and the model card."""
+    import torch
+
+    if machine.device.type == "cuda":
+        return torch.cuda.get_device_name(machine.device)
+    return f"{torch.get_num_threads()} CPU threads" if machine.device.type == "cpu" else str(machine.device)
+
+
 @contextlib.contextmanager
 def stopping() -> Iterator[threading.Event]:
     """Ctrl-C and a polite kill set the event; a second one interrupts at once."""

@@ -1,0 +1,128 @@
+"""The model card beside a set of weights, every figure of it from the run's log or from one evaluation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..figures import figure_bytes
+from . import log
+from .curve import curve_figure
+from .evaluate import Evaluation
+from .network import WEIGHTS, sha256
+
+CURVE = "curve.png"
+NOT_FOR = """\
+This model exists so that attention can be looked at without a download. It is small and sees few pixels: it is no
+classifier to rely on, and it knows nothing but the classes it was trained on; on any other picture it names the
+nearest of them, often with confidence. Where it looks is not why it decides: attention maps describe a step of the
+computation, not a cause. Its errors and habits are those of its training pictures. Not for decisions about people."""
+
+
+def write_card(model: Path, run: Path, found: Evaluation, *, note: str = "", command: str = "") -> Path:
+    """README.md and curve.png in the model's directory, from the log of `run` and an evaluation of these weights.
+
+    note: what the data is and on which terms. command: the one that made the evaluation.
+    """
+    entries = log.read(run)
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    (model / CURVE).write_bytes(figure_bytes(curve_figure(entries)))
+    sections = {
+        f"# {model.name}": _summary(config, found),
+        "## Data": _data(entries, note),
+        "## Recipe": _recipe(entries),
+        "## What it can do": _results(found, command),
+        "## What it is not good for": NOT_FOR,
+        "## Weights": f"SHA-256 of `{WEIGHTS}`:\n\n    {sha256(model / WEIGHTS)}",
+    }
+    file = model / "README.md"
+    file.write_text("\n\n".join(f"{head}\n\n{text}" for head, text in sections.items()) + "\n", "utf-8")
+    return file
+
+
+def _summary(config: dict, found: Evaluation) -> str:
+    args = config.get("model_args", {})
+    side = config["pretrained_cfg"]["input_size"][-1]
+    patch, classes = args.get("patch_size"), config["num_classes"]
+    cells = f", {side // patch}×{side // patch} patches of {patch} pixels" if isinstance(patch, int) else ""
+    size = f", {args['embed_dim']} wide, {args['depth']} blocks of {args['num_heads']} heads" if "depth" in args else ""
+    return (
+        f"A Vision Transformer for {side}×{side} pixels{cells}{size}, {classes} classes, in timm's local-directory "
+        f"format (architecture `{config['architecture']}`). Top-1 {_percent(found.top1)} on held-out pictures."
+    )
+
+
+def _data(entries: list[dict], note: str) -> str:
+    start = _starts(entries)[-1]
+    lines = [note] if note else []
+    lines.append(f"Trained on {start['pictures']:,} pictures; {start.get('val_pictures', 0):,} held-out ones were only")
+    lines.append("used to follow the training and for the figures below.")
+    return "\n".join(lines)
+
+
+def _recipe(entries: list[dict]) -> str:
+    starts, last = _starts(entries), [entry for entry in entries if entry["event"] in ("train", "val", "end")][-1]
+    recipe = starts[-1]["recipe"]
+    speeds = sorted(entry["speed"] for entry in entries if entry["event"] == "train")
+    commands = list(dict.fromkeys(start["command"] for start in starts if start.get("command")))
+    device = starts[-1].get("device", "")
+    steps = f"{last['step']:,} steps of {recipe['batch']}"
+    lines = [
+        f"{last['epoch']:.1f} epochs ({steps}) in {last['seconds'] / 60:.0f} minutes"
+        + (f" on {device}" if device else "")
+        + (f", {speeds[len(speeds) // 2]:.0f} pictures a second in the median" if speeds else "")
+        + f", in {len(starts)} sitting{'s' * (len(starts) > 1)}; seed {recipe['seed']}. {_treatment(recipe)}",
+        "",
+        "The weights are an exponential moving average of the training's. Made by:",
+        "",
+        *(f"    {command}" for command in commands),
+        "",
+        f"![Loss and accuracy over the epochs]({CURVE})",
+    ]
+    return "\n".join(lines)
+
+
+def _treatment(recipe: dict) -> str:
+    parts = [f"timm's {recipe['opt']} at {recipe['lr']:g}, weight decay {recipe['weight_decay']:g}, a cosine schedule"]
+    parts.append(f" with {recipe['warmup']:.0%} warm-up; batch {recipe['batch']}")
+    parts.append(f"; random crops of {recipe['crop']:.0%} to 100% of the area, mirroring, colour {recipe['colour']:g}")
+    if recipe["mix"]:
+        parts.append(
+            f"; mixup {recipe['mixup']:g} or CutMix {recipe['cutmix']:g} in {recipe['mix']:.0%} of the batches"
+        )
+    if recipe["patch_drop"]:
+        parts.append(f"; {recipe['patch_drop']:.0%} of the patches left out of a step, none in the last ")
+        parts.append(f"{recipe['full']:.0%} of the run")
+    return "".join(parts) + f"; label smoothing {recipe['smoothing']:g}."
+
+
+def _results(found: Evaluation, command: str) -> str:
+    lines = [f"On {found.count:,} held-out pictures:", "", "| | share |", "|---|---|"]
+    lines += [f"| top-1 | {_percent(found.top1)} |", f"| top-5 | {_percent(found.top5)} |"]
+    if found.pointing:
+        lines += [
+            "",
+            f"The pointing game on the {found.objects:,} of them whose object fills less than half the picture: does",
+            "the centre of the map's greatest patch lie inside the object's box?",
+            "",
+            "| points at | hits |",
+            "|---|---|",
+        ]
+        names = {
+            "last layer": "class-token attention of the last layer, mean of heads",
+            "rollout": "attention rollout",
+            "centre": "always the centre of the picture",
+            "chance": "a random patch",
+        }
+        lines += [f"| {names.get(name, name)} | {_percent(value)} |" for name, value in found.pointing.items()]
+    if command:
+        lines += ["", "Measured by:", "", f"    {command}"]
+    return "\n".join(lines)
+
+
+def _starts(entries: list[dict]) -> list[dict]:
+    return [entry for entry in entries if entry["event"] == "start"]
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
