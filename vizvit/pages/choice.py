@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -18,8 +18,10 @@ from vizvit.hub import is_cached
 from vizvit.image import MAX_BYTES, load_image
 from vizvit.loading import SHIPPED, load_model, pick_device
 from vizvit.model import VitModel
+from vizvit.pages import look
 from vizvit.pages.samples import SAMPLES
 from vizvit.pages.store import settle_memory, store, turn
+from vizvit.snapshots import snapshots
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
 CHECKPOINTS = {".safetensors", ".pth", ".pt", ".bin"}
@@ -198,11 +200,36 @@ def _choose_model(progress) -> tuple[VitModel, Hashable]:
         right.text_input("Width", key="width", placeholder="as height")
         half = pick_device().type == "cuda" and st.toggle("Half precision", key="half")
     try:
-        return _load(progress, state.model, state.weights, state.arch, _input_size(), half)
+        weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
+        vit, key = _load(progress, state.model, weights, state.arch, _input_size(), half)
+        return (replace(vit, weights=note) if note else vit), key
     except ModelError as error:
         st.error(str(error))
         st.caption(f"Showing {SHIPPED} instead.")
         return _load(progress, SHIPPED)
+
+
+def _choose_snapshot() -> tuple[str, str]:
+    """The weights to load and a note on them for captions, where the model has snapshots of its training."""
+    moments = snapshots(st.session_state.model)
+    if not moments:
+        note_in_address("training", "")
+        return "pretrained", ""
+    asked = st.query_params.get("training", "")
+    last = len(moments) - 1
+    st.session_state.setdefault("training", min(int(asked), last) if asked.isdigit() else last)
+    chosen = st.select_slider(
+        "Training",
+        range(last + 1),
+        format_func=lambda i: moments[i].title,
+        key="training",
+        help="Weights kept during the training of this model: see attention grow out of noise.",
+    )
+    moment = moments[chosen]
+    note_in_address("training", str(chosen) if chosen < last else "")
+    st.caption(f"{look.share(moment.top1)} of held-out pictures right at this point.")
+    note = "" if moment.weights in ("pretrained", "random") else f"training snapshot at {moment.title}"
+    return moment.weights, note
 
 
 def _use_model() -> None:
@@ -276,8 +303,12 @@ def _write_address() -> None:
     state = st.session_state
     for name, default in DEFAULTS.items():
         value = str(state.get(name, default))
-        if value != default:
-            if st.query_params.get(name) != value:
-                st.query_params[name] = value
-        elif name in st.query_params:
-            del st.query_params[name]
+        note_in_address(name, value if value != default else "")
+
+
+def note_in_address(name: str, value: str) -> None:
+    """Keep a value in the address, an empty one out of it; what is there already is not sent again."""
+    if value and st.query_params.get(name) != value:
+        st.query_params[name] = value
+    elif not value and name in st.query_params:
+        del st.query_params[name]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from vizvit import explorer
 from vizvit.pages import look
-from vizvit.pages.choice import Choice
+from vizvit.pages.choice import Choice, note_in_address
 
 KEY = "explorer"
 
@@ -53,11 +53,6 @@ def write_selection(selection: dict, grid) -> None:
     token = selection["token"]
     prefix = grid.num_prefix_tokens
     query = grid.prefix_names[token] if token < prefix else ",".join(map(str, grid.patch(token)))
-    wanted = {"layer": str(selection["layer"]), "query": query}
-    if selection["head"] is not None:
-        wanted["head"] = str(selection["head"])
-    elif "head" in st.query_params:
-        del st.query_params["head"]
-    for name, value in wanted.items():
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    head = "" if selection["head"] is None else str(selection["head"])
+    for name, value in (("layer", str(selection["layer"])), ("head", head), ("query", query)):
+        note_in_address(name, value)
