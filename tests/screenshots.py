@@ -16,7 +16,7 @@ from running import CHROMIUM, CHROMIUM_FLAGS, ROOT, explorer_of, running_app, se
 
 WIDE = {"viewport": {"width": 1600, "height": 1000}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
-LINK = "?image=cat&layer=5&query=6,5"
+LINK = "?image=cat&layer=4&query=3,2"
 SHOTS = {
     "explore": (LINK, WIDE),
     "explore-dark": (LINK, WIDE | {"color_scheme": "dark"}),

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import attention, evaluate, heads, models, position, rollout, train
+from . import attention, evaluate, finetune, heads, models, position, rollout, train
 from .options import Parser, UsageError
 from .report import one_line, say
 
-COMMANDS = (attention, rollout, position, heads, models, train, evaluate)
+COMMANDS = (attention, rollout, position, heads, models, train, finetune, evaluate)
 
 DESCRIPTION = """\
 See how a Vision Transformer attends: figures and numbers for pictures, without a browser.

@@ -6,9 +6,13 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .options import UsageError
+from .options import UsageError, share_below_one
 from .training import Watcher, add_machine, budget_of, machine_of, name_of, stopping
+
+if TYPE_CHECKING:
+    from ..training.run import Run
 
 EXAMPLES = """\
 files in DIR:
@@ -79,6 +83,13 @@ def add(commands) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     parser.add_argument("--val", type=Path, nargs="+", default=[], metavar="DATA", help="held-out pictures")
+    parser.add_argument(
+        "--hold-out",
+        type=share_below_one,
+        default=0.0,
+        metavar="SHARE",
+        help="of the data, where there is no --val (default: %(default)s)",
+    )
     parser.add_argument("--classes", type=Path, metavar="CSV", help="class names: columns label, name")
     parser.add_argument(
         "--resume",
@@ -100,9 +111,8 @@ def train(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name in (option.replace("-", "_") for option in RECIPE)}
 
     from ..training.begin import begin
-    from ..training.curve import write_curve
 
-    with Watcher(budget) as watcher, stopping() as stop:
+    with Watcher() as watcher:
         run = begin(
             args.data,
             args.val,
@@ -113,17 +123,26 @@ def train(args: argparse.Namespace) -> int:
             given={name: value for name, value in given.items() if value is not None},
             resume=args.resume,
             init=args.init,
+            hold_out=args.hold_out,
             facts={"command": command(sys.argv), "device": name_of(machine)},
             watch=watcher,
             decoding=watcher.decoding,
         )
-        if run.fraction >= 1:
-            raise UsageError(f"The run in {args.out} has used its budget. Give more in all to go on with it.")
-        watcher.start(run)
-        try:
+        return carry_out(run, watcher)
+
+
+def carry_out(run: Run, watcher: Watcher) -> int:
+    """Train, with the curve drawn whatever happens."""
+    from ..training.curve import write_curve
+
+    if run.fraction >= 1:
+        raise UsageError(f"The run in {run.out} has used its budget. Give more in all to go on with it.")
+    watcher.start(run)
+    try:
+        with stopping() as stop:
             run.train(stop)
-        finally:
-            write_curve(args.out)
+    finally:
+        write_curve(run.out)
     return 0
 
 

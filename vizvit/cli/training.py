@@ -99,10 +99,11 @@ def stopping() -> Iterator[threading.Event]:
 class Watcher:
     """Shows a run: a bar with the time left on a terminal, and a line for each validation."""
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget, self._bar, self._loss, self._speed = budget, None, 0.0, 0.0
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
         self._decoding: list[tqdm] = []
-        self._begun, self._first = time.monotonic(), 0.0
+        self._loss = self._speed = 0.0
+        self._begun, self._first, self._now = time.monotonic(), 0.0, 0.0
 
     def decoding(self, what: str) -> Callable[[int, int], None]:
         def progress(done: int, total: int) -> None:
@@ -119,7 +120,7 @@ class Watcher:
         size = sum(value.numel() for value in run.network.parameters()) / 1e6
         done = f", going on from step {run.step}" if run.step else ""
         tell(f"{len(run.data)} pictures of {len(run.labels)} classes, {size:.1f} million parameters{done}")
-        self._begun, self._first = time.monotonic(), run.fraction
+        self._begun, self._first, self._now = time.monotonic(), run.fraction, run.fraction
         self._bar = tqdm(
             total=1.0,
             initial=run.fraction,
@@ -131,7 +132,7 @@ class Watcher:
         kind = event["event"]
         if kind == "step" and self._bar is not None:
             self._bar.update(min(1.0, event["fraction"]) - self._bar.n)
-            self._left = event["fraction"]
+            self._now = event["fraction"]
         elif kind == "train":
             self._loss, self._speed = event["loss"], event["speed"]
             if self._bar is not None:
@@ -146,10 +147,10 @@ class Watcher:
             )
 
     def _eta(self) -> str:
-        gone = getattr(self, "_left", self._first) - self._first
-        if gone <= 0 or self._first + gone >= 1:
+        gone = self._now - self._first
+        if gone <= 0 or self._now >= 1:
             return ""
-        left = (time.monotonic() - self._begun) / gone * (1 - self._first - gone)
+        left = (time.monotonic() - self._begun) / gone * (1 - self._now)
         return f"  {left / 60:.0f} min left"
 
     def __enter__(self) -> Watcher:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ModelError
@@ -31,6 +30,7 @@ def begin(
     given: dict | None = None,
     resume: bool | None = None,
     init: str | None = None,
+    hold_out: float = 0.0,
     facts: dict | None = None,
     watch: Watch = lambda event: None,
     decoding: Decoding = lambda what: lambda done, total: None,
@@ -41,25 +41,22 @@ def begin(
     given: values of the `Recipe`; those not given are the checkpoint's, or the defaults.
     resume: None goes on where `out` holds a checkpoint, True insists on one, False starts over.
     init: a model of this architecture to start from instead of random weights.
+    hold_out: the share of the data that is held out where there is no val.
     facts: entered in the log with the start. decoding: makes the progress function for what is decoded.
     Raises ModelError for data, options or checkpoints that do not fit.
     """
-    state = None if resume is False else checkpoint.load(out)
-    if resume and state is None:
-        raise ModelError(f"There is no checkpoint in {out} to go on from. Leave --resume out to start there.")
+    state = left_off(out, resume, budget)
     recipe = Recipe.made(given or {}, state and state["recipe"])
-    if state is not None:
-        _check_larger(state, budget, out)
     names, train, held_out = read_data(data, val, classes)
     pixels, checked = decode_data(train, held_out, recipe.image_size, out, watch, decoding)
+    if hold_out and checked is None:
+        pixels, checked = pixels.split(hold_out, recipe.seed)
     labels = names or tuple(f"class {index}" for index in range(int(train.labels.max()) + 1))
     network = build(recipe, len(labels))
     if init is not None and state is None:
         start_from(network, init)
-    out.mkdir(parents=True, exist_ok=True)
-    if state is None:
-        clear(out)
-    run = Run(
+    return ready(
+        state,
         network,
         recipe,
         budget,
@@ -69,12 +66,9 @@ def begin(
         out,
         machine,
         model_args=recipe.model_args,
-        facts=(facts or {}) | {"init": init, "val_pictures": len(checked) if checked else 0},
+        facts=(facts or {}) | {"init": init},
         watch=watch,
     )
-    if state is not None:
-        run.restore(state)
-    return run
 
 
 def read_data(
@@ -124,16 +118,31 @@ def start_from(network, model: str) -> None:
     network.load_state_dict(given)
 
 
-def clear(out: Path) -> None:
-    """Remove what an earlier run left in its folder."""
+def left_off(out: Path, resume: bool | None, budget: Budget) -> dict | None:
+    """The checkpoint to go on from, None to start over."""
+    state = None if resume is False else checkpoint.load(out)
+    if resume and state is None:
+        raise ModelError(f"There is no checkpoint in {out} to go on from. Leave --resume out to start there.")
+    if state and state["finished"] and budget.minutes is not None and 60 * budget.minutes <= state["seconds"]:
+        raise ModelError(
+            f"The run in {out} is finished ({state['step']} steps in {state['seconds'] / 60:.1f} minutes). Give more "
+            f"minutes in all to go on with it."
+        )
+    return state
+
+
+def ready(
+    state: dict | None, network, recipe: Recipe, budget: Budget, pixels: Pixels, val: Pixels | None, labels, out: Path,
+    machine: Machine, *, facts: dict, **options,
+) -> Run:  # fmt: skip
+    """The run, from its checkpoint or in a folder cleared of what an earlier one left."""
+    facts = facts | {"val_pictures": len(val) if val else 0}
+    out.mkdir(parents=True, exist_ok=True)
+    run = Run(network, recipe, budget, pixels, val, labels, out, machine, facts=facts, **options)
+    if state is not None:
+        run.restore(state)
+        return run
     for name in (checkpoint.NAME, log.NAME):
         (out / name).unlink(missing_ok=True)
     shutil.rmtree(out / "snapshots", ignore_errors=True)
-
-
-def _check_larger(state: dict, budget: Budget, out: Path) -> None:
-    """A finished run needs more than it had."""
-    begun = replace(budget, start=(state["step"], state["seconds"]))
-    used = f"{state['step']} steps in {state['seconds'] / 60:.1f} minutes"
-    if state["finished"] and budget.minutes is not None and begun.fraction(0, 0.0, 1) >= 1:
-        raise ModelError(f"The run in {out} is finished ({used}). Give more minutes in all to go on with it.")
+    return run

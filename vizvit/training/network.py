@@ -23,6 +23,7 @@ PREPROCESSING = {
     "crop_mode": "center",
     "mean": (0.5, 0.5, 0.5),
     "std": (0.5, 0.5, 0.5),
+    "license": None,  # timm's own weights have one; that of these hangs on their data
 }
 
 
@@ -71,6 +72,7 @@ def export(
         model_config=named | {"pretrained_cfg": {"tag": "vizvit"}},
         model_args=model_args,
         safe_serialization=True,
+        data_config={"crop_pct": 1.0, "crop_mode": "center"},  # as the training sees held-out pictures
     )
     if half:
         save_weights(network, partial / WEIGHTS)

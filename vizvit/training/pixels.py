@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +48,29 @@ class Pixels:
     def batch(self, which: np.ndarray) -> np.ndarray:
         """uint8 [which, 3, side, side]: a copy of these pictures."""
         return self.pixels[self.rows[which]]
+
+    def take(self, which: np.ndarray) -> Pixels:
+        """Some of the pictures, in their order in `which`."""
+        boxes = None if self.boxes is None else self.boxes[which]
+        digest = hashlib.sha256(self.digest.encode() + which.tobytes()).hexdigest()
+        return replace(
+            self,
+            labels=self.labels[which],
+            boxes=boxes,
+            sizes=self.sizes[which],
+            rows=self.rows[which],
+            digest=digest,
+        )
+
+    def split(self, share: float, seed: int) -> tuple[Pixels, Pixels]:
+        """The pictures without a share of them that is drawn at random, and that share."""
+        order = np.random.default_rng((seed, 3)).permutation(len(self))
+        held = round(share * len(self))
+        if not 0 < held < len(self):
+            raise ModelError(
+                f"A share of {share:g} of {len(self)} pictures cannot be held out; take from 0 to below 1."
+            )
+        return self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
 
 
 def decode(source: Source, side: int, cache: Path, *, progress: Progress | None = None) -> Pixels:
@@ -91,9 +113,8 @@ def _longest_short_side(source: Source) -> int:
     longest = 1
     for row in np.unique(np.linspace(0, len(source) - 1, 64).astype(int)):
         try:
-            with Image.open(io.BytesIO(source.picture(int(row)))) as image:
-                longest = max(longest, min(image.size))
-        except Exception:  # named when it is decoded
+            longest = max(longest, min(load_image(source.picture(int(row))).size))
+        except (ImageError, OSError):  # named when it is decoded
             continue
     return longest
 

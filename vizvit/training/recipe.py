@@ -10,7 +10,7 @@ from ..errors import ModelError
 
 ARCHITECTURE = "vit_tiny_patch16_224"  # timm's plain VisionTransformer; the sizes below replace its own
 # What may not change between the runs that make one set of weights.
-FIXED = ("image_size", "patch", "dim", "depth", "heads", "batch", "opt", "seed")
+FIXED = ("image_size", "patch", "dim", "depth", "heads", "batch", "opt", "seed", "layer_decay", "head_only")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Recipe:
     mixup, cutmix: alphas of timm's Mixup; mix: share of batches that are mixed. smoothing: of the labels.
     ema: decay of the averaged weights, which are the ones validated and exported.
     crop, colour, randaugment, erase: see `Augment`.
+    layer_decay: the rate of each block as a share of the next one's. head_only: only the classifier learns.
     """
 
     image_size: int = 64
@@ -52,6 +53,8 @@ class Recipe:
     randaugment: float = 0.0
     erase: float = 0.0
     seed: int = 0
+    layer_decay: float = 1.0
+    head_only: bool = False
 
     def __post_init__(self) -> None:
         for name in ("image_size", "patch", "dim", "depth", "heads", "batch"):
@@ -61,7 +64,18 @@ class Recipe:
             raise ModelError(f"Pictures of {self.image_size} pixels cannot be cut into patches of {self.patch}.")
         if self.dim % self.heads:
             raise ModelError(f"A width of {self.dim} cannot be shared by {self.heads} heads; choose a multiple.")
-        for name in ("warmup", "floor", "smoothing", "mix", "drop_path", "patch_drop", "full", "ema", "beta2"):
+        for name in (
+            "warmup",
+            "floor",
+            "smoothing",
+            "mix",
+            "drop_path",
+            "patch_drop",
+            "full",
+            "ema",
+            "beta2",
+            "layer_decay",
+        ):
             if not 0 <= getattr(self, name) <= 1 or (name in ("patch_drop", "drop_path") and getattr(self, name) == 1):
                 raise ModelError(f"The recipe's {name} is {getattr(self, name)}, but a share from 0 to 1 was expected.")
         if not 0 < self.crop <= 1 or not 0 <= self.colour <= 1:
@@ -79,10 +93,10 @@ class Recipe:
         """
         known = {field.name for field in fields(cls)}
         before = {key: value for key, value in (before or {}).items() if key in known}
-        for name in FIXED:
-            if name in given and before and given[name] != before[name]:
+        for name in FIXED if before else ():
+            if name in given and given[name] != before.get(name, getattr(cls, name)):
                 raise ModelError(
-                    f"The checkpoint there was made with {name} {before[name]}; received {given[name]}. Use another "
+                    f"The checkpoint there was made with {name} {before.get(name)}; received {given[name]}. Use another "
                     f"output folder, leave {name} out to go on with the checkpoint, or start over with --no-resume."
                 )
         return cls(**(before | given))

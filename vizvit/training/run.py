@@ -62,7 +62,6 @@ class Run:
         machine: Machine,
         *,
         model_args: dict | None = None,
-        layer_decay: float | None = None,
         mean: tuple = (0.5,) * 3,
         std: tuple = (0.5,) * 3,
         facts: dict | None = None,
@@ -81,7 +80,7 @@ class Run:
             opt=recipe.opt,
             lr=recipe.lr,
             weight_decay=recipe.weight_decay,
-            layer_decay=layer_decay,
+            layer_decay=recipe.layer_decay if recipe.layer_decay < 1 else None,
             **_options(recipe),
         )
         self.batch = min(recipe.batch, len(data)) // 2 * 2

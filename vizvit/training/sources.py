@@ -19,13 +19,13 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 class Source:
     """Rows of encoded pictures.
 
-    encoded: the bytes of each picture, or its path. names: what to call a row in a message.
+    encoded: the bytes of each picture, its path, or its pixels. names: what to call a row in a message.
     labels: int64 [row]. boxes: int64 [row, (x0, y0, x1, y1)] in pixels, both ends inclusive, or None.
     classes: a name a class where the folder or the file says, else empty.
     digest: SHA-256 of what is in it (of paths, sizes and times for a folder).
     """
 
-    encoded: Sequence[bytes | Path]
+    encoded: Sequence[bytes | Path | np.ndarray]
     names: Sequence[str]
     labels: np.ndarray
     boxes: np.ndarray | None
@@ -35,7 +35,7 @@ class Source:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def picture(self, row: int) -> bytes:
+    def picture(self, row: int) -> bytes | np.ndarray:
         found = self.encoded[row]
         return found.read_bytes() if isinstance(found, Path) else found
 
@@ -79,6 +79,23 @@ def read_classes(path: str | Path) -> tuple[str, ...]:
     if not names or sorted(names) != list(range(len(rows))):
         raise ModelError(f"The labels in {path} should be 0 to {max(len(rows) - 1, 0)}, each once.")
     return tuple(names[index] for index in range(len(names)))
+
+
+def read_cifar(name: str, root: Path, *, train: bool, download: bool = False) -> Source:
+    """CIFAR-10 or CIFAR-100 ("cifar10", "cifar100") as torchvision keeps it below the folder `root`."""
+    from torchvision import datasets
+
+    kind = {"cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
+    try:
+        found = kind(str(root), train=train, download=download)
+    except (RuntimeError, OSError) as error:
+        raise ModelError(
+            f"{name} is not in {root} ({str(error).splitlines()[0]}). Let it be downloaded with --download, or put "
+            f"it there."
+        ) from error
+    names = [f"{name} {'train' if train else 'test'} {row}" for row in range(len(found.targets))]
+    digest = hashlib.sha256(found.data.tobytes()).hexdigest()
+    return Source(found.data, names, np.asarray(found.targets, np.int64), None, tuple(found.classes), digest)
 
 
 def _read_parquet(files: list[Path], image: str, label: str, classes: tuple[str, ...]) -> Source:
