@@ -272,6 +272,15 @@ def test_a_link_to_a_picture_a_model_and_a_head(app, open_page):
     expect(root).to_have_attribute("data-query", str(1 + 2 * 14 + 5))
 
 
+def test_a_link_with_nonsense_shows_what_it_can(app, open_page):
+    page = open_page(f"{app}/?image=dodo&weights=heavy&layer=²&head=99&query=99,99&training=x&height=tall")
+    explorer_of(page)
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar.get_by_text('"dodo" that does not exist')).to_be_visible()
+    expect(sidebar.get_by_text('whole pixels; received "tall"')).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
 @pytest.mark.parametrize("options", [{"viewport": {"width": 390, "height": 844}}, {"color_scheme": "dark"}])
 def test_narrow_and_dark(app, open_page, options):
     page = open_page(app, **options)

@@ -26,6 +26,7 @@ from vizvit.snapshots import snapshots
 ENTRIES = {entry.name: entry for entry in CATALOG}
 CHECKPOINTS = {".safetensors", ".pth", ".pt", ".bin"}
 PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that strangers reach
+WEIGHTS = ("pretrained", "random")
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": "cat", "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
 
@@ -72,6 +73,8 @@ def choose() -> Choice:
     state = st.session_state
     for name, default in DEFAULTS.items():
         state.setdefault(name, st.query_params.get(name, default))
+    if state.weights not in WEIGHTS:
+        state.weights = DEFAULTS["weights"]
     progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
         image, image_name, image_key = _choose_picture(st.container())
@@ -187,7 +190,7 @@ def _choose_model(progress) -> tuple[VitModel, Hashable]:
     with st.expander("Model options"):
         st.segmented_control(
             "Weights",
-            ["pretrained", "random"],
+            WEIGHTS,
             key="weights",
             required=True,
             help="Random weights are the same every time. They show shapes, not sense.",
@@ -217,7 +220,7 @@ def _choose_snapshot() -> tuple[str, str]:
         return "pretrained", ""
     asked = st.query_params.get("training", "")
     last = len(moments) - 1
-    st.session_state.setdefault("training", min(int(asked), last) if asked.isdigit() else last)
+    st.session_state.setdefault("training", min(int(asked), last) if asked.isdecimal() else last)
     chosen = st.select_slider(
         "Training",
         range(last + 1),

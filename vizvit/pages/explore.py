@@ -35,7 +35,7 @@ def selection_from_address(grid) -> dict | None:
         return st.session_state.selection
     found = {}
     for name in ("layer", "head"):
-        if st.query_params.get(name, "").isdigit():
+        if st.query_params.get(name, "").isdecimal():
             found[name] = int(st.query_params[name])
     query = st.query_params.get("query", "")
     row, comma, col = query.partition(",")
