@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from torch import nn
+
 from ..errors import ModelError
 from ..loading import load_model
 from . import checkpoint, log
@@ -107,7 +109,7 @@ def decode_data(
     return decoded[0], decoded[1]
 
 
-def start_from(network, model: str) -> None:
+def start_from(network: nn.Module, model: str) -> None:
     """Take the weights of a model that `load_model` opens."""
     given = load_model(model, device="cpu").module.state_dict()
     own = network.state_dict()
@@ -132,9 +134,19 @@ def left_off(out: Path, resume: bool | None, budget: Budget) -> dict | None:
 
 
 def ready(
-    state: dict | None, network, recipe: Recipe, budget: Budget, pixels: Pixels, val: Pixels | None, labels, out: Path,
-    machine: Machine, *, facts: dict, **options,
-) -> Run:  # fmt: skip
+    state: dict | None,
+    network: nn.Module,
+    recipe: Recipe,
+    budget: Budget,
+    pixels: Pixels,
+    val: Pixels | None,
+    labels: tuple[str, ...],
+    out: Path,
+    machine: Machine,
+    *,
+    facts: dict,
+    **options,
+) -> Run:
     """The run, from its checkpoint or in a folder cleared of what an earlier one left."""
     facts = facts | {"val_pictures": len(val) if val else 0}
     out.mkdir(parents=True, exist_ok=True)

@@ -95,9 +95,10 @@ class Recipe:
         before = {key: value for key, value in (before or {}).items() if key in known}
         for name in FIXED if before else ():
             if name in given and given[name] != before.get(name, getattr(cls, name)):
+                had = before.get(name, getattr(cls, name))
                 raise ModelError(
-                    f"The checkpoint there was made with {name} {before.get(name)}; received {given[name]}. Use another "
-                    f"output folder, leave {name} out to go on with the checkpoint, or start over with --no-resume."
+                    f"The checkpoint there was made with {name} {had}; received {given[name]}. Use another output "
+                    f"folder, leave {name} out to go on with the checkpoint, or start over with --no-resume."
                 )
         return cls(**(before | given))
 
