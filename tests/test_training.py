@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -510,6 +511,21 @@ def test_finetuning_keeps_the_preprocessing_of_its_model(folder, tmp_path):
     picture = Image.fromarray(striped(True, np.random.default_rng(0), side=48))
     mine = plain(torch.from_numpy(after.view(picture).copy()).permute(2, 0, 1)[None], 32, vit.mean, vit.std)
     assert torch.allclose(after.preprocess(picture), mine, atol=1e-5)
+
+
+def test_finetuning_on_tiny_imagenet(tmp_path):
+    """The classifier alone, for a moment, on 1,000 of its photographs; the folder is named by VIZVIT_TINY_IMAGENET."""
+    place = os.environ.get("VIZVIT_TINY_IMAGENET")
+    if not place:
+        pytest.skip("VIZVIT_TINY_IMAGENET names no folder with val.parquet and classes.csv")
+    names = read_classes(Path(place) / "classes.csv")
+    source = read_source([Path(place) / "val.parquet"], names)
+    few = replace(source, encoded=source.encoded[:1000], labels=source.labels[:1000], boxes=source.boxes[:1000])
+    vit = vizvit.load_model("vizvit-tiny", device="cpu")
+    run = begin_finetuning(vit, few, None, tmp_path / "run", Budget(epochs=1), MACHINE, head_only=True)
+    run.train()
+    assert log.read(tmp_path / "run")[-1]["count"] == 100
+    assert vizvit.load_model(tmp_path / "run/model", device="cpu").labels == names
 
 
 def test_cifar_that_is_not_there_is_said(tmp_path):

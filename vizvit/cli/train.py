@@ -45,7 +45,7 @@ RECIPE = {
     "batch": (int, "pictures of a step (256)"),
     "opt": (str, "a name of timm's optimiser factory (adamw)"),
     "lr": (float, "peak of the learning rate (0.001)"),
-    "weight-decay": (float, "(0.05)"),
+    "weight-decay": (float, "of the weight matrices (0.05)"),
     "beta2": (float, "of Adam-like optimisers (0.99)"),
     "clip": (float, "greatest norm of the gradient; 0: any (1)"),
     "warmup": (float, "share of the budget in which the rate rises (0.05)"),
@@ -62,7 +62,7 @@ RECIPE = {
     "colour": (float, "spread of brightness, contrast and saturation (0.3)"),
     "randaugment": (float, "share of pictures turned, sheared, at times greyed or solarised (0)"),
     "erase": (float, "share of pictures with a rectangle removed (0)"),
-    "seed": (int, "(0)"),
+    "seed": (int, "of every random number (0)"),
 }
 
 
