@@ -40,7 +40,7 @@ def test_python_examples(example, desk):
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_command_line_examples(line, desk, capsys):
-    if line.startswith(("train", "finetune")):  # hours; what they do is tested with the training
+    if line.startswith(("train", "finetune", "evaluate")):  # hours; what they do is tested with the training
         assert _parser().parse_args(shlex.split(line)).run
         return
     assert main(shlex.split(line)) == 0, capsys.readouterr().err

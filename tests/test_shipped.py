@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 import socket
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 import torch
+from local_data import local_data
 
 import vizvit
 from vizvit.loading import assets_dir, shipped_dir
@@ -19,7 +19,6 @@ from vizvit.snapshots import snapshots
 
 WEIGHTS = shipped_dir() / "model.safetensors"
 CARD = shipped_dir() / "README.md"
-VALIDATION = Path(__file__).parents[2] / "shared" / "data" / "tiny-imagenet" / "val.parquet"
 
 pytestmark = pytest.mark.skipif(not WEIGHTS.exists(), reason="the shipped model has no trained weights yet")
 
@@ -67,9 +66,8 @@ def test_the_assets_stay_small():
 
 
 def test_it_is_as_good_as_its_card_says():
-    if not VALIDATION.exists():
-        pytest.skip("the validation pictures of Tiny-ImageNet are not beside the checkout")
-    rows = parquet.read_table(VALIDATION, columns=["image", "label"]).slice(0, 600).to_pylist()
+    table = parquet.read_table(local_data("tiny-imagenet", "val.parquet"), columns=["image", "label"])
+    rows = table.slice(0, 600).to_pylist()
     vit = vizvit.load_model(device="cpu")
     batch = np.stack([vit.preprocess(vizvit.load_image(row["image"]))[0].numpy() for row in rows])
     with torch.no_grad():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
+import pickle
 import re
 import shutil
 import signal
@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from local_data import local_data
 from PIL import Image
 
 import vizvit
@@ -514,18 +515,33 @@ def test_finetuning_keeps_the_preprocessing_of_its_model(folder, tmp_path):
 
 
 def test_finetuning_on_tiny_imagenet(tmp_path):
-    """The classifier alone, for a moment, on 1,000 of its photographs; the folder is named by VIZVIT_TINY_IMAGENET."""
-    place = os.environ.get("VIZVIT_TINY_IMAGENET")
-    if not place:
-        pytest.skip("VIZVIT_TINY_IMAGENET names no folder with val.parquet and classes.csv")
-    names = read_classes(Path(place) / "classes.csv")
-    source = read_source([Path(place) / "val.parquet"], names)
+    """The classifier alone, for a moment, on 1,000 of its photographs."""
+    names = read_classes(local_data("tiny-imagenet", "classes.csv"))
+    source = read_source([local_data("tiny-imagenet", "val.parquet")], names)
     few = replace(source, encoded=source.encoded[:1000], labels=source.labels[:1000], boxes=source.boxes[:1000])
     vit = vizvit.load_model("vizvit-tiny", device="cpu")
     run = begin_finetuning(vit, few, None, tmp_path / "run", Budget(epochs=1), MACHINE, head_only=True)
     run.train()
     assert log.read(tmp_path / "run")[-1]["count"] == 100
     assert vizvit.load_model(tmp_path / "run/model", device="cpu").labels == names
+
+
+def test_finetuning_on_cifar_as_torchvision_keeps_it(tmp_path, monkeypatch):
+    """CIFAR-10's own files, with stripes in them: batches of rows of 3,072 bytes, one pickle a batch."""
+    folder, rng = tmp_path / "cifar-10-batches-py", np.random.default_rng(0)
+    folder.mkdir()
+    for name in [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]:
+        labels = [int(label) for label in rng.integers(0, 2, 16)]
+        pixels = np.stack([striped(bool(label), rng, side=32).transpose(2, 0, 1).ravel() for label in labels])
+        (folder / name).write_bytes(pickle.dumps({"data": pixels, "labels": labels}))
+    classes = [f"kind {i}" for i in range(10)]
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": classes}))
+    monkeypatch.setattr("torchvision.datasets.CIFAR10._check_integrity", lambda self: True)
+    monkeypatch.setattr("torchvision.datasets.cifar.check_integrity", lambda path, md5=None: True)
+    command = ["finetune", "vizvit-tiny", "cifar10", "--root", str(tmp_path), "--out", str(tmp_path / "run")]
+    assert main([*command, "--weights", "random", "--epochs", "1", "--device", "cpu"]) == 0
+    tuned = vizvit.load_model(tmp_path / "run/model", device="cpu")
+    assert tuned.labels == tuple(classes)
 
 
 def test_cifar_that_is_not_there_is_said(tmp_path):

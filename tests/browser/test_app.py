@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hub_server import HubServer
+from local_data import local_data
 from PIL import Image
 from playwright.sync_api import Page, expect
-from running import ROOT, explorer_of, running_app, settled
+from running import explorer_of, running_app, settled
 from safetensors.torch import save
 from skimage import data
 
@@ -126,10 +125,7 @@ def test_upload_shows_that_picture(app, open_page):
 
 
 def test_photographs_as_people_take_them(app, open_page):
-    folder = Path(os.environ.get("VIZVIT_PHOTOS", ROOT.parent / "shared" / "data" / "photos"))
-    photos = sorted(folder.glob("*.jpg"))[:3]
-    if not photos:
-        pytest.skip("no folder of photographs beside the checkout")
+    photos = sorted(local_data("photos").glob("*.jpg"))[:3]
     page = open_page(app)
     explorer_of(page)
     vit = SHIPPED
