@@ -17,6 +17,7 @@ from safetensors.torch import save
 from skimage import data
 
 import vizvit
+from vizvit.snapshots import snapshots
 
 pytestmark = pytest.mark.browser
 SHIPPED = vizvit.load_model("vizvit-tiny")
@@ -266,6 +267,29 @@ def test_a_link_to_a_picture_a_model_and_a_head(app, open_page):
     page.get_by_role("link", name="Explore").click()
     root = explorer_of(page)
     expect(root).to_have_attribute("data-query", str(1 + 2 * 14 + 5))
+
+
+def test_the_training_slider_goes_back_to_noise(app, open_page):
+    moments = snapshots("vizvit-tiny")
+    page = open_page(app)
+    explorer_of(page)
+    sidebar = page.get_by_test_id("stSidebar")
+    slider = sidebar.get_by_role("slider", name="Training")
+    slider.focus()
+    for step in (1, 0):
+        while int(slider.input_value()) > step:
+            page.keyboard.press("ArrowLeft")
+        expect(sidebar.get_by_text(f"{100 * moments[step].top1:.1f} % of held-out pictures")).to_be_visible()
+        settled(page)
+        vit = vizvit.load_model("vizvit-tiny", weights=moments[step].weights)
+        cap = vizvit.capture(vit, data.chelsea())
+        expected = cap.attention(2)[:, 0]
+        shown = browser_rows(page, 2, 0).reshape(expected.shape)
+        np.testing.assert_allclose(shown, expected, atol=2e-3 * expected.max())
+    expect(sidebar.get_by_text("untrained weights").first).to_be_visible()
+    expect(page).to_have_url(re.compile("training=0"))
+    again = open_page(page.url)
+    expect(again.get_by_test_id("stSidebar").get_by_text("untrained weights").first).to_be_visible()
 
 
 def test_a_link_with_nonsense_shows_what_it_can(app, open_page):
