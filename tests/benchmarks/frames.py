@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from running import CHROMIUM, CHROMIUM_FLAGS, explorer_of, running_app, settled
 
 CASES = {
-    "vizvit-tiny, 257 tokens, 8 heads": "",
+    "vizvit-tiny, 65 tokens, 6 heads": "",
     "ViT-B/16, 197 tokens, 12 heads": "?model=vit_base_patch16_224&weights=random",
     "DINOv2-S, 1,374 tokens, 6 heads": "?model=vit_small_patch14_reg4_dinov2&weights=random",
 }
