@@ -20,8 +20,6 @@ from vizvit.snapshots import snapshots
 WEIGHTS = shipped_dir() / "model.safetensors"
 CARD = shipped_dir() / "README.md"
 
-pytestmark = pytest.mark.skipif(not WEIGHTS.exists(), reason="the shipped model has no trained weights yet")
-
 
 @pytest.fixture
 def no_network(monkeypatch):
