@@ -57,4 +57,4 @@ def _note(message, complaints: list[str]) -> None:
     # On a deep link Streamlit's own front end first looks for the server below the page's path.
     streamlits_own = "/_stcore/" in (message.location or {}).get("url", "")
     if message.type == "error" and not streamlits_own:
-        complaints.append(message.text)
+        complaints.append(f"{message.text} {(message.location or {}).get('url', '')}")

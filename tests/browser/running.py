@@ -66,8 +66,13 @@ def _wait_until_healthy(server: subprocess.Popen, port: int, log: Path) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the script has run."""
+    """Wait until the script has run and its pictures are there.
+
+    Streamlit drops a picture's file with the run that showed it: who leaves a page while the browser still fetches
+    finds nothing, and the console says so.
+    """
     page.wait_for_selector(RUN_IS_OVER, state="attached")
+    page.wait_for_function("() => [...document.images].every(image => image.complete && image.naturalWidth)")
 
 
 def explorer_of(page: Page) -> Locator:

@@ -157,6 +157,8 @@ def test_two_sessions_keep_their_own_pictures(app, open_page):
     vit = SHIPPED
     for name, picture in pictures.items():
         pages[name].get_by_role("link", name="Rollout").click()
+        expect(pages[name].get_by_role("heading", name="Attention rollout")).to_be_visible()
+        settled(pages[name])
         pages[name].get_by_role("link", name="Explore").click()
         settled(pages[name])
         expected = vit.view(vizvit.load_image(jpeg(picture)["buffer"]))
@@ -263,7 +265,9 @@ def test_a_link_to_a_picture_a_model_and_a_head(app, open_page):
     expect(root).to_have_attribute("data-head", "1")
     expect(root).to_have_attribute("data-query", str(1 + 2 * 14 + 5))
     page.get_by_role("link", name="Rollout").click()
-    expect(page.get_by_text("vit_tiny_patch16_224").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Attention rollout")).to_be_visible()
+    settled(page)
+    expect(page.get_by_test_id("stMain").get_by_text("vit_tiny_patch16_224").first).to_be_visible()
     page.get_by_role("link", name="Explore").click()
     root = explorer_of(page)
     expect(root).to_have_attribute("data-query", str(1 + 2 * 14 + 5))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
@@ -13,13 +12,11 @@ from PIL import Image
 
 from vizvit.capture import Capture, capture
 from vizvit.catalog import CATALOG
-from vizvit.errors import CaptureError, ImageError, ModelError
+from vizvit.errors import CaptureError, ModelError
 from vizvit.hub import is_cached
-from vizvit.image import MAX_BYTES, load_image
 from vizvit.loading import SHIPPED, load_model, pick_device
 from vizvit.model import VitModel
-from vizvit.pages import look
-from vizvit.pages.samples import SAMPLES
+from vizvit.pages import look, picture
 from vizvit.pages.store import settle_memory, store, turn
 from vizvit.snapshots import snapshots
 
@@ -28,7 +25,7 @@ CHECKPOINTS = {".safetensors", ".pth", ".pt", ".bin"}
 PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that strangers reach
 WEIGHTS = ("pretrained", "random")
 # What a link holds, and what it holds when it says nothing.
-DEFAULTS = {"image": "cat", "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
+DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ def choose() -> Choice:
         state.weights = DEFAULTS["weights"]
     progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
-        image, image_name, image_key = _choose_picture(st.container())
+        image, image_name, image_key = picture.choose_picture(st.container())
         vit, model_key = _choose_model(progress)
         _describe(vit)
     _write_address()
@@ -94,74 +91,6 @@ def _still_wanted():
         slots[0].caption("Waiting for another picture to be done…")
 
     return wait
-
-
-# --- picture
-
-
-def _choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
-    state = st.session_state
-    upload = st.file_uploader(
-        "Drop a photograph",
-        type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
-        max_upload_size=MAX_BYTES // (1 << 20),
-        key="upload",
-        on_change=_use("upload"),
-        help="JPEG, PNG, WebP, GIF, BMP or TIFF up to 32 MB and 64 megapixels. It stays on this server's memory only.",
-    )
-    with st.popover("Take a picture", icon=":material/photo_camera:", width="stretch"):
-        photo = st.camera_input("Camera", key="camera", on_change=_use("camera"), label_visibility="collapsed")
-    if state.image not in SAMPLES:
-        st.warning(f'The link names a sample picture "{state.image}" that does not exist; the cat stands in for it.')
-        state.image = DEFAULTS["image"]
-    state.setdefault("source", "sample")
-    state.setdefault("sample_pills", state.image)
-    st.pills(
-        "or take a sample",
-        list(SAMPLES),
-        format_func=lambda name: SAMPLES[name].title,
-        key="sample_pills",
-        required=True,
-        on_change=_use_sample,
-    )
-    source, data, title = state.source, None, ""
-    given = {"upload": upload, "camera": photo}.get(source)
-    if given is not None:
-        data, title = given.getvalue(), given.name if source == "upload" else "camera picture"
-        try:
-            image = _decode(data)
-        except ImageError as error:
-            st.error(f"{title}: {error}")
-            data = None
-    if data is None:
-        sample = SAMPLES[state.image]
-        data, title = sample.read(), f"sample: {sample.title.lower()}"
-        image = _decode(data)
-    thumbnail.image(_thumbnail(image), caption=title, alt=f"The chosen picture, {title}")
-    return image, title, hashlib.sha256(data).hexdigest()
-
-
-def _decode(data: bytes) -> Image.Image:
-    key = ("image", hashlib.sha256(data).hexdigest())
-    return store().results.get(key, lambda: load_image(data), lambda i: i.width * i.height * 3, lambda: None)
-
-
-def _thumbnail(image: Image.Image) -> Image.Image:
-    small = image.copy() if image.width <= 640 else image.resize((640, max(1, 640 * image.height // image.width)))
-    return small.crop((0, 0, small.width, min(small.height, 2 * small.width)))
-
-
-def _use(source: str):
-    def take() -> None:
-        chosen = st.session_state[source] is not None
-        st.session_state.source = source if chosen else "sample"
-
-    return take
-
-
-def _use_sample() -> None:
-    st.session_state.source = "sample"
-    st.session_state.image = st.session_state.sample_pills
 
 
 # --- model

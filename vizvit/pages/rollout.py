@@ -34,7 +34,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     query = describe_query(cap, token)
     box = cap.grid.box(*cap.grid.patch(token)) if _is_patch(cap, token) else None
     note = look.weights_note(choice.vit)
-    fusion = options["head_fusion"]
+    fusion, prefix = options["head_fusion"], cap.grid.num_prefix_tokens
 
     left, middle, right = st.columns([5, 5, 4], gap="medium")
     with left:
@@ -49,12 +49,11 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.subheader("Rollout")
         st.image(look.picture(cap.view, final, box=box), width="stretch", alt=f"Attention rollout, {query}")
         look.colour_bar(0, final.max(), "share of the flow")
+        kept = f"; {look.share(max(0.0, 1 - final.sum()))} of the flow stays with prefix tokens" if prefix else ""
         st.caption(
             f"Layers {options['start_layer']} to {cap.num_layers - 1}, {fusion} over heads, residual "
             f"{options['residual']:.2f}, discarded {options['discard_ratio']:.0%}; read at the {query}. {note}. "
-            f"Scaled to its own maximum; {look.share(1 - final.sum())} of the flow stays with prefix tokens."
-            if cap.grid.num_prefix_tokens
-            else f"Read at the {query}. {note}. Scaled to its own maximum."
+            f"Scaled to its own maximum{kept}."
         )
     with right:
         st.subheader("Prediction")
