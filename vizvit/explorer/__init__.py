@@ -17,14 +17,16 @@ from pathlib import Path
 import streamlit as st
 
 from vizvit.explorer.payload import BUDGET, encode, frame, read_header, window
-from vizvit.explorer.texts import TEXTS
+from vizvit.texts import words
 
-__all__ = ["BUDGET", "TEXTS", "encode", "mount", "script", "wanted_layer", "window"]
+__all__ = ["BUDGET", "TEXTS", "asked", "encode", "feed", "mount", "script", "wanted_layer", "window"]
+
+TEXTS = words("explorer")
 
 _HERE = Path(__file__).parent
 # In the order of the joined script; functions are hoisted, top-level constants come before their use.
 _MODULES = (
-    *("payload", "attention", "colour", "words", "state", "view", "layout"),
+    *("payload", "attention", "colour", "words", "feeds", "state", "view", "layout"),
     *("drawing", "atlas", "settle", "pointer", "keyboard", "controls", "main"),
 )
 
@@ -53,6 +55,7 @@ def mount(
     header = read_header(blob)
     start, current = _choose(header, selection, key)
     session = {
+        "key": key,
         "start": start["number"],
         "selection": start["selection"],
         "trained": bool(trained),
@@ -64,14 +67,34 @@ def mount(
         data=frame(session, blob),
         on_selection_change=on_change or _nothing,
         on_layer_change=_nothing,
+        on_compare_layer_change=_nothing,
+        on_ask_change=_nothing,
     )
     return current
 
 
-def wanted_layer(key: str, default: int | None = None) -> int | None:
-    """The layer that the person at `key` asked for because it was not among those sent; else `default`."""
+def feed(key: str, name: str, header: Mapping, blob: bytes = b"") -> None:
+    """Hand something more to the explorer at `key`, without sending its capture again.
+
+    name: "compare", a second capture (blob from `encode`); or "answer", what the browser `asked` for.
+    What is no longer fed in a run is taken away in the browser.
+    """
+    _feeder()(key=f"{key}-{name}", data=frame({"explorer": key, "name": name, **header}, blob))
+
+
+def asked(key: str) -> dict | None:
+    """What the person at `key` last asked of Python: {"number": int, "what": str, ...}; None for nothing yet."""
     state = st.session_state.get(key)
-    layer = state.get("layer") if state else None
+    return (state.get("ask") if state else None) or None
+
+
+def wanted_layer(key: str, default: int | None = None, *, compare: bool = False) -> int | None:
+    """The layer that the person at `key` asked for because it was not among those sent; else `default`.
+
+    compare: of the second capture.
+    """
+    state = st.session_state.get(key)
+    layer = state.get("compare_layer" if compare else "layer") if state else None
     return default if layer is None else int(layer)
 
 
@@ -140,7 +163,16 @@ def _component():
     return _mount
 
 
-_mount = None
+def _feeder():
+    global _feed
+    if _feed is None:
+        _feed = st.components.v2.component(
+            "vizvit_explorer_feed", html="<span></span>\n", js=(_HERE / "feed.js").read_text(encoding="utf-8")
+        )
+    return _feed
+
+
+_mount = _feed = None
 
 
 def _nothing() -> None:

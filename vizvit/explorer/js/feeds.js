@@ -1,0 +1,13 @@
+// What Python hands over beside the capture: see vizvit/explorer/feed.js, which runs as a component of its own.
+
+// Calls `take` with the bytes of a channel, now where they are there already and whenever they change; null when gone.
+// Returns a function that ends it.
+export function listen(explorer, name, take) {
+  const feeds = (globalThis[Symbol.for("vizvit.feeds")] ??= { values: new Map(), listeners: new Map() });
+  const place = `${explorer}/${name}`;
+  feeds.listeners.set(place, take);
+  if (feeds.values.has(place)) take(feeds.values.get(place));
+  return () => {
+    if (feeds.listeners.get(place) === take) feeds.listeners.delete(place);
+  };
+}
