@@ -9,6 +9,7 @@ import streamlit as st
 
 from vizvit.explorer.assets import script, stylesheet
 from vizvit.explorer.payload import frame, read_header
+from vizvit.explorer.selection import fit
 from vizvit.texts import words
 
 
@@ -90,10 +91,10 @@ def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]
     state = st.session_state.get(key)
     chosen = (state.get("selection") if state else None) or {}
     shape = [header[name] for name in ("num_layers", "num_heads", "rows", "cols", "prefix_names")]
-    wanted = _fit(wanted, header) if wanted is not None else None
+    wanted = fit(wanted, header) if wanted is not None else None
 
     if start is None:
-        first = wanted or _fit({}, header)
+        first = wanted or fit({}, header)
         start = {"number": 1, "shape": shape, "wanted": wanted, "selection": first, "current": first}
     returned = current = start["current"]
     if chosen.get("start") == start["number"]:
@@ -105,23 +106,10 @@ def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]
         if asked:
             current = wanted
         elif reshaped:
-            current = _fit(current | {"token": 0}, header)
+            current = fit(current | {"token": 0}, header)
         start = start | {"number": start["number"] + 1, "shape": shape, "selection": current}
     st.session_state[memory] = start | {"wanted": wanted, "current": current}
     return start, current
-
-
-def _fit(selection: Mapping, header: dict) -> dict:
-    """A selection that exists in this capture; negative layers count from the end."""
-    last = header["num_layers"] - 1
-    layer = selection.get("layer", last)
-    layer = layer + last + 1 if layer < 0 else layer
-    head, token = selection.get("head"), selection.get("token", 0)
-    return {
-        "layer": int(min(max(layer, 0), last)),
-        "head": int(head) if head is not None and 0 <= head < header["num_heads"] else None,
-        "token": int(token) if 0 <= token < header["num_tokens"] else 0,
-    }
 
 
 def _component():
