@@ -61,7 +61,8 @@ def attention_sinks(cap: Capture) -> np.ndarray:
     that nothing is a sink where a head looks at all tokens nearly alike.
 
     The name is that of Xiao et al., "Efficient Streaming Language Models with Attention Sinks" (ICLR 2024); in vision
-    transformers they are often patches without content (Darcet et al., "Vision Transformers Need Registers", ICLR 2024).
+    transformers they are often patches without content (Darcet et al., "Vision Transformers Need Registers", ICLR
+    2024).
     """
     received = attention_received(cap)
     tokens = received.shape[-1]
