@@ -8,7 +8,8 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 # In the order of the joined script; functions are hoisted, top-level constants come before their use.
 _MODULES = (
-    *("payload", "attention", "colour", "words", "feeds", "state", "view", "layout"),
+    *("payload", "attention", "survey", "chain", "surveyor", "scaling", "link"),
+    *("colour", "words", "feeds", "state", "view", "layout"),
     *("drawing", "atlas", "settle", "pointer", "keyboard", "controls", "main"),
 )
 
