@@ -10,6 +10,7 @@ _HERE = Path(__file__).parent
 _MODULES = (
     *("payload", "attention", "survey", "chain", "surveyor", "scaling", "link"),
     *("colour", "words", "feeds", "state", "view", "layout"),
+    *("lettering", "sheetmarks", "sheetheads", "sheet", "download", "code", "keep"),
     *("drawing", "atlas", "settle", "pointer", "keyboard", "controls", "main"),
 )
 
