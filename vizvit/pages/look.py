@@ -35,7 +35,8 @@ _STYLE = """
   .st-key-language_box button { border: 0; background: none !important; color: inherit !important; min-height: 1.6rem;
                                 padding: 0 .8rem 0 0; opacity: .65; }
   .st-key-language_box button p { font-size: .8rem; }
-  .st-key-language_box button[aria-checked="true"] { opacity: 1; text-decoration: underline; text-underline-offset: .3em; }
+  .st-key-language_box button[aria-checked="true"] { opacity: 1; text-decoration: underline;
+                                                     text-underline-offset: .3em; }
   .vz-bar { display: flex; align-items: center; gap: .6rem; font-size: .85rem; opacity: .9;
             font-variant-numeric: tabular-nums; margin-top: -.4rem; }
   .vz-bar i { flex: 1; max-width: 16rem; height: .6rem; border-radius: 2px; }
