@@ -404,6 +404,14 @@ def test_explorer_needs_no_streamlit(cat, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_explorer_in_japanese(run, cat):
+    assert run("explorer", cat, "--language", "ja").code == 0
+    page = Path("vizvit-out/cat-explorer.html").read_text("utf-8")
+    assert '<html lang="ja">' in page
+    (footer,) = re.findall(r"<footer[^>]*>(.*)</footer>", page)
+    assert re.search("[ぁ-ん]", footer)
+
+
 def test_explorer_in_a_language_there_is_not(run, cat):
     refused(run("explorer", cat, "--language", "xx"), "--language", "ja")
 

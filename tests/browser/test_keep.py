@@ -1,0 +1,200 @@
+"""Keeping the view in a real browser: the sheet shows what the page shows, files and texts arrive."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+from running import explorer_of
+from skimage import data
+
+import vizvit
+from vizvit.explorer import standalone
+
+pytestmark = pytest.mark.browser
+SVG = "{http://www.w3.org/2000/svg}"
+START = "setStateValue() {} });"
+HANDLE = """
+globalThis.kept = {
+  app: apps.get(document.getElementById("explorer")),
+  keepParts, keepName, composeSheet, savePng, saveSvg, copyPython, copyLink, askFile, receiveAnswer,
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def cap() -> vizvit.Capture:
+    return vizvit.capture(vizvit.load_model("vizvit-tiny"), data.chelsea())
+
+
+@pytest.fixture(scope="module")
+def file(cap: vizvit.Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    page = standalone.build(cap, caption="A <cat> & more", python=["import vizvit", "cap = …"])
+    assert page.count(START) == 1
+    path = tmp_path_factory.mktemp("kept") / "explorer.html"
+    path.write_text(page.replace(START, START + HANDLE), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(browser, file, request):
+    context = browser.new_context(color_scheme=request.param, accept_downloads=True, offline=True)
+    complaints = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(file.as_uri())
+    explorer_of(page)
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+def pin(page: Page, cap: vizvit.Capture, row: int, col: int) -> None:
+    """Keep a patch as the query and take the pointer away."""
+    cover = explorer_of(page).locator(".cover")
+    box, grid = cover.bounding_box(), cap.grid
+    cover.click(position={"x": (col + 0.5) * box["width"] / grid.cols, "y": (row + 0.5) * box["height"] / grid.rows})
+    page.mouse.move(2, 2)
+    expect(explorer_of(page)).to_have_attribute("data-query", str(grid.token(row, col)))
+
+
+def downloaded(page: Page, script: str) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        page.evaluate(script)
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
+
+def test_the_sheet_holds_what_the_page_shows(page, cap):
+    pin(page, cap, 3, 5)
+    parts = page.evaluate("() => kept.keepParts(kept.app)")
+    (picture,) = parts["pictures"]
+    assert picture["query"] == [[3, 5, 1, 1]]
+    assert (picture["rows"], picture["cols"], picture["cover"]) == (8, 8, {"width": 1, "height": 1})
+    row = cap.attention(-1)[:, cap.grid.token(3, 5)].mean(0)[cap.grid.num_prefix_tokens :]
+    assert picture["peak"] == list(divmod(int(row.argmax()), 8))
+    assert len(parts["tiles"]) == cap.num_heads + 1
+    assert [tile["chosen"] for tile in parts["tiles"]].index(True) == 0
+    assert parts["legend"]["high"] == f"{100 * row.max():.1f} %"
+    assert len(set(parts["legend"]["colours"])) == len(parts["legend"]["colours"])
+    assert "A <cat> & more" in parts["caption"]
+    assert all(parts[name].startswith("rgb(") for name in ("ink", "paper", "quiet", "accent"))
+    dark = page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
+    assert parts["paper"] == ("rgb(19, 19, 22)" if dark else "rgb(255, 255, 255)")
+
+
+def test_an_area_is_outlined_as_one(page):
+    page.evaluate("() => { kept.app.choice.area = [1, 2, 3, 5]; }")
+    assert page.evaluate("() => kept.keepParts(kept.app).pictures[0].query") == [[1, 2, 3, 4]]
+
+
+def test_svg(page, cap):
+    pin(page, cap, 3, 5)
+    explorer_of(page).locator(".tile").nth(2).click()
+    name, content = downloaded(page, "() => kept.saveSvg(kept.app)")
+    assert name == f"vizvit-vizvit-tiny-layer{cap.num_layers - 1}-head1.svg"
+    root = ElementTree.fromstring(content)
+    texts = {text.text for text in root.iter(f"{SVG}text")}
+    assert "A <cat> & more" in texts
+    assert len(list(root.iter(f"{SVG}image"))) == 2 + cap.num_heads + 1
+    assert all(image.get("href").startswith("data:image/png;base64,") for image in root.iter(f"{SVG}image"))
+
+
+def test_png_shows_the_pixels_of_the_map(page, cap):
+    page.evaluate("() => Object.assign(kept.app.options, { opacity: 1, gridLines: false })")
+    pin(page, cap, 3, 5)
+    name, content = downloaded(page, "() => kept.savePng(kept.app)")
+    assert name.endswith(".png")
+    sheet = Image.open(io.BytesIO(content)).convert("RGB")
+    _, svg = downloaded(page, "() => kept.saveSvg(kept.app)")
+    root = ElementTree.fromstring(svg)
+    assert sheet.size == (2 * int(root.get("width")), 2 * int(root.get("height")))
+
+    heat = vizvit.attention_map(cap, token=("patch", 3, 5))
+    expected = vizvit.overlay(np.zeros((8, 8, 3), np.uint8), heat, opacity=1)
+    corner = sheet_place(root)
+    found = np.array([[sheet.getpixel(middle(corner, row, col)) for col in range(8)] for row in range(8)])
+    assert np.abs(found.astype(int) - expected).max() <= 3
+
+
+def sheet_place(root: ElementTree.Element) -> tuple[float, float]:
+    """Where the first picture begins, in CSS pixels."""
+    pairs = ((outer, inner) for outer in root.findall(f"{SVG}g") for inner in outer.findall(f"{SVG}g"))
+    outer, inner = next((outer, inner) for outer, inner in pairs if inner.find(f"{SVG}image") is not None)
+    return tuple(np.add(translation(outer), translation(inner)))
+
+
+def translation(group: ElementTree.Element) -> tuple[float, float]:
+    x, y = group.get("transform").removeprefix("translate(").removesuffix(")").split()
+    return float(x), float(y)
+
+
+def middle(corner: tuple[float, float], row: int, col: int, side: float = 540 / 8) -> tuple[int, int]:
+    """A pixel inside a patch, away from its outline, on a sheet twice as large."""
+    return round(2 * (corner[0] + (col + 0.5) * side)), round(2 * (corner[1] + (row + 0.5) * side))
+
+
+@pytest.mark.parametrize("clipboard", [True, False])
+def test_python_and_link_are_copied(page, cap, clipboard):
+    """Also where there is no clipboard interface, as without https."""
+    page.evaluate(
+        """clipboard => {
+            globalThis.copied = [];
+            const interface = clipboard ? { writeText: async (text) => void copied.push(text) } : undefined;
+            Object.defineProperty(navigator, "clipboard", { value: interface, configurable: true });
+            document.execCommand = () => !!copied.push(document.activeElement.value);
+        }""",
+        clipboard,
+    )
+    pin(page, cap, 3, 5)
+    assert page.evaluate("() => kept.copyPython(kept.app)") is True
+    assert page.evaluate("() => kept.copyLink(kept.app)") is True
+    python, link = page.evaluate("() => copied")
+    assert 'heat = vizvit.attention_map(cap, 5, token=("patch", 3, 5))' in python
+    assert python.endswith('save("vizvit-vizvit-tiny-layer5.png")\n')
+    assert link == page.url
+    assert page.evaluate("() => document.querySelectorAll('textarea').length") == 0
+
+
+def test_what_python_made_is_asked_for_and_arrives_once(page):
+    page.evaluate(
+        """() => {
+            const { app } = kept;
+            globalThis.sent = [];
+            Object.assign(app, { send: (name, value) => sent.push([name, value]), settledView: () => ({ layer: 2 }) });
+            Object.assign(app, { pins: [{ layer: 1 }], asked: 0 });
+            app.dom.notice = document.body.appendChild(document.createElement("p"));
+            kept.askFile(app, "npz");
+        }"""
+    )
+    asked = {"number": 1, "what": "npz", "view": {"layer": 2}, "pins": [{"layer": 1}]}
+    assert page.evaluate("() => sent") == [["ask", asked]]
+    answer = json.dumps({"number": 1, "what": "npz", "file": "a.npz", "type": "application/zip"})
+    take = f"() => kept.receiveAnswer(kept.app, {answer}, Uint8Array.of(1, 2, 3))"
+    assert downloaded(page, take) == ("a.npz", b"\x01\x02\x03")
+    assert page.evaluate(take) is False
+    failed = "() => { kept.askFile(kept.app, 'html'); kept.receiveAnswer(kept.app, { number: 2, error: 'No room.' }); }"
+    page.evaluate(failed)
+    assert page.evaluate("() => kept.app.dom.notice.textContent") == "No room."
+    page.evaluate("() => kept.askFile(kept.app, 'html')")
+    assert page.evaluate("() => kept.app.dom.notice.textContent") == ""
+    assert page.evaluate("() => kept.receiveAnswer(kept.app, { number: 2, error: 'Late.' })") is False
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "expected"),
+    [
+        ("a cat/猫.jpg", {"layer": 4, "head": 1}, "vizvit-a-cat-猫.jpg-layer4-head1"),
+        ("../../x", {"layer": 0, "head": None}, "vizvit-x-layer0"),
+        ("", {"layer": 0, "head": 0, "rollout": True}, "vizvit-view-rollout"),
+        (None, {"layer": 0, "head": 0}, "vizvit-view-layer0-head0"),
+    ],
+)
+def test_names_of_files(page, name, choice, expected):
+    assert page.evaluate("([name, choice]) => kept.keepName({ session: { name }, choice })", [name, choice]) == expected
