@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import inspect
+
 import streamlit as st
 
 from vizvit import explorer
-from vizvit.pages import look
-from vizvit.pages.choice import Choice, note_in_address
+from vizvit.pages import compare, comparing, keep, look
+from vizvit.pages.address import note_in_address
+from vizvit.pages.choice import Choice
+from vizvit.pages.source import source_lines
 
 KEY = "explorer"
+WORDS = {
+    "caption": "{picture} as {weights} sees it. Each square is the attention from the outlined query to that patch, "
+    "softmax(q·kᵀ·scale) over all tokens.",
+}
 
 
 def page() -> None:
     choice: Choice = st.session_state.choice
     cap = choice.capture()
     start = selection_from_address(cap.grid)
-    layers = explorer.window(cap, explorer.wanted_layer(KEY, (start or {}).get("layer", cap.num_layers - 1)))
+    place = st.container()
+    plan = compare.choose(place, choice, **_pointed_at(start or {}))
+    layer = explorer.wanted_layer(KEY, (start or {}).get("layer", cap.num_layers - 1))
+    layers = explorer.window(cap, layer)
     blob = choice.result(("explorer", layers), lambda: explorer.encode(cap, cap.view, layers), len)
+    lines = source_lines(choice, plan)
     selection = explorer.mount(
         blob,
         key=KEY,
         selection=start,
         trained=choice.vit.trained,
-        caption=f"{choice.image_name} as {look.weights_note(choice.vit)} sees it. "
-        "Each square is the attention from the outlined query to that patch, softmax(q·kᵀ·scale) over all tokens.",
+        caption=WORDS["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
+        **({"python": lines} if "python" in inspect.signature(explorer.mount).parameters else {}),
     )
     st.session_state.selection = selection
     write_selection(selection, cap.grid)
+    keep.answer(KEY, choice, cap, python=lines)
+    comparison = comparing.load(place, plan, choice, cap)
+    if comparison is not None:
+        comparison.feed(KEY, layer)
+
+
+def _pointed_at(start: dict) -> dict:
+    """The query and the rectangle that the person has just settled on, before the explorer is drawn again."""
+    chosen = (st.session_state.get(KEY) or {}).get("selection") or start
+    return {"token": chosen.get("token", 0), "area": chosen.get("area")}
 
 
 def selection_from_address(grid) -> dict | None:

@@ -1,0 +1,153 @@
+"""What a person takes away: a number from the engine, the numbers of a view, a handout, a page of its own.
+
+The browser asks (`explorer.asked`), Python answers once and feeds the same answer again on every later run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+
+import numpy as np
+import streamlit as st
+import timm
+import torch
+
+from vizvit import __version__, explorer
+from vizvit.analysis import patch_map, rollout_steps
+from vizvit.capture import Capture
+from vizvit.errors import CaptureError
+from vizvit.pages import handouts, language
+from vizvit.pages.choice import Choice
+from vizvit.pages.views import head_values, query_of, view_map
+
+WORDS = {
+    "incomplete": "The question says nothing of {name}.",
+    "unknown": "This cannot be answered: {what}.",
+    "failed": "This could not be made: {error}",
+}
+TYPES = {"npz": "application/zip", "handout": "application/pdf", "html": "text/html"}
+ENDINGS = {"npz": "npz", "handout": "pdf", "html": "html"}
+
+
+def answer(key: str, choice: Choice, cap: Capture, *, python: Sequence[str] = ()) -> None:
+    """Feed the explorer at `key` what was asked for last, made when it is asked for first.
+
+    python: the lines that lead to the capture, for the page of its own.
+    """
+    memory, asked = f"_{key}_answer", explorer.asked(key)
+    if asked is None:  # also after a visit to another page, when the browser begins to count anew
+        st.session_state.pop(memory, None)
+        return
+    request, header, data = st.session_state.get(memory) or (None, {}, b"")
+    if request != asked:
+        header, data = _made(asked, choice, cap, python)
+        st.session_state[memory] = (asked, header, data)
+    explorer.feed(key, "answer", {"number": asked["number"], "what": asked["what"], **header}, data)
+
+
+def _made(asked: Mapping, choice: Choice, cap: Capture, python: Sequence[str]) -> tuple[dict, bytes]:
+    what = asked["what"]
+    try:
+        if what == "check":
+            return checked(cap, asked), b""
+        view, pins = asked.get("view") or {}, asked.get("pins") or []
+        if what == "npz":
+            data = npz(cap, view, choice)
+        elif what == "handout":
+            data = handouts.handout_pdf(cap, pins or [view], choice)
+        elif what == "html":
+            data = _html(cap, view, choice, python)
+        else:
+            return {"error": WORDS["unknown"].format(what=what)}, b""
+    except KeyError as error:
+        return {"error": WORDS["incomplete"].format(name=error)}, b""
+    except (ValueError, TypeError, ImportError, MemoryError) as error:
+        return {"error": WORDS["failed"].format(error=error)}, b""
+    return {"file": f"{_file_name(choice, view)}.{ENDINGS[what]}", "type": TYPES[what]}, data
+
+
+# --- numbers
+
+
+def checked(cap: Capture, asked: Mapping) -> dict:
+    """The engine's attention of one head from a query to a key, and the greatest of that row."""
+    head = asked["head"]
+    if not 0 <= head < cap.num_heads:
+        raise CaptureError(f"There is no head {head}: each layer has heads 0 to {cap.num_heads - 1}.")
+    row = cap.attention_row(asked["layer"], asked["query"])[head]
+    return {"value": float(row[cap.token_index(asked["key"])]), "row_maximum": float(row.max())}
+
+
+def npz(cap: Capture, selection: Mapping, choice: Choice) -> bytes:
+    """The numbers of a view as a .npz file.
+
+    map [rows, cols] as shown; meta, JSON text. Of one layer: heads [head, rows, cols] and attention, [head, key] with
+    the prefix tokens ([head, query] for "to"). Of a rollout: steps [layer, rows, cols].
+    """
+    arrays = {"map": view_map(cap, selection)}
+    if selection.get("rollout"):
+        arrays["steps"] = rollout_steps(cap, head_fusion=selection.get("fuse", "mean"), **query_of(selection))
+    else:
+        arrays["attention"] = head_values(cap, selection)
+        arrays["heads"] = patch_map(arrays["attention"], cap)
+    arrays["meta"] = np.array(json.dumps(about(cap, selection, choice), ensure_ascii=False))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def about(cap: Capture, selection: Mapping, choice: Choice) -> dict:
+    """What the numbers of a view are, for a machine to read."""
+    rolled, token, grid = bool(selection.get("rollout")), selection.get("token", 0), cap.grid
+    area = selection.get("area")
+    return {
+        "model": choice.vit.name,
+        "weights": choice.vit.weights,
+        "trained": choice.vit.trained,
+        "precision": choice.vit.precision,
+        "picture": choice.image_name,
+        "input": list(grid.image_size),
+        "grid": [grid.rows, grid.cols],
+        "prefix_tokens": list(grid.prefix_names),
+        "method": "rollout, residual 0.5" if rolled else "attention",
+        "layer": f"0 to {cap.num_layers - 1}" if rolled else selection.get("layer", cap.num_layers - 1),
+        "head": None if rolled else selection.get("head"),
+        "fusion": selection.get("fuse", "mean") if rolled or selection.get("head") is None else None,
+        "query": {"area": list(area)} if area else {"token": token, "name": grid.name(token)},
+        "direction": selection.get("direction", "from"),
+        "scaling": f"raw values; shown scaled to {selection.get('scale', 'own')}, {selection.get('curve', 'linear')}",
+        "versions": {
+            "vizvit": __version__,
+            "torch": torch.__version__,
+            "timm": timm.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+# --- the page of its own
+
+
+def _html(cap: Capture, selection: Mapping, choice: Choice, python: Sequence[str]) -> bytes:
+    from vizvit.explorer.standalone import build
+
+    return build(
+        cap,
+        title=choice.image_name,
+        caption=handouts.picture_line(choice),
+        selection=selection,
+        language=language.current(),
+        trained=choice.vit.trained,
+        python=python,
+    ).encode()
+
+
+def _file_name(choice: Choice, selection: Mapping) -> str:
+    """A name for the file that tells views apart; letters, digits and hyphens of any script."""
+    parts = [PurePath(choice.image_name.removeprefix("sample: ")).stem, choice.vit.name]
+    parts.append("rollout" if selection.get("rollout") else f"layer-{selection.get('layer', 0)}")
+    text = "-".join(parts)
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)[:80]
