@@ -1,17 +1,20 @@
 """Attention rollout: what reaches a token through all layers, if attention is taken as flow.
 
 Abnar & Zuidema, "Quantifying Attention Flow in Transformers" (ACL 2020), section 3:
-Ã = rownorm(residual·I + (1 - residual)·fuse(A)), R = Ã_L … Ã_1, read in the query token's row.
+Ã = rownorm(residual·I + (1 - residual)·fuse(A)), R = Ã_L … Ã_1, read in the query token's row: where what the token
+holds at the end comes from. Its column says how much of what it held at the start each token holds at the end.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 
 from ..capture import Capture, Token
 from ..errors import CaptureError
-from .fusion import fuse_heads, patch_map, query_row
+from .fusion import Area, check_direction, fuse_heads, patch_map, query_row
 
 
 def rollout(
@@ -22,6 +25,8 @@ def rollout(
     residual: float = 0.5,
     start_layer: int = 0,
     token: Token | None = None,
+    area: Area | None = None,
+    direction: str = "from",
 ) -> np.ndarray:
     """Attention rollout read at a token, float32 [rows, cols]: raw non-negative values, prefix tokens left out.
 
@@ -30,10 +35,17 @@ def rollout(
         token's column and row are kept.
     residual: the weight of the identity, which stands for the residual connection, 0 to 1.
     start_layer: the first layer of the chain.
-    token: None reads the class token; without one the pooling head's weights, or else the mean over patch queries.
+    token: None reads the class token; without one the pooling head's weights, or else the mean over the patches.
+    area: instead of a token, the mean over the patches of a rectangle, (top, left, bottom, right), inclusive.
+    direction: "from" reads the token's row of R; "to" its column: how much of what the token held at the start reaches
+        each patch. The pooling head, which no token attends to, is left out of it.
     """
     chain = _Chain(cap, head_fusion, discard_ratio, residual, start_layer)
-    return chain.read(token)
+    check_direction(direction)
+    if direction == "to":
+        *_, column = chain.columns(query_row(cap, token, None, area))
+        return patch_map(column, cap)
+    return chain.read(token, area)
 
 
 def rollout_steps(
@@ -44,10 +56,18 @@ def rollout_steps(
     residual: float = 0.5,
     start_layer: int = 0,
     token: Token | None = None,
+    area: Area | None = None,
+    direction: str = "from",
 ) -> np.ndarray:
-    """The chain by layer, float32 [layer, rows, cols]: the rollout from `start_layer` up to each layer, inclusive."""
+    """The chain by layer, float32 [layer, rows, cols]: the rollout from `start_layer` up to each layer, inclusive.
+
+    Parameters as in `rollout`. A column ("to") takes one matrix-vector product a layer, a row the whole product.
+    """
     chain = _Chain(cap, head_fusion, discard_ratio, residual, start_layer)
-    row = query_row(cap, token, _pool_weights(cap, head_fusion))
+    check_direction(direction)
+    if direction == "to":
+        return patch_map(torch.stack(list(chain.columns(query_row(cap, token, None, area)))), cap)
+    row = query_row(cap, token, _pool_weights(cap, head_fusion), area)
     flow, steps = None, []
     for layer in chain.layers:
         matrix = chain.matrix(layer)
@@ -108,9 +128,15 @@ class _Chain:
         fused.diagonal().add_(self._residual)
         return fused / fused.sum(-1, keepdim=True).clamp_min(torch.finfo(fused.dtype).tiny)
 
-    def read(self, token: Token | None) -> np.ndarray:
+    def columns(self, column: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Ã_l … Ã_first · column for each layer l, as matrix-vector products from the first layer up."""
+        for layer in self.layers:
+            column = self.matrix(layer) @ column
+            yield column
+
+    def read(self, token: Token | None, area: Area | None = None) -> np.ndarray:
         """The row of the product Ã_L … Ã_first, as vector-matrix products from the last layer down."""
-        row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
+        row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion), area)
         for layer in reversed(self.layers):
             row = row @ self.matrix(layer)
         return patch_map(row, self._cap)

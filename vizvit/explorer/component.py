@@ -1,0 +1,140 @@
+"""The explorer as a Streamlit component: what goes to the browser and the settled choice that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from vizvit.explorer.assets import script, stylesheet
+from vizvit.explorer.payload import frame, read_header
+from vizvit.explorer.selection import fit
+from vizvit.texts import words
+
+
+def mount(
+    blob: bytes,
+    *,
+    key: str,
+    selection: Mapping | None = None,
+    trained: bool = True,
+    caption: str = "",
+    texts: Mapping[str, str] | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> dict:
+    """Draw the explorer and return the settled choice: {"layer": int, "head": int or None, "token": int}.
+
+    blob: from `encode`.
+    key: the component's key; its settled choices are kept in the session state under it.
+    selection: where to start (head None is the mean of heads; by default the last layer, mean, first token).
+        On later runs the same value, or the one last returned, changes nothing; any other moves the explorer.
+    trained: False puts "untrained weights" on the picture.
+    caption: one line below: what is shown, which weights.
+    texts: entries that replace those of `explorer.TEXTS`, for instance in another language.
+    on_change: called before the rerun that a settled choice causes.
+    """
+    header = read_header(blob)
+    start, current = _choose(header, selection, key)
+    session = {
+        "key": key,
+        "start": start["number"],
+        "selection": start["selection"],
+        "trained": bool(trained),
+        "caption": caption,
+        "texts": words("explorer") | dict(texts or {}),
+    }
+    _component()(
+        key=key,
+        data=frame(session, blob),
+        on_selection_change=on_change or _nothing,
+        on_layer_change=_nothing,
+        on_compare_layer_change=_nothing,
+        on_ask_change=_nothing,
+    )
+    return current
+
+
+def feed(key: str, name: str, header: Mapping, blob: bytes = b"") -> None:
+    """Hand something more to the explorer at `key`, without sending its capture again.
+
+    name: "compare", a second capture (blob from `encode`); or "answer", what the browser `asked` for.
+    What is no longer fed in a run is taken away in the browser.
+    """
+    _feeder()(key=f"{key}-{name}", data=frame({"explorer": key, "name": name, **header}, blob))
+
+
+def asked(key: str) -> dict | None:
+    """What the person at `key` last asked of Python: {"number": int, "what": str, ...}; None for nothing yet."""
+    state = st.session_state.get(key)
+    return (state.get("ask") if state else None) or None
+
+
+def wanted_layer(key: str, default: int | None = None, *, compare: bool = False) -> int | None:
+    """The layer that the person at `key` asked for because it was not among those sent; else `default`.
+
+    compare: of the second capture.
+    """
+    state = st.session_state.get(key)
+    layer = state.get("compare_layer" if compare else "layer") if state else None
+    return default if layer is None else int(layer)
+
+
+def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]:
+    """The numbered start that the browser shall obey, and the choice that holds now.
+
+    The browser stamps each choice with the number of the start it began from; one that carries an older
+    number was made before the page moved the explorer, or on another grid, and no longer counts.
+    """
+    memory = f"_{key}_start"
+    start = st.session_state.get(memory)
+    state = st.session_state.get(key)
+    chosen = (state.get("selection") if state else None) or {}
+    shape = [header[name] for name in ("num_layers", "num_heads", "rows", "cols", "prefix_names")]
+    wanted = fit(wanted, header) if wanted is not None else None
+
+    if start is None:
+        first = wanted or fit({}, header)
+        start = {"number": 1, "shape": shape, "wanted": wanted, "selection": first, "current": first}
+    returned = current = start["current"]
+    if chosen.get("start") == start["number"]:
+        current = {name: chosen[name] for name in ("layer", "head", "token")}
+    asked = wanted is not None and wanted not in (start["wanted"], returned, current)
+    reshaped = start["shape"] != shape
+    afresh = not chosen and current != start["selection"]  # back from another page, where the browser forgot it
+    if asked or reshaped or afresh:
+        if asked:
+            current = wanted
+        elif reshaped:
+            current = fit(current | {"token": 0}, header)
+        start = start | {"number": start["number"] + 1, "shape": shape, "selection": current}
+    st.session_state[memory] = start | {"wanted": wanted, "current": current}
+    return start, current
+
+
+def _component():
+    """The registered component; made once for a process, when it is first mounted."""
+    global _mount
+    if _mount is None:
+        _mount = st.components.v2.component(
+            "vizvit_explorer",
+            html='<div class="vizvit"></div>\n',
+            css=stylesheet(),
+            js=script(),
+        )
+    return _mount
+
+
+def _feeder():
+    global _feed
+    if _feed is None:
+        listening = (Path(__file__).parent / "feed.js").read_text(encoding="utf-8")
+        _feed = st.components.v2.component("vizvit_explorer_feed", html="<span></span>\n", js=listening)
+    return _feed
+
+
+_mount = _feed = None
+
+
+def _nothing() -> None:
+    """A state key needs a callback to exist."""
