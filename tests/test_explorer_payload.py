@@ -79,15 +79,18 @@ def test_picture_and_colours_are_sent_as_they_are():
     header, body = read_header(blob), body_of(blob)
     pixels = np.frombuffer(body, np.uint8, cap.image.size, header["image"]["offset"])
     assert (pixels.reshape(cap.image.shape) == cap.image).all()
-    colours = np.frombuffer(body, np.uint8, 1024, header["colours"]).reshape(256, 4)
-    assert np.abs(colours / 255 - colormaps["viridis"](np.arange(256))).max() < 1 / 255
+    assert header["colours"].keys() == {"viridis", "cividis", "inferno", "difference"}
+    for name, offset in header["colours"].items():
+        colours = np.frombuffer(body, np.uint8, 1024, offset).reshape(256, 4)
+        expected = colormaps["RdBu_r" if name == "difference" else name](np.arange(256))
+        assert np.abs(colours / 255 - expected).max() < 1 / 255
 
 
 def test_every_section_is_aligned():
     cap = FakeCapture(bias=1, dim=5, heads=3)
     blob = explorer.encode(cap, cap.image)
     header = read_header(blob)
-    offsets = [header["image"]["offset"], header["colours"]]
+    offsets = [header["image"]["offset"], *header["colours"].values()]
     for section in header["layers"]:
         offsets += [section["key_mean"], *(section[name]["offset"] for name in ("queries", "keys", "bias"))]
     assert not any(offset % 16 for offset in offsets)

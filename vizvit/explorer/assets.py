@@ -8,8 +8,9 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 # In the order of the joined script; functions are hoisted, top-level constants come before their use.
 _MODULES = (
-    *("payload", "attention", "colour", "words", "feeds", "state", "view", "layout"),
-    *("drawing", "atlas", "settle", "pointer", "keyboard", "controls", "main"),
+    *("payload", "attention", "survey", "surveyor", "chain", "scaling", "link", "colour", "words", "feeds", "state"),
+    *("view", "layout", "content", "drawing", "marks", "reading", "atlas", "numbers", "why", "pins", "play"),
+    *("fetching", "settle", "sheet", "code", "keep", "keyboard", "menu", "pointer", "controls", "main"),
 )
 
 

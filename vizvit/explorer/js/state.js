@@ -27,7 +27,7 @@ export function createState() {
     a: createSide("a"),
     b: null,
     pins: [],
-    asked: 0, // number of the last request to Python
+    asked: Date.now(), // number of the last request to Python; never one of an earlier visit
   };
 }
 
