@@ -291,6 +291,43 @@ def test_prefix_share(cap):
     assert np.abs(vizvit.prefix_share(cap) - expected).max() < 1e-5
 
 
+def test_attention_received(cap):
+    assert largest_difference(vizvit.attention_received(cap), matrices(cap).mean(2)) < 1e-5
+
+
+def test_attention_sinks(cap):
+    """Head by head, as the docstring says it."""
+    found, received = vizvit.attention_sinks(cap), matrices(cap).mean(2)
+    for layer, head in np.ndindex(cap.num_layers, cap.num_heads):
+        shares = received[layer, head]
+        logs = np.log(shares)
+        middle = np.median(logs)
+        limit = middle + 1.4826 * np.median(np.abs(logs - middle)) * math.sqrt(2 * math.log(len(logs)))
+        far = np.minimum(np.abs(logs - limit), np.abs(shares * len(logs) - 2)) > 1e-4  # from either border
+        expected = (logs > limit) & (shares * len(logs) >= 2)
+        np.testing.assert_array_equal(found[layer, head][far], expected[far])
+
+
+def test_sinks_by_hand(rectangle):
+    """Even attention and noise have none; a patch that draws ten times its share is one, and so is the only target."""
+    tokens, rng = rectangle.num_tokens, np.random.default_rng(0)
+    even = np.full((tokens, tokens), 1 / tokens)
+    noisy = np.exp(rng.normal(0, 0.1, (tokens, tokens)))
+    sink = np.exp(rng.normal(0, 0.1, (tokens, tokens)))
+    sink[:, 7] *= 25
+    one = np.zeros((tokens, tokens))
+    one[:, 0] = 1
+    attention = np.stack([even, noisy, sink, one])
+    cap = with_attention(rectangle, attention / attention.sum(-1, keepdims=True))
+    shares = vizvit.attention_received(cap)
+    np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(shares[:, 0], 1 / tokens, rtol=1e-5)
+    assert shares[0, 2, 7] > 5 / tokens
+    expected = np.zeros((cap.num_layers, 4, tokens), bool)
+    expected[:, 2, 7] = expected[:, 3, 0] = True
+    np.testing.assert_array_equal(vizvit.attention_sinks(cap), expected)
+
+
 def with_attention(cap: Capture, attention: np.ndarray) -> Capture:
     """The capture with every layer's attention replaced by the given one, [head, query, key]."""
     other = copy.copy(cap)
@@ -528,6 +565,7 @@ def test_one_layer_at_a_time(vit, picture):
         vizvit.attention_distance,
         vizvit.attention_entropy,
         vizvit.prefix_share,
+        vizvit.attention_received,
         lambda cap: cap.attention_to("cls"),
     ):
         assert peak_bytes(method, cap) < 6 * one_layer  # of 12 layers

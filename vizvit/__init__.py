@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         attention_distance,
         attention_entropy,
         attention_map,
+        attention_received,
+        attention_sinks,
         describe_query,
         embedding_filters,
         fuse_heads,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     )
     from .capture import Capture, capture
     from .errors import CaptureError, ImageError, ModelError
+    from .explorer.standalone import save_explorer
     from .figures import overlay
     from .grid import PatchGrid
     from .image import load_image
@@ -50,6 +53,8 @@ __all__ = [
     "attention_distance",
     "attention_entropy",
     "attention_map",
+    "attention_received",
+    "attention_sinks",
     "capture",
     "describe_query",
     "embedding_filters",
@@ -65,6 +70,7 @@ __all__ = [
     "relevance",
     "rollout",
     "rollout_steps",
+    "save_explorer",
 ]
 
 # The submodule that each name comes from, where it is not `analysis`.
@@ -79,6 +85,7 @@ _HOMES = {
     "load_image": "image",
     "load_model": "loading",
     "overlay": "figures",
+    "save_explorer": "explorer.standalone",
 }
 
 

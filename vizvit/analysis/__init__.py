@@ -2,7 +2,7 @@
 
 from .filters import embedding_filters
 from .fusion import attention_map, describe_query, fuse_heads, patch_map
-from .heads import attention_distance, attention_entropy, prefix_share
+from .heads import attention_distance, attention_entropy, attention_received, attention_sinks, prefix_share
 from .position import PositionMap, position_map, position_similarity
 from .rollout import gradient_rollout, relevance, rollout, rollout_steps
 
@@ -11,6 +11,8 @@ __all__ = [
     "attention_distance",
     "attention_entropy",
     "attention_map",
+    "attention_received",
+    "attention_sinks",
     "describe_query",
     "embedding_filters",
     "fuse_heads",

@@ -1,4 +1,4 @@
-"""One number for each head: how far it looks, how widely, and how much at the prefix tokens."""
+"""What each head does as a whole: how far and how widely it looks, how much at the prefix tokens, what draws it."""
 
 from __future__ import annotations
 
@@ -41,6 +41,35 @@ def prefix_share(cap: Capture) -> np.ndarray:
     prefix = cap.grid.num_prefix_tokens
     values = [attention[:, prefix:, :prefix].sum(-1).mean(-1) for attention in cap.layers()]
     return torch.stack(values).cpu().numpy()
+
+
+def attention_received(cap: Capture) -> np.ndarray:
+    """The share of a head's attention that each token draws, float32 [layer, head, token]: the mean over all queries.
+
+    A token's even share is 1 / tokens; those of a head sum to 1.
+    """
+    return torch.stack([attention.mean(1) for attention in cap.layers()]).cpu().numpy()
+
+
+def attention_sinks(cap: Capture) -> np.ndarray:
+    """Which tokens draw far more attention than their share, bool [layer, head, token].
+
+    Found from each head's own values, without a fixed threshold: with c and s the median and 1.4826 · the median
+    absolute deviation of the logarithms of `attention_received`, a sink lies above c + s · √(2 ln tokens), the level
+    that the greatest of so many normal values hardly exceeds: the universal threshold of Donoho & Johnstone, "Ideal
+    spatial adaptation by wavelet shrinkage" (Biometrika 81, 1994). It also draws at least twice its even share, so
+    that nothing is a sink where a head looks at all tokens nearly alike.
+
+    The name is that of Xiao et al., "Efficient Streaming Language Models with Attention Sinks" (ICLR 2024); in vision
+    transformers they are often patches without content (Darcet et al., "Vision Transformers Need Registers", ICLR
+    2024).
+    """
+    received = attention_received(cap)
+    tokens = received.shape[-1]
+    logs = np.log(np.maximum(received, np.finfo(np.float32).tiny).astype(np.float64))
+    centre = np.median(logs, axis=-1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(logs - centre), axis=-1, keepdims=True)
+    return (logs > centre + spread * np.sqrt(2 * np.log(tokens))) & (received * tokens >= 2)
 
 
 def patch_distances(grid: PatchGrid) -> np.ndarray:
