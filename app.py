@@ -4,12 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from vizvit.pages import language
+
 ASSETS = Path(__file__).parent / "assets"
 st.set_page_config(page_title="VizViT", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
+t = language.say("app")
 
 
-@st.cache_resource(show_spinner="Starting PyTorch, once for this server…")
+@st.cache_resource(show_spinner=t["starting"])
 def warm_up() -> None:
     """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
     from vizvit.pages import explore, heads, positions, rollout, store  # noqa: F401
@@ -23,12 +26,12 @@ from vizvit.pages import choice, explore, heads, look, positions, rollout
 
 look.style()
 st.session_state.pages = {
-    place: st.Page(render, title=title, url_path=place, default=place == "explore")
-    for place, title, render in (
-        ("explore", "Explore", explore.page),
-        ("rollout", "Rollout", rollout.page),
-        ("positions", "Positions", positions.page),
-        ("heads", "Heads", heads.page),
+    place: st.Page(render, title=t[place], url_path=place, default=place == "explore")
+    for place, render in (
+        ("explore", explore.page),
+        ("rollout", rollout.page),
+        ("positions", positions.page),
+        ("heads", heads.page),
     )
 }
 page = st.navigation(list(st.session_state.pages.values()), position="top")

@@ -96,6 +96,46 @@ def test_scale_is_zero_to_maximum_or_vmax():
         assert (overlay(black, np.zeros((2, 2)), opacity=1, vmax=vmax) == dark).all()
 
 
+def test_limits_and_logarithm():
+    black = np.zeros((4, 4, 3), np.uint8)
+    heat = np.array([[0, 1], [10, 100]])
+
+    def shown(heat=heat, **options) -> list:
+        return overlay(black, heat, colormap="gray", opacity=1, **options)[::2, ::2, 0].tolist()
+
+    assert shown(low=1, high=51) == [[0, 0], [46, 255]]
+    assert shown(log=True) == [[0, 0], [128, 255]]
+    assert shown(low=1e-2, high=1e2, log=True) == [[0, 128], [192, 255]]
+    assert shown(high=0, low=0) == [[0, 255], [255, 255]]
+    assert shown(np.zeros((2, 2)), log=True) == [[0, 0], [0, 0]]
+    assert shown(np.full((2, 2), 3), log=True) == [[255, 255], [255, 255]]
+    for mode in ("own", "absolute", "percentile"):
+        low, high = figures.limits(HEAT, mode, log=True)
+        overlay(PICTURE, HEAT, low=low, high=high, log=True, smooth=True)
+
+
+def test_limits_by_mode():
+    heat = np.arange(101, dtype=float).reshape(1, 101) / 200
+    assert figures.limits(heat) == (0, 0.5)
+    assert figures.limits(heat, others=[heat * 1.5, heat[0, :3]]) == (0, 0.75)
+    assert figures.limits(heat, "absolute") == (0, 1)
+    assert figures.limits(heat, "percentile") == pytest.approx((0.005, 0.495))
+    assert figures.limits(heat, log=True) == pytest.approx((0.005, 0.5))
+    assert figures.limits(heat**4, log=True) == pytest.approx((0.5**4 * 1e-4, 0.5**4))
+    assert figures.limits(heat, "absolute", log=True) == (1e-4, 1)
+    assert figures.limits(heat, "percentile", log=True) == pytest.approx((0.005, 0.495))
+    assert figures.limits(np.zeros((2, 2))) == (0, 1)
+    assert figures.limits(np.zeros((2, 2)), log=True) == (1e-4, 1)
+    assert figures.limits(np.full((2, 2), 0.2), log=True) == pytest.approx((2e-5, 0.2))
+    assert figures.limits(np.full((2, 2), 0.2), "percentile") == pytest.approx((0, 0.2))
+    sparse = np.zeros(1000)
+    sparse[0] = 0.3
+    assert figures.limits(sparse, "percentile") == pytest.approx((0, 0.3))
+    for values, mode in ((HEAT, "shared"), (-HEAT, "own"), (HEAT * np.nan, "own"), (HEAT[:0], "own")):
+        with pytest.raises(ValueError, match="expected"):
+            figures.limits(values, mode)
+
+
 def test_smooth_passes_through_the_patch_centres():
     heat = cv2.GaussianBlur(RNG.random((8, 8)).astype(np.float32), (0, 0), 1.5)
     black = np.zeros((8 * 15, 8 * 15, 3), np.uint8)
@@ -132,6 +172,10 @@ def test_pil_images_and_arrays_agree_and_are_not_changed():
         ({"colormap": "nowhere"}, "colour map"),
         ({"vmax": -1}, "vmax"),
         ({"vmax": np.nan}, "vmax"),
+        ({"low": -1}, "low"),
+        ({"low": 2, "high": 1}, "from 2 to 1"),
+        ({"low": 2, "high": 1, "log": True}, "from 2 to 1"),
+        ({"vmax": 1, "high": 1}, "one of them"),
     ],
 )
 def test_overlay_refuses(options, words):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         rollout,
         rollout_steps,
     )
-    from .capture import Capture, capture
+    from .capture import Capture, capture, capture_view
     from .errors import CaptureError, ImageError, ModelError
     from .explorer.standalone import save_explorer
     from .figures import overlay
@@ -56,6 +56,7 @@ __all__ = [
     "attention_received",
     "attention_sinks",
     "capture",
+    "capture_view",
     "describe_query",
     "embedding_filters",
     "fuse_heads",
@@ -82,6 +83,7 @@ _HOMES = {
     "PatchGrid": "grid",
     "VitModel": "model",
     "capture": "capture",
+    "capture_view": "capture",
     "load_image": "image",
     "load_model": "loading",
     "overlay": "figures",

@@ -268,6 +268,23 @@ def capture(vit: VitModel, image: Image.Image | np.ndarray | object, *, target: 
     return run(vit, view, vit.normalise(view), target=index)
 
 
+def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = None) -> Capture:
+    """`capture` of exactly these pixels, for instance a view that `vizvit.perturb` has changed.
+
+    view: uint8 [H, W, 3] of the size that `VitModel.view` gives; nothing is resized or cropped.
+    Raises CaptureError for another shape or type.
+    """
+    view, (height, width) = np.asarray(view), vit.grid.image_size
+    if view.dtype != np.uint8 or view.shape != (height, width, 3):
+        raise CaptureError(
+            f"Got pixels of shape {list(view.shape)} and type {view.dtype}, but uint8 [{height}, {width}, 3] was "
+            f"expected: what {vit.name} sees. For any other picture there is capture(vit, image)."
+        )
+    view = view.copy()
+    index = None if target is None else vit.class_index(target)
+    return run(vit, view, vit.normalise(view), target=index)
+
+
 def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
     """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, 3, H, W]."""
     recorder = Recorder(vit.num_layers, gradients=target is not None)

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from PIL import Image
 
+from vizvit import scale
 from vizvit.canvas import (
     ACCENT,
     AXIS,
@@ -42,10 +43,13 @@ from vizvit.canvas import (
     spaced,
     text_width,
 )
+from vizvit.scale import between, ends
 
 ATTENTION_CMAP = "viridis"
 SIGNED_CMAP = "RdBu_r"
 SIMILARITY_CMAP = "cividis"
+
+limits = scale.limits
 
 
 # --- overlay ------------------------------------------------------------------------------------------------
@@ -59,30 +63,37 @@ def overlay(
     opacity: float = 0.6,
     smooth: bool = False,
     vmax: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    log: bool = False,
 ) -> np.ndarray:
     """Blend a map over a picture -> uint8 [H, W, 3].
 
     image: uint8 [H, W, 3], or a PIL image. heat: [rows, cols], raw non-negative values.
 
-    The colour map runs from 0 to the map's greatest value, or to `vmax`, above which values take the last
-    colour; a map of zeros takes the first. Every pixel becomes (1 - opacity) · picture + opacity · colour.
-    Each patch covers exactly the pixels whose centre lies in its part of the picture; `smooth` interpolates
-    between patch centres instead (bicubic): pleasant, but with detail that the model does not have.
+    The colour map runs from `low` (0) to `high` (the map's greatest value; `vmax` is another name for it), beyond
+    which values take the end colours; a map of zeros takes the first. With `log` it runs over the logarithm, and
+    the limits not given are those of `limits(heat, log=True)`. Every pixel becomes
+    (1 - opacity) · picture + opacity · colour. Each patch covers exactly the pixels whose centre lies in its part of
+    the picture; `smooth` interpolates between patch centres instead (bicubic): pleasant, but with detail that the
+    model does not have.
 
-    Raises ValueError for another shape, values that are negative or not finite, an opacity outside 0..1, or
-    an unknown colour map.
+    Raises ValueError for another shape, values that are negative or not finite, an opacity outside 0..1, limits
+    out of order, or an unknown colour map.
     """
     picture, heat = _pixels(image), _heat(heat, "rows cols")
     if not 0 <= opacity <= 1:
         raise ValueError(f"The opacity is {opacity}, but 0 (only the picture) to 1 (only the map) was expected.")
     height, width = picture.shape[:2]
-    top = _top(heat, vmax)
+    if vmax is not None and high is not None:
+        raise ValueError(f"vmax is {vmax} and high is {high}, but they are one thing: give one of them.")
+    run = ends(heat, low, vmax if high is None else high, log)
     cmap = find_colormap(colormap)
     if smooth:
         full = cv2.resize(heat, (width, height), interpolation=cv2.INTER_CUBIC)
-        color = cmap(np.clip(full, 0, heat.max()) / top)[..., :3]
+        color = cmap(between(np.clip(full, 0, heat.max()), *run, log))[..., :3]
     else:
-        color = cmap(heat / top)[..., :3].astype(np.float32)  # [rows, cols, 3]
+        color = cmap(between(heat, *run, log))[..., :3].astype(np.float32)  # [rows, cols, 3]
         color = color[_patch_of(height, heat.shape[0])][:, _patch_of(width, heat.shape[1])]
     blend = picture * np.float32(1 - opacity) + color * np.float32(255 * opacity)
     return np.rint(blend).astype(np.uint8)

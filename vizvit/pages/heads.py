@@ -7,62 +7,82 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizvit.analysis import attention_distance, attention_entropy, attention_map, describe_query, prefix_share
+from vizvit.analysis import attention_distance, attention_entropy, attention_map, prefix_share
 from vizvit.capture import Capture
 from vizvit.figures import depth_figure
 from vizvit.pages import look
 from vizvit.pages.choice import Choice
+from vizvit.pages.language import say
+from vizvit.pages.naming import query_name
+from vizvit.texts import words
 
-MEASURES = {
-    "Mean attention distance": (attention_distance, "pixels of the input", "mean attention distance (px)"),
-    "Entropy": (attention_entropy, "nats", "entropy (nats)"),
-    "Share on prefix tokens": (prefix_share, "share of the patches' attention", "share on prefix tokens"),
-}
+MEASURES = {"distance": attention_distance, "entropy": attention_entropy, "prefix": prefix_share}
 
 
 def page() -> None:
     choice: Choice = st.session_state.choice
     cap = choice.capture()
-    st.title("Heads by depth")
-    look.lead(
-        "Each dot is a head. Low ones look close by, as a convolution would; high ones look across the whole picture. "
-        "Choose a dot to see its map."
-    )
+    t = say("heads")
+    st.title(t["title"])
+    look.lead(t["lead"])
     _body(choice, cap)
 
 
 @st.fragment
 def _body(choice: Choice, cap: Capture) -> None:
-    names = [name for name in MEASURES if cap.grid.num_prefix_tokens or name != "Share on prefix tokens"]
+    t, english = say("heads"), words("heads")
+    names = [name for name in MEASURES if cap.grid.num_prefix_tokens or name != "prefix"]
     name = st.segmented_control(
-        "Measure", names, default=names[0], required=True, key="heads_measure", persist_state="session"
+        t["measure"],
+        names,
+        format_func=t.__getitem__,
+        default=names[0],
+        required=True,
+        key="heads_measure",
+        persist_state="session",
     )
-    measure, unit, axis = MEASURES[name]
-    values = choice.result(("heads", name), lambda: measure(cap))
-    note = look.weights_note(choice.vit)
+    unit = t[f"{name}_unit"]
+    values = choice.result(("heads", name), lambda: MEASURES[name](cap))
+    weights = look.weights_note(choice.vit)
     left, right = st.columns([7, 5], gap="large")
     with left:
-        layer, head = _chart(values, axis)
-        st.caption(
-            f"{name} of {cap.num_layers} × {cap.num_heads} heads on {choice.image_name}, in {unit}; the line is "
-            f"the mean of each layer. {note}."
+        layer, head = _chart(values, t[f"{name}_axis"])
+        caption = t["chart_caption"].format(
+            measure=t[name],
+            layers=cap.num_layers,
+            heads=cap.num_heads,
+            picture=choice.image_name,
+            unit=unit,
+            weights=weights,
         )
+        st.caption(caption)
         look.downloads(
             "heads",
-            lambda: depth_figure(values, ylabel=axis, title=name, caption=note, selected=(layer, head)),
+            lambda: depth_figure(
+                values,
+                ylabel=english[f"{name}_axis"],
+                title=english[name],
+                caption=look.weights_note(choice.vit, "en"),
+                selected=(layer, head),
+            ),
             lambda: {"values": values},
         )
     with right:
         heat = attention_map(cap, layer, head=head)
-        query = describe_query(cap, pooled=False)
-        st.subheader(f"Layer {layer}, head {head}")
-        st.image(look.picture(cap.view, heat), width="stretch", alt=f"Attention of layer {layer}, head {head}, {query}")
-        look.colour_bar(0, float(heat.max()), "attention")
-        st.caption(
-            f"From the {query} to each patch; {look.number(values[layer, head])} {unit}. {note}. "
-            f"Scaled to its own maximum; {look.share(max(0.0, 1 - float(heat.sum())))} goes to prefix tokens."
+        query = query_name(cap, pooled=False)
+        st.subheader(t["place"].format(layer=layer, head=head))
+        alt_text = t["alt"].format(layer=layer, head=head, query=query)
+        st.image(look.picture(cap.view, heat), width="stretch", alt=alt_text)
+        look.colour_bar(0, float(heat.max()), t["bar"])
+        caption = t["caption"].format(
+            query=query,
+            value=look.number(values[layer, head]),
+            unit=unit,
+            weights=weights,
+            share=look.share(max(0.0, 1 - float(heat.sum()))),
         )
-        if st.button("Open this head in Explore", icon=":material/arrow_forward:"):
+        st.caption(caption)
+        if st.button(t["open"], icon=":material/arrow_forward:"):
             selection = st.session_state.get("selection") or {"token": 0}
             st.session_state.selection = selection | {"layer": layer, "head": head}
             st.switch_page(st.session_state.pages["explore"])
@@ -70,6 +90,7 @@ def _body(choice: Choice, cap: Capture) -> None:
 
 def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
     """The dots, one of which can be chosen; the last layer's first head until one is."""
+    t = say("heads")
     layers, heads = values.shape
     layer, head = np.divmod(np.arange(values.size), heads)
     table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel()})
@@ -78,7 +99,7 @@ def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
     base = alt.Chart(table).encode(
         x=alt.X(
             "layer:Q",
-            title="layer",
+            title=t["layer_axis"],
             axis=alt.Axis(tickMinStep=1, grid=False),
             scale=alt.Scale(domain=[-0.5, layers - 0.5]),
         ),
@@ -92,7 +113,11 @@ def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
                 chosen, alt.value(accent), alt.value("#31688e" if look.theme() == "light" else "#6fb7d6")
             ),
             size=alt.condition(chosen, alt.value(260), alt.value(110)),
-            tooltip=["layer", "head", alt.Tooltip("value:Q", title=axis, format=".3g")],
+            tooltip=[
+                alt.Tooltip("layer:Q", title=t["layer_axis"]),
+                alt.Tooltip("head:Q", title=t["head_axis"]),
+                alt.Tooltip("value:Q", title=axis, format=".3g"),
+            ],
         )
         .add_params(chosen)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vizvit.texts import LANGUAGES, words
+from vizvit.texts import LANGUAGES, of_library, words
 
 
 def current() -> str:
@@ -12,16 +12,55 @@ def current() -> str:
     state = st.session_state
     if state.get("language") not in LANGUAGES:
         asked = st.query_params.get("lang")
-        state.language = asked if asked in LANGUAGES else of_browser()
+        state.language = asked if asked in LANGUAGES else _of_browser()
     return state.language
-
-
-def of_browser() -> str:
-    """The language that the browser prefers, where there is a file of it; else English."""
-    preferred = (st.context.locale or "").split("-")[0].lower()
-    return preferred if preferred in LANGUAGES else "en"
 
 
 def say(section: str) -> dict[str, str]:
     """A section's words in the current language, as {key: template}."""
     return words(section, current())
+
+
+def named(text: str, language: str | None = None) -> str:
+    """What the library calls something (a token, weights, a kind of position), in the current language."""
+    return of_library(text, language or current())
+
+
+def in_address() -> str:
+    """What a link must say of the language: nothing where the browser would choose the same."""
+    return "" if current() == _of_browser() else current()
+
+
+def switch() -> None:
+    """Where the language is chosen; each is called by its own name, so that it is found from any other."""
+    st.session_state.setdefault("language_box", current())
+    st.html(f'<script>document.documentElement.lang = "{current()}"</script>', unsafe_allow_javascript=True)
+    st.segmented_control(
+        say("sidebar")["language"],
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key="language_box",
+        required=True,
+        label_visibility="collapsed",
+        on_change=_use_language,
+    )
+
+
+def worded(key: str) -> str:
+    """The key of a choice whose options are worded: the browser names what is chosen by its words, which a change of
+    language would make unknown; the session says it again by value."""
+    st.session_state.setdefault("worded", set()).add(key)
+    return key
+
+
+def _use_language() -> None:
+    state = st.session_state
+    state.language = state.language_box
+    for key in state.get("worded", ()):
+        if key in state:
+            state[key] = state[key]
+
+
+def _of_browser() -> str:
+    preferred = (st.context.locale or "").split("-")[0].lower()
+    return preferred if preferred in LANGUAGES else "en"

@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 
 from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes, overlay
 from vizvit.model import VitModel
+from vizvit.pages import language
+from vizvit.pages.language import say
+from vizvit.texts import words
 
 _STYLE = """
 <style>
@@ -41,6 +44,18 @@ def style() -> None:
     st.html(_STYLE)
 
 
+def still_wanted() -> Callable[[], None]:
+    """A function that leaves the run when the person has moved on: any st call raises then."""
+    slots = []
+
+    def wait() -> None:
+        if not slots:
+            slots.append(st.empty())
+        slots[0].caption(say("sidebar")["waiting"])
+
+    return wait
+
+
 def theme() -> str:
     """ "light" or "dark", as the person's browser shows the app."""
     return "dark" if st.context.theme.type == "dark" else "light"
@@ -48,7 +63,7 @@ def theme() -> str:
 
 def phone_hint() -> None:
     """On a narrow screen the sidebar is folded away: say where picture, model and pages are."""
-    st.html('<p class="vz-phone">» at the top opens pages, your own picture and the model.</p>')
+    st.html(f'<p class="vz-phone">{say("app")["phone"]}</p>')
 
 
 def lead(text: str) -> None:
@@ -110,16 +125,19 @@ def share(value: float) -> str:
     return f"{100 * value:.1f} %" if value >= 0.001 else f"{100 * value:.2g} %"
 
 
-def weights_note(vit: VitModel) -> str:
-    """Of which model and weights a picture speaks, for its caption."""
+def weights_note(vit: VitModel, lang: str | None = None) -> str:
+    """Of which model and weights a picture speaks, for its caption; in the current language or in `lang`."""
+    lang = lang or language.current()
     height, width = vit.grid.image_size
-    return f"{vit.name}, {vit.weights}, {width}×{height} px input"
+    weights = language.named(vit.weights, lang)
+    return words("look", lang)["weights"].format(model=vit.name, weights=weights, width=width, height=height)
 
 
 def prediction(vit: VitModel, probabilities: np.ndarray, count: int = 5) -> None:
     """The likeliest classes with their probabilities as bars."""
+    t = say("look")
     if not len(probabilities):
-        st.caption(f"{vit.name} has no classifier: it gives a feature vector, not classes.")
+        st.caption(t["no_classifier"].format(model=vit.name))
         return
     best = np.argsort(probabilities)[::-1][:count]
     rows = "".join(
@@ -129,18 +147,22 @@ def prediction(vit: VitModel, probabilities: np.ndarray, count: int = 5) -> None
     )
     st.html(f'<div class="vz-prob">{rows}</div>')
     if not vit.trained:
-        st.caption("The weights are untrained: these probabilities are chance.")
+        st.caption(t["chance"])
 
 
 def downloads(
     name: str, draw: Callable[[], Figure] | None = None, arrays: Callable[[], dict[str, np.ndarray]] | None = None
 ) -> None:
-    """Buttons for the figure as PNG, SVG and PDF and for its numbers as .npz; each made when it is asked for."""
-    with st.popover("Download", icon=":material/download:"):
+    """Buttons for the figure as PNG, SVG and PDF and for its numbers as .npz; each made when it is asked for.
+
+    Figures speak English in every language: matplotlib's own fonts have no other letters.
+    """
+    t = say("look")
+    with st.popover(t["download"], icon=":material/download:"):
         if draw is not None:
             for kind in ("png", "svg", "pdf"):
                 st.download_button(
-                    f"Figure, {kind.upper()}",
+                    t["figure"].format(kind=kind.upper()),
                     lambda kind=kind: figure_bytes(draw(), kind),
                     file_name=f"{name}.{kind}",
                     key=f"{name}-{kind}",
@@ -149,7 +171,7 @@ def downloads(
                 )
         if arrays is not None:
             st.download_button(
-                "Numbers, NPZ",
+                t["numbers"],
                 lambda: _npz(arrays()),
                 file_name=f"{name}.npz",
                 key=f"{name}-npz",

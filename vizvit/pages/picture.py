@@ -9,6 +9,7 @@ from PIL import Image
 
 from vizvit.errors import ImageError
 from vizvit.image import MAX_BYTES, load_image
+from vizvit.pages.language import say
 from vizvit.pages.samples import SAMPLES
 from vizvit.pages.store import store
 
@@ -17,27 +18,26 @@ DEFAULT = "cat"
 
 def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes. thumbnail: where it is shown."""
-    state = st.session_state
+    state, t = st.session_state, say("picture")
     upload = st.file_uploader(
-        "Drop a photograph",
+        t["drop"],
         type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
         max_upload_size=MAX_BYTES // (1 << 20),
         key="upload",
         on_change=_use("upload"),
-        help="JPEG, PNG, WebP, GIF, BMP or TIFF up to 32 MB and 64 megapixels. "
-        "It stays in this server's memory and is shown to nobody else.",
+        help=t["drop_help"],
     )
-    with st.popover("Take a picture", icon=":material/photo_camera:", width="stretch"):
-        photo = st.camera_input("Camera", key="camera", on_change=_use("camera"), label_visibility="collapsed")
+    with st.popover(t["take"], icon=":material/photo_camera:", width="stretch"):
+        photo = st.camera_input(t["camera"], key="camera", on_change=_use("camera"), label_visibility="collapsed")
     if state.image not in SAMPLES:
-        st.warning(f'The link names a sample picture "{state.image}" that does not exist; the cat stands in for it.')
+        st.warning(t["no_sample"].format(name=state.image))
         state.image = DEFAULT
     state.setdefault("source", "sample")
     state.setdefault("sample_pills", state.image)
     st.pills(
-        "or take a sample",
+        t["samples"],
         list(SAMPLES),
-        format_func=lambda name: SAMPLES[name].title,
+        format_func=t.__getitem__,
         key="sample_pills",
         required=True,
         on_change=_use_sample,
@@ -45,17 +45,16 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     source, data, title = state.source, None, ""
     given = {"upload": upload, "camera": photo}.get(source)
     if given is not None:
-        data, title = given.getvalue(), given.name if source == "upload" else "camera picture"
+        data, title = given.getvalue(), given.name if source == "upload" else t["camera_picture"]
         try:
             image = _decode(data)
         except ImageError as error:
-            st.error(f"{title}: {error}")
+            st.error(t["failed"].format(title=title, error=error))
             data = None
     if data is None:
-        sample = SAMPLES[state.image]
-        data, title = sample.read(), f"sample: {sample.title.lower()}"
+        data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
         image = _decode(data)
-    thumbnail.image(_thumbnail(image), caption=title, alt=f"The chosen picture, {title}")
+    thumbnail.image(_thumbnail(image), caption=title, alt=t["chosen"].format(title=title))
     return image, title, hashlib.sha256(data).hexdigest()
 
 

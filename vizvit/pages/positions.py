@@ -11,21 +11,21 @@ from vizvit.analysis import PositionMap, embedding_filters, position_map
 from vizvit.errors import ModelError
 from vizvit.figures import SIGNED_CMAP, SIMILARITY_CMAP, filters_figure, position_similarity_figure
 from vizvit.model import POSITION_KINDS, VitModel
-from vizvit.pages import look
+from vizvit.pages import language, look
 from vizvit.pages.choice import Choice
+from vizvit.pages.language import named, say
 from vizvit.pages.picker import pick
+from vizvit.texts import words
 
 
 def page() -> None:
     choice: Choice = st.session_state.choice
-    st.title("Positions")
-    kind = POSITION_KINDS[choice.vit.position_kind]
-    look.lead(f"Attention itself does not know where a patch lies. {choice.vit.name} has {kind}.")
+    t = say("positions")
+    st.title(t["title"])
+    look.lead(t["lead"].format(model=choice.vit.name, kind=named(POSITION_KINDS[choice.vit.position_kind])))
     found = choice.result("positions", lambda: position_map(choice.capture()), lambda m: m.values.nbytes if m else 0)
     if found is None:
-        st.info(
-            "This model has no notion of position that could be drawn: shuffled patches would give it the same tokens."
-        )
+        st.info(t["none"])
     else:
         _similarity(choice, found)
     _filters(choice.vit)
@@ -33,32 +33,30 @@ def page() -> None:
 
 @st.fragment
 def _similarity(choice: Choice, found: PositionMap) -> None:
-    grid, note = choice.vit.grid, look.weights_note(choice.vit)
+    t = say("positions")
+    grid, weights = choice.vit.grid, look.weights_note(choice.vit)
+    what, unit = named(found.what), named(found.unit)
     low, high = limits(found)
     colormap = SIGNED_CMAP if found.signed else SIMILARITY_CMAP
     left, right = st.columns([6, 5], gap="large")
     with left:
-        st.subheader("Every place against every place")
+        st.subheader(t["every"])
         row, col = pick(
             mosaic(found.values, colormap, (low, high)),
             grid.rows,
             grid.cols,
             start=(grid.rows // 2, grid.cols // 2),
-            words="Tile of row {row}, column {col}: click to enlarge",
-            alt=f"{grid.rows} by {grid.cols} tiles, each the {found.unit} of one place with all others. "
-            "Arrow keys choose a tile.",
+            words=t["tile"],
+            alt=t["tiles_alt"].format(rows=grid.rows, cols=grid.cols, unit=unit),
             key="position_tile",
         )
-        st.caption(f"Tile (row, column): {found.what}. {note}. All tiles share one scale.")
+        st.caption(t["tiles_caption"].format(what=what, weights=weights))
     with right:
-        st.subheader(f"Row {row}, column {col}")
+        st.subheader(t["place"].format(row=row, col=col))
         tile = found.values[row, col]
-        st.image(enlarged(tile, colormap, (low, high), (row, col)), width="stretch", alt="The chosen tile, enlarged")
-        look.colour_bar(low, high, found.unit, colormap)
-        st.caption(
-            f"{found.what[0].upper()}{found.what[1:]}: from the outlined place to each other. {note}. "
-            "The scale is that of all tiles."
-        )
+        st.image(enlarged(tile, colormap, (low, high), (row, col)), width="stretch", alt=t["place_alt"])
+        look.colour_bar(low, high, unit, colormap)
+        st.caption(t["place_caption"].format(what=what[0].upper() + what[1:], weights=weights))
         look.downloads(
             "positions",
             lambda: position_similarity_figure(
@@ -67,28 +65,33 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
                 limits=limits(found),
                 colormap=colormap,
                 label=found.unit,
-                caption=f"{found.what}. {note}. All tiles share one scale.",
+                caption=words("positions")["figure_caption"].format(
+                    what=found.what, weights=look.weights_note(choice.vit, "en")
+                ),
             ),
             lambda: {"similarity": found.values},
         )
 
 
 def _filters(vit: VitModel) -> None:
-    st.subheader("Embedding filters")
+    t = say("positions")
+    st.subheader(t["filters"])
     try:
         filters = embedding_filters(vit, min(28, 3 * vit.grid.patch_size**2))
     except ModelError as error:
-        st.info(str(error))
+        st.info(t["no_filters"].format(error=error))
         return
     with st.container(horizontal=True, gap="small"):
         for index, tile in enumerate(filters):
             shown = cv2.resize((255 * tile).astype(np.uint8), (72, 72), interpolation=cv2.INTER_NEAREST)
-            st.image(look.png(shown), width=72, alt=f"Principal component {index + 1} of the patch-embedding filters")
-    caption = (
-        f"The first {len(filters)} principal components of the {vit.grid.patch_size}×{vit.grid.patch_size} RGB filters "
-        f"of the patch embedding. {look.weights_note(vit)}. Grey is zero; each scaled by its own largest weight."
+            st.image(look.png(shown), width=72, alt=t["filter_alt"].format(number=index + 1))
+    caption, spoken = (
+        words("positions", lang)["filters_caption"].format(
+            count=len(filters), patch=vit.grid.patch_size, weights=look.weights_note(vit, lang)
+        )
+        for lang in ("en", language.current())
     )
-    st.caption(caption)
+    st.caption(spoken)
     look.downloads("filters", lambda: filters_figure(filters, caption=caption), lambda: {"filters": filters})
 
 

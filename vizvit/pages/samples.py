@@ -10,7 +10,6 @@ import skimage
 
 @dataclass(frozen=True)
 class Sample:
-    title: str
     filename: str
 
     def read(self) -> bytes:
@@ -18,9 +17,9 @@ class Sample:
 
 
 SAMPLES = {
-    "cat": Sample("Cat", "chelsea.png"),
-    "astronaut": Sample("Astronaut", "astronaut.png"),
-    "coffee": Sample("Coffee", "coffee.png"),
-    "rocket": Sample("Rocket", "rocket.jpg"),
-    "motorcycle": Sample("Motorcycle", "motorcycle_left.png"),
+    "cat": Sample("chelsea.png"),
+    "astronaut": Sample("astronaut.png"),
+    "coffee": Sample("coffee.png"),
+    "rocket": Sample("rocket.jpg"),
+    "motorcycle": Sample("motorcycle_left.png"),
 }

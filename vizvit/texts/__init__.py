@@ -7,6 +7,7 @@ Every language has every key with the same names in braces; a missing one is an 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,30 @@ def words(section: str, language: str = "en") -> dict[str, str]:
     return dict(_read(language)[section])
 
 
+def of_library(text: str, language: str) -> str:
+    """What the library calls something, in a language; what is not in section [library] (a file's name) stays.
+
+    of_library("register 2", "ja")
+    """
+    if language == "en":
+        return text
+    for key, pattern in _library_patterns():
+        found = pattern.fullmatch(text)
+        if found:
+            parts = {name: of_library(part, language) for name, part in found.groupdict().items()}
+            return words("library", language)[key].format(**parts)
+    return text
+
+
 @cache
 def _read(language: str) -> dict[str, dict[str, str]]:
     return tomllib.loads((Path(__file__).parent / f"{language}.toml").read_text("utf-8"))
+
+
+@cache
+def _library_patterns() -> list[tuple[str, re.Pattern]]:
+    """In the order of the file: what is more particular stands there first."""
+    return [
+        (key, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(template))))
+        for key, template in words("library").items()
+    ]
