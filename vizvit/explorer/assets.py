@@ -10,7 +10,7 @@ _HERE = Path(__file__).parent
 _MODULES = (
     *("payload", "attention", "survey", "surveyor", "chain", "scaling", "link", "colour", "words", "feeds", "state"),
     *("view", "layout", "content", "drawing", "marks", "reading", "atlas", "numbers", "why", "pins", "play"),
-    *("fetching", "settle", "sheet", "code", "keep", "keyboard", "menu", "pointer", "controls", "main"),
+    *("fetching", "settle", "keep", "keyboard", "menu", "pointer", "controls", "main"),
 )
 
 

@@ -1,7 +1,7 @@
 // What is to be drawn for a side: a row over its tokens for each head and for their fusion, or for each step of the rollout.
 
 import { attentionColumns, attentionRows, fuseHeads } from "./attention.js";
-import { flowColumn, flowRow, flowSteps, normalised } from "./chain.js";
+import { flowColumn, flowRow, flowSteps } from "./chain.js";
 import { linkedHead, linkedLayer, linkedToken } from "./link.js";
 import { layerOf, prefixCount, queryTokens } from "./state.js";
 
@@ -110,11 +110,6 @@ function queryVector(side, tokens) {
   const vector = new Float64Array(side.capture.num_tokens);
   for (const token of tokens) vector[token] = 1 / tokens.length;
   return vector;
-}
-
-// The fused matrix of a layer has come: [query, key] -> Ã.
-export function takeFused(side, layer, fuse, matrix) {
-  if (side.chainOf === fuse) side.chain.set(layer, normalised(matrix, side.capture.num_tokens));
 }
 
 // The patches' part of an item, as the scaling and the painting take it.

@@ -8,7 +8,6 @@
 import { drawAtlas } from "./atlas.js";
 import { attentionRows } from "./attention.js";
 import { paintPixels } from "./colour.js";
-import { takeFused } from "./content.js";
 import { attachControls, drawControls, fillControls } from "./controls.js";
 import { clearMaps, drawFrame, shownRow } from "./drawing.js";
 import { listen } from "./feeds.js";
@@ -21,7 +20,7 @@ import { decodeLayer, readPayload } from "./payload.js";
 import { drawPins, pinnedViews, restorePins } from "./pins.js";
 import { attachPointer } from "./pointer.js";
 import { createSettle, stampOfChoice } from "./settle.js";
-import { createSide, createState, layerOf, settledView } from "./state.js";
+import { createSide, createState, layerOf, settledView, sidesOf } from "./state.js";
 import { createSurveyor } from "./surveyor.js";
 import { buildView } from "./view.js";
 import { drawWhy } from "./why.js";
@@ -69,22 +68,22 @@ function createApp(parentElement) {
 
 // What needs a pass over a whole layer is done beside the page.
 function attachSurveyor(app) {
-  app.surveyor = createSurveyor(({ kind, sideKey, layer, args, result }) => {
-    const [name, fingerprint] = sideKey.split(" "), side = app[name];
-    if (side?.capture?.capture !== fingerprint) return; // of a picture that is gone
-    if (kind === "survey") side.surveys.set(layer, result);
-    else takeFused(side, layer, args.how, result);
+  app.surveyor = createSurveyor(({ kind, side: place, index, how, result, error }) => {
+    const side = sidesOf(app).find((one) => one.place === place);
+    if (!side) return; // of a picture that is gone
+    if (error) app.dom.failure.textContent = fill(app.texts.unreadable, { reason: error });
+    else if (kind === "survey") side.surveys.set(index, result);
+    else if (side.chainOf === how) side.chain.set(index, result);
     app.schedule();
   });
-  const keyOf = (side) => `${side.name} ${side.capture.capture}`;
-  app.surveyOf = (side, layer) => {
-    const arrays = side.surveys.has(layer) ? null : layerOf(side, layer);
-    if (arrays) app.surveyor.ask("survey", keyOf(side), layer, { layer: arrays, geometry: geometryOf(side.capture) }, 1);
-    return side.surveys.get(layer);
+  app.surveyOf = (side, index) => {
+    if (!side.surveys.has(index)) {
+      app.surveyor.ask("survey", side.place, index, { layer: () => layerOf(side, index), geometry: geometryOf(side.capture) }, 1);
+    }
+    return side.surveys.get(index);
   };
-  app.askFused = (side, layer, how) => {
-    const arrays = layerOf(side, layer);
-    if (arrays) app.surveyor.ask("fused", keyOf(side), layer, { layer: arrays, how }, 0);
+  app.askFused = (side, index, how) => {
+    if (side.sections.has(index)) app.surveyor.ask("fused", side.place, index, { layer: () => layerOf(side, index), how, residual: 0.5 });
   };
 }
 
@@ -134,7 +133,8 @@ function takeCapture(app, side, payload) {
   const { capture, sections, colours } = payload, known = side.capture?.capture === capture.capture;
   Object.assign(side, { colours: known ? side.colours : colours, capture, requested: null, task: null });
   if (!known) {
-    app.surveyor.cancel(side.name);
+    app.surveyor.cancel(side.place);
+    side.place = `${side.name} ${capture.capture}`;
     Object.assign(side, { sections: new Map(), decoded: new Map(), surveys: new Map(), chain: new Map(), chainOf: null, content: null });
     drawPhoto(app, app.dom.figures[side.name], payload);
     if (side === app.a) {
@@ -161,7 +161,7 @@ function takeComparison(app, data) {
     Object.assign(app.b, { title, linked, trained });
     takeCapture(app, app.b, payload);
   } else {
-    app.surveyor.cancel("b");
+    app.surveyor.cancel(app.b?.place);
     app.b = null;
   }
   app.root.classList.toggle("comparing", Boolean(app.b));

@@ -2,7 +2,7 @@
 
 import { choose } from "./state.js";
 
-const REST_MS = 900; // on a layer at speed 1
+const LAYER_MS = 900; // on a layer at speed 1
 const CALM_MS = 2000; // at least, for who prefers less motion
 
 export function togglePlay(app) {
@@ -20,7 +20,7 @@ export function stopPlay(app) {
 }
 
 function wait(app) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, rest = REST_MS / app.speed;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, rest = LAYER_MS / app.speed;
   app.playTimer = setTimeout(() => step(app), calm ? Math.max(CALM_MS, rest) : rest);
 }
 

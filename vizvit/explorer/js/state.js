@@ -38,7 +38,8 @@ export function createSide(name) {
     sections: new Map(), // layer -> bytes
     decoded: new Map(), // layer -> arrays, the latest used last
     surveys: new Map(), // layer -> what one pass over all its queries found
-    chain: new Map(), // layer -> fused matrix of the rollout
+    place: null, // its name with the surveyor
+    chain: new Map(), // layer -> the rollout's matrix of it
     chainOf: null, // how they were fused
     requested: null, // the layer asked of Python
     task: null, // a mean over a rectangle, on its way

@@ -62,7 +62,7 @@ export function buildView(root) {
     reading.append(dom.reading[name].box);
   }
   dom.whyBody = element("div", { class: "why-body" });
-  const controls = element("div", { class: "controls" }, query, display, reading, buildFold(dom, "why", dom.whyBody));
+  const controls = element("div", { class: "controls" }, query, reading, display, buildFold(dom, "why", dom.whyBody));
 
   dom.layer = element("output", { class: "layer-number" });
   dom.layerRange = element("span", { class: "hint" });
