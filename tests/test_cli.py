@@ -42,7 +42,7 @@ def run(capsys, tmp_path, monkeypatch):
 
     def call(*argv: object) -> Result:
         words = [str(word) for word in argv]
-        if words and words[0] in ("attention", "rollout", "position", "heads"):
+        if words and words[0] in ("attention", "rollout", "position", "heads", "explorer"):
             words += [] if "--weights" in words else ["--weights", "random"]
             words += [] if "--device" in words else ["--device", "cpu"]
         capsys.readouterr()
@@ -362,6 +362,50 @@ def test_a_failing_write_leaves_nothing_half_done(run, cat, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", full)
     refused(run("attention", cat, "--model", "test_vit"), "No space left on device", "--out")
     assert files(Path("vizvit-out")) == []
+
+
+# --- the explorer as a file
+
+
+def test_explorer(run, cat, tmp_path):
+    result = run("explorer", "cat.jpg")
+    assert (result.code, result.err) == (0, [])
+    assert result.out == ["cat.jpg: untrained weights -> vizvit-out/cat-explorer.html"]
+    assert files(tmp_path / "vizvit-out") == ["cat-explorer.html"]
+    page = Path("vizvit-out/cat-explorer.html").read_text("utf-8")
+    assert '<html lang="en">' in page
+    assert "<title>cat.jpg</title>" in page
+
+
+def test_explorer_of_a_folder(run, album):
+    (album / "a/broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    result = run("explorer", "album", "--model", "test_vit", "--out", "pages")
+    assert result.code == 1
+    assert result.err[-1] == "vizvit: 4 pictures done, 1 failed."
+    names = ["a/cat-explorer.html", "b-explorer.html", "c/cat.PNG-explorer.html", "c/cat.jpg-explorer.html"]
+    assert files(Path("pages")) == names
+
+
+def test_explorer_says_how_to_have_the_same_in_python(run, cat, tiny_capture):
+    args = cli._parser().parse_args(["explorer", "cat.jpg", "--weights", "random", "--image-size", "64"])
+    names = {}
+    exec("\n".join(cli.explorer.python_lines(args, "cat.jpg")), names)
+    np.testing.assert_array_equal(names["cap"].attention(-1), tiny_capture.attention(-1))
+
+
+def test_explorer_needs_no_streamlit(cat, tmp_path):
+    code = (
+        "import sys\n"
+        "from vizvit.cli import main\n"
+        f"assert main(['explorer', {str(cat)!r}, '--weights', 'random', '--out', {str(tmp_path / 'out')!r}]) == 0\n"
+        "assert not {'streamlit', 'matplotlib.pyplot', 'vizvit.pages'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_explorer_in_a_language_there_is_not(run, cat):
+    refused(run("explorer", cat, "--language", "xx"), "--language", "ja")
 
 
 # --- the model

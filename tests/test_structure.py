@@ -28,7 +28,7 @@ BORDERS = [
     ("canvas.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
     ("explorer/*.py", ("timm", "torch", "vizvit.analysis", "vizvit.pages")),
     ("pages/*.py", ("timm", "torch.nn", "torch.overrides", "torch.utils.hooks")),
-    ("cli/*.py", ("streamlit", "vizvit.pages", "vizvit.explorer")),
+    ("cli/*.py", ("streamlit", "vizvit.pages", "vizvit.explorer.component")),
     ("training/*.py", ("streamlit", "vizvit.pages")),
 ]
 CASES = [

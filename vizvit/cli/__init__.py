@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import attention, evaluate, finetune, heads, models, position, rollout, train
+from . import attention, evaluate, explorer, finetune, heads, models, position, rollout, train
 from .options import Parser, UsageError
 from .report import one_line, say
 
-COMMANDS = (attention, rollout, position, heads, models, train, finetune, evaluate)
+COMMANDS = (attention, rollout, position, heads, explorer, models, train, finetune, evaluate)
 
 DESCRIPTION = """\
 See how a Vision Transformer attends: figures and numbers for pictures, without a browser.
@@ -33,6 +33,7 @@ examples:
   %(prog)s attention cat.jpg
   %(prog)s rollout photos/ --format png,pdf --out results
   %(prog)s heads cat.jpg --model vit_small_patch16_224.dino
+  %(prog)s explorer cat.jpg
   %(prog)s models dino
 
 exit codes: 0 all good, 1 some pictures failed, 2 wrong usage or a model that cannot be had."""

@@ -91,8 +91,7 @@ def add_model(parser: Parser) -> None:
     group.add_argument("--half", action="store_true", help="half precision, on CUDA only")
 
 
-def add_output(parser: Parser, *, smooth: bool = False) -> None:
-    group = parser.add_argument_group("output")
+def add_folder(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--out",
         type=Path,
@@ -100,6 +99,11 @@ def add_output(parser: Parser, *, smooth: bool = False) -> None:
         metavar="DIR",
         help="folder for the results; a second run replaces those of the same name (default: %(default)s)",
     )
+
+
+def add_output(parser: Parser, *, smooth: bool = False) -> None:
+    group = parser.add_argument_group("output")
+    add_folder(group)
     group.add_argument(
         "--format",
         type=formats,

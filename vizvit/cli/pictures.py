@@ -7,7 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a command found on one picture: figures by what they show ("": the main one), arrays by name."""
+    """What a command found on one picture: figures by what they show ("": the main one), arrays by name.
 
-    figures: dict[str, Figure]
-    arrays: dict[str, np.ndarray]
+    files: ready contents by the ending of the file's name.
+    """
+
+    figures: dict[str, Figure] = field(default_factory=dict)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 # --- finding pictures
@@ -124,7 +128,7 @@ def each_picture(
             arrays = {"probabilities": cap.probabilities} if len(cap.probabilities) else {}
             written = writer.save(
                 picture.stem,
-                Findings(found.figures, found.arrays | arrays),
+                replace(found, arrays=found.arrays | arrays),
                 about(vit, args.command, picture=picture.name, **settings),
             )
             tell(f"{picture.name}: {prediction(cap)} -> {', '.join(map(str, written))}")
@@ -177,11 +181,13 @@ class Writer:
         self._inputs = {key for picture in pictures if (key := _identity(picture.path))}
 
     def save(self, stem: str, found: Findings, facts: dict) -> list[Path]:
-        """Files named STEM-COMMAND[-PART].FORMAT and STEM-COMMAND.npz. Returns their paths."""
+        """Files named STEM-COMMAND[-PART].FORMAT, STEM-COMMAND.ENDING and STEM-COMMAND.npz. Returns their paths."""
         contents: dict[Path, Callable[[], bytes]] = {}
         for part, figure in found.figures.items():
             for kind in self._formats:
                 contents[self._path(stem, part, kind)] = lambda figure=figure, kind=kind: _drawn(figure, kind)
+        for kind, content in found.files.items():
+            contents[self._path(stem, "", kind)] = lambda content=content: content
         if self._npz:
             contents[self._path(stem, "", "npz")] = lambda: _packed(found.arrays, facts)
         for path in contents:

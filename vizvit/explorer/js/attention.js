@@ -38,12 +38,41 @@ function softmaxInPlace(row, start, count, highest) {
   return row;
 }
 
+// What every head of a layer attends to one key token with, from every query: [head, query]. `lse` is the logarithm
+// of each row's sum of exponentials, [head, query], as surveyLayer finds it.
+export function attentionColumns(layer, token, lse, out = new Float32Array(layer.heads * layer.tokens)) {
+  const { heads, tokens, dim, scale, queries, keys, bias, biasHeads } = layer;
+  const vector = new Float64Array(dim);
+  for (let head = 0; head < heads; head++) {
+    const start = head * tokens, from = (start + token) * dim;
+    for (let i = 0; i < dim; i++) vector[i] = keys[from + i] * scale;
+    const biasColumn = bias ? (biasHeads === 1 ? 0 : head) * tokens * tokens + token : 0;
+    for (let query = 0; query < tokens; query++) {
+      let score = dot(vector, queries, (start + query) * dim, dim);
+      if (bias) score += bias[biasColumn + query * tokens];
+      out[start + query] = score === -Infinity ? 0 : Math.exp(score - lse[start + query]);
+    }
+  }
+  return out;
+}
+
 // The mean over heads of [head, key] rows: [key].
 export function meanOfHeads(rows, tokens, out = new Float32Array(tokens)) {
   const heads = rows.length / tokens;
   out.fill(0);
   for (let i = 0; i < rows.length; i++) out[i % tokens] += rows[i];
   for (let i = 0; i < tokens; i++) out[i] /= heads;
+  return out;
+}
+
+// Heads in one, [head, token] -> [token]: "mean", "max" or "min".
+export function fuseHeads(rows, tokens, how, out = new Float32Array(tokens)) {
+  if (how === "mean") return meanOfHeads(rows, tokens, out);
+  const pick = how === "max" ? Math.max : Math.min;
+  out.set(rows.subarray(0, tokens));
+  for (let at = tokens; at < rows.length; at += tokens) {
+    for (let i = 0; i < tokens; i++) out[i] = pick(out[i], rows[at + i]);
+  }
   return out;
 }
 
@@ -54,6 +83,30 @@ export function rawScore(layer, head, token, key) {
   let score = 0;
   for (let i = 0; i < dim; i++) score += queries[q + i] * (keys[k + i] + keyMean[m + i]);
   return score;
+}
+
+// One attention value step by step, in double precision: product · scale = scaled, scaled + bias = score,
+// exp(score - highest) = exponential, exponential / sum = attention. `product` is the true q·k. `bias` is what was sent:
+// less the mean of its row's finite entries, which moves every score of the row alike; 0 where the model has none.
+export function scoreTerms(layer, head, query, key) {
+  const { tokens, dim, scale, queries, keys, keyMean, bias, biasHeads } = layer;
+  const vector = Float64Array.from(queries.subarray((head * tokens + query) * dim, (head * tokens + query + 1) * dim));
+  const mean = dot(vector, keyMean, head * dim, dim);
+  const biasRow = ((biasHeads === 1 ? 0 : head) * tokens + query) * tokens;
+  const products = new Float64Array(tokens), scores = new Float64Array(tokens);
+  let highest = -Infinity, sum = 0;
+  for (let k = 0; k < tokens; k++) {
+    products[k] = dot(vector, keys, (head * tokens + k) * dim, dim) + mean;
+    scores[k] = products[k] * scale + (bias ? bias[biasRow + k] : 0);
+    if (scores[k] > highest) highest = scores[k];
+  }
+  const masked = highest === -Infinity;
+  for (let k = 0; k < tokens && !masked; k++) sum += Math.exp(scores[k] - highest);
+  const exponential = masked ? 0 : Math.exp(scores[key] - highest);
+  return {
+    product: products[key], scale, scaled: products[key] * scale, bias: bias ? bias[biasRow + key] : 0, score: scores[key],
+    highest, exponential, sum, attention: masked ? 0 : exponential / sum,
+  };
 }
 
 // Shannon entropy of a row in nats; 0 to ln(tokens).
@@ -81,4 +134,17 @@ export function rankOf(row, token) {
   let rank = 1;
   for (const p of row) if (p > row[token]) rank++;
   return rank;
+}
+
+// How far one query patch looks, in pixels: distances between patch centres, weighted by its row over the patches alone.
+export function meanDistance(row, prefix, rows, cols, patchSize, fromToken) {
+  const fromRow = Math.floor((fromToken - prefix) / cols), fromCol = (fromToken - prefix) % cols;
+  let weighted = 0, sum = 0;
+  for (let r = 0, i = prefix; r < rows; r++) {
+    for (let c = 0; c < cols; c++, i++) {
+      weighted += row[i] * Math.hypot(r - fromRow, c - fromCol);
+      sum += row[i];
+    }
+  }
+  return sum > 0 ? (weighted / sum) * patchSize : 0;
 }
