@@ -55,7 +55,11 @@ def _integer(value: object, otherwise: int) -> int:
 
 
 def _area(area: object, header: dict) -> list[int] | None:
-    if not isinstance(area, (list, tuple)) or len(area) != 4 or not all(isinstance(edge, (int, float)) for edge in area):
+    if (
+        not isinstance(area, (list, tuple))
+        or len(area) != 4
+        or not all(isinstance(edge, (int, float)) for edge in area)
+    ):
         return None
     top, left, bottom, right = map(int, area)
     inside = 0 <= top <= bottom < header["rows"] and 0 <= left <= right < header["cols"]

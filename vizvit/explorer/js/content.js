@@ -90,7 +90,7 @@ function rolloutContent(app, side, tokens) {
   if (side.chain.size < layers) return { pending: { what: "rollout", done: side.chain.size, of: layers }, items: [], tokens };
   const matrices = chainOf(side), count = side.capture.num_tokens;
   const hovering = app.hover !== null || app.drag !== null;
-  const steps = !hovering || layers * layers * count * count < 2 * STEPS_WORK
+  const steps = direction === "to" || !hovering || layers * layers * count * count < 2 * STEPS_WORK
     ? flowSteps(matrices, queryVector(side, tokens), direction) : null;
   const items = [{ name: null, row: steps ? steps[layers - 1] : rolloutRow(side, tokens, direction) }];
   for (let layer = 0; layer < layers; layer++) items.push({ name: layer, row: steps?.[layer] ?? null });

@@ -75,7 +75,11 @@ function drawTiles(app, side) {
   const colours = side.colours[options.colours];
   app.dom.tile.forEach((tile, i) => {
     const item = side.content.items[i], canvas = second ? tile.second : tile.map;
-    if (!item?.row) return clearCanvas(canvas);
+    if (!second) tile.button.classList.toggle("waiting", !item?.row); // steps of a long chain, while the pointer moves
+    if (!item?.row) {
+      tile.share.textContent = "";
+      return clearCanvas(canvas);
+    }
     paintMap(canvas, mapOf(side, item), rows, cols, item.limits, colours, options.smooth ? TILE_SIDE : 0);
     if (!prefix || second) return;
     const share = prefixPart(item.row, prefix);

@@ -164,6 +164,8 @@ function takeComparison(app, data) {
     app.surveyor.cancel(app.b?.place);
     app.b = null;
   }
+  const { a, b, d } = app.dom.figures;
+  app.dom.pictures.replaceChildren(...(app.b ? [a, b, d] : [a]).map((figure) => figure.box));
   app.root.classList.toggle("comparing", Boolean(app.b));
   if (!app.b) app.root.classList.remove("with-difference");
   if (app.a.capture) refresh(app);

@@ -38,7 +38,7 @@ export function buildView(root) {
   const dom = { root, labels: {} };
   const label = (name, tag = "span", className = "label") => (dom.labels[name] = element(tag, { class: className }));
   dom.figures = Object.fromEntries(["a", "b", "d"].map((name) => [name, buildFigure(name)]));
-  const pictures = element("div", { class: "pictures" }, ...Object.values(dom.figures).map((figure) => figure.box));
+  dom.pictures = element("div", { class: "pictures" }, dom.figures.a.box); // the others where something is compared
 
   dom.chips = element("span", { class: "chip-list", role: "group" });
   dom.queryHint = element("span", { class: "hint" });
@@ -107,7 +107,7 @@ export function buildView(root) {
   dom.live = element("p", { class: "live", "aria-live": "polite" });
   dom.failure = element("p", { class: "failure", role: "alert" });
   dom.help = element("dialog", { class: "help" });
-  dom.panel = element("div", { class: "panel" }, pictures, controls, dom.side);
+  dom.panel = element("div", { class: "panel" }, dom.pictures, controls, dom.side);
   root.replaceChildren(dom.panel, dom.pinsLine, buildFold(dom, "atlas", atlas), buildFold(dom, "numbers", dom.numbers),
     dom.caption, dom.notice, dom.live, dom.failure, dom.help);
   return dom;

@@ -24,7 +24,7 @@ export function drawWhy(app) {
     ...(layer.bias ? [[texts.why_bias, plain(terms.bias)]] : []),
     [texts.why_exponent, plain(terms.exponential)],
     [fill(texts.why_sum, { tokens: a.capture.num_tokens }), plain(terms.sum)],
-    [texts.why_result, percent(terms.attention), "result"],
+    [texts.why_result, exact(terms.attention), "result"],
     [texts.why_engine, engineText(app, asked, terms.attention), "engine"],
   ];
   const rows = steps.map(([what, value, kind = ""]) => element("tr", { class: kind }, element("th", { scope: "row" }, what), element("td", {}, value)));
@@ -54,7 +54,11 @@ function engineText(app, asked, ours) {
   const answer = app.answers?.get(stampOfCheck(a, asked));
   if (!answer) return texts.why_waiting;
   const difference = Math.abs(answer.value - ours) / (answer.row_maximum || 1);
-  return fill(texts.why_difference, { value: percent(answer.value), difference: difference.toExponential(1) });
+  return fill(texts.why_difference, { value: exact(answer.value), difference: difference.toExponential(1) });
+}
+
+function exact(share) {
+  return `${plain(100 * share, 5)} %`;
 }
 
 export function stampOfCheck(side, { layer, head, query, key }) {
