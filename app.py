@@ -25,6 +25,7 @@ warm_up()
 from vizvit.pages import choice, explore, heads, look, positions, rollout
 
 look.style()
+language.tell_browser()
 st.session_state.pages = {
     place: st.Page(render, title=t[place], url_path=place, default=place == "explore")
     for place, render in (

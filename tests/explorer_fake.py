@@ -43,3 +43,27 @@ class FakeCapture:
         scores = self.scores(layer) * self._scale + (0 if self._bias is None else self._bias[layer])
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         return weights / weights.sum(-1, keepdims=True)
+
+    def survey(self):
+        """What `surveyLayer` finds, [layer, head, ...] of each, in float64."""
+        attention = np.stack([self.attention(layer) for layer in range(self.num_layers)])
+        prefix, received = len(self.grid.prefix_names), attention.mean(2)
+        patches = attention[..., prefix:, prefix:]
+        places = np.stack(np.divmod(np.arange(self.grid.num_patches), self.grid.cols), -1) * self.grid.patch_size
+        distances = np.linalg.norm(places[:, None] - places, axis=-1)
+        logs = np.log(attention, where=attention > 0, out=np.zeros_like(attention))
+        return {
+            "received": received,
+            "distance": ((patches * distances).sum(-1) / patches.sum(-1)).mean(-1),
+            "entropy": -(attention * logs).sum(-1).mean(-1),
+            "prefix_share": attention[..., prefix:, :prefix].sum(-1).mean(-1),
+            "sinks": sinks_of_shares(received),
+        }
+
+
+def sinks_of_shares(received, slack=0.0):
+    """Which of [..., token] are sinks, by the definition of `vizvit.attention_sinks`; slack moves both borders up."""
+    tokens, logs = received.shape[-1], np.log(received)
+    centre = np.median(logs, axis=-1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(logs - centre), axis=-1, keepdims=True)
+    return (logs > centre + spread * (2 * np.log(tokens)) ** 0.5 + slack) & (received * tokens >= 2 + slack)

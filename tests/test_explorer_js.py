@@ -4,14 +4,19 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from explorer_fake import FakeCapture
+from explorer_fake import FakeCapture, sinks_of_shares
 
+import vizvit
 from vizvit import explorer
 from vizvit.explorer.payload import frame
+from vizvit.scale import limits
 
 NODE = shutil.which("node")
 TESTS = Path(__file__).parent / "js"
@@ -26,16 +31,36 @@ CASES = {
 }
 
 
+REAL = {
+    "shipped": lambda vit: vizvit.load_model("vizvit-tiny", device="cpu"),
+    "test-vit": lambda vit: vizvit.load_model("test_vit.r160_in1k", weights="random", device="cpu"),
+    "beit": lambda vit: vit("beit_base_patch16_224", image_size=(64, 96), depth=3),
+    "classless": lambda vit: vit("vit_base_patch16_gap_224", image_size=(48, 80), depth=3),
+}
+MAPS = [
+    *np.random.default_rng(0).gamma(0.3, 0.02, (3, 20)).tolist(),
+    [0.0] * 20,
+    [0.25] * 20,
+    [0.0] * 19 + [0.5],
+    [1e-9] * 10 + [0.125] * 10,
+]
+
+
 @needs_node
-def test_modules_under_node(tmp_path):
+def test_modules_under_node(tmp_path, vit, picture):
     for name, options in CASES.items():
         cap = FakeCapture(**options)
-        session = {"start": 1, "selection": {"layer": 2, "head": None, "token": 0}, "texts": explorer.TEXTS}
-        # One byte in front: in the browser the bytes arrive unaligned.
-        (tmp_path / f"{name}.payload").write_bytes(b"\0" + frame(session, explorer.encode(cap, cap.image)))
+        write_payload(tmp_path / f"{name}.payload", explorer.encode(cap, cap.image))
         for what, values in (("attention", cap.attention), ("scores", cap.scores)):
             np.stack([values(layer) for layer in range(cap.num_layers)]).tofile(tmp_path / f"{name}.{what}")
-    (tmp_path / "cases.json").write_text(json.dumps(list(CASES)))
+        write_json(tmp_path / f"{name}.json", cap.survey())
+    for name, load in REAL.items():
+        cap = vizvit.capture(load(vit), picture)
+        write_payload(tmp_path / f"{name}.payload", explorer.encode(cap, cap.view, range(cap.num_layers)))
+        write_json(tmp_path / f"{name}.json", survey_of(cap) | {"rollouts": list(rollouts_of(cap))})
+    write_json(tmp_path / "limits.json", list(limits_of_maps()))
+    write_json(tmp_path / "smooth.json", [smoothed(*shape) for shape in ((5, 7, 16), (4, 4, 3), (2, 9, 2), (1, 3, 4))])
+    write_json(tmp_path / "cases.json", {"made": list(CASES), "real": list(REAL), "maps": MAPS})
     files = sorted(str(path) for path in TESTS.glob("*.test.mjs"))
     done = subprocess.run(
         [NODE, "--test", *files],
@@ -45,6 +70,65 @@ def test_modules_under_node(tmp_path):
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def write_payload(path: Path, blob: bytes) -> None:
+    """One byte in front: in the browser the bytes arrive unaligned."""
+    session = {"start": 1, "selection": {"layer": 2, "head": None, "token": 0}, "texts": explorer.TEXTS}
+    path.write_bytes(b"\0" + frame(session, blob))
+
+
+def write_json(path: Path, value) -> None:
+    path.write_text(json.dumps(value, default=lambda array: array.tolist()))
+
+
+def survey_of(cap: vizvit.Capture) -> dict:
+    """[layer, head, ...] of each; a sink is None where it is within rounding of either border."""
+    received, sinks = vizvit.attention_received(cap), vizvit.attention_sinks(cap).astype(object)
+    nudged = [sinks_of_shares(received, slack) for slack in (-0.02, 0.02)]
+    sinks[nudged[0] != nudged[1]] = None
+    return {
+        "received": received,
+        "distance": vizvit.attention_distance(cap),
+        "entropy": vizvit.attention_entropy(cap),
+        "prefix_share": vizvit.prefix_share(cap),
+        "sinks": sinks,
+    }
+
+
+def rollouts_of(cap: vizvit.Capture) -> Iterator[dict]:
+    """The chain by layer for each fusion and direction: of the first token, of a patch and of an area."""
+    area = (0, 1, 1, 2)
+    queries = [
+        ({"token": 0}, [0]),
+        ({"token": ("patch", 1, 2)}, [cap.grid.token(1, 2)]),
+        ({"area": area}, [cap.grid.token(row, col) for row in (0, 1) for col in (1, 2)]),
+    ]
+    for fusion, direction, (query, tokens) in product(("mean", "max", "min"), ("from", "to"), queries):
+        vector = np.zeros(cap.num_tokens)
+        vector[tokens] = 1 / len(tokens)
+        steps = vizvit.rollout_steps(cap, head_fusion=fusion, direction=direction, **query)
+        np.testing.assert_allclose(
+            steps[-1], vizvit.rollout(cap, head_fusion=fusion, direction=direction, **query), rtol=1e-4, atol=1e-7
+        )
+        steps = steps.reshape(len(steps), -1)
+        yield {"fuse": fusion, "direction": direction, "vector": vector, "steps": steps}
+
+
+def limits_of_maps() -> Iterator[dict]:
+    """As the figures choose them, for all of MAPS."""
+    maps = [np.array(values, dtype=np.float32) for values in MAPS]
+    for mode, curve in product(("own", "shared", "absolute", "percentile"), ("linear", "log")):
+        options = {"mode": "own", "others": maps} if mode == "shared" else {"mode": mode}
+        found = [limits(values, log=curve == "log", **options) for values in maps]
+        yield {"mode": mode, "curve": curve, "limits": found}
+
+
+def smoothed(rows: int, cols: int, factor: int) -> dict:
+    """Enlarged as `figures.overlay(smooth=True)` does."""
+    values = np.random.default_rng(rows).gamma(0.5, 1, (rows, cols)).astype(np.float32)
+    smooth = cv2.resize(values, (cols * factor, rows * factor), interpolation=cv2.INTER_CUBIC)
+    return {"rows": rows, "cols": cols, "factor": factor, "values": values.ravel(), "smooth": smooth.ravel()}
 
 
 @needs_node

@@ -21,6 +21,8 @@ def mount(
     trained: bool = True,
     caption: str = "",
     title: str = "",
+    name: str = "",
+    private: bool = False,
     python: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
     on_change: Callable[[], None] | None = None,
@@ -35,6 +37,8 @@ def mount(
     trained: False puts "untrained weights" on the picture.
     caption: one line below: what is shown, which weights.
     title: a few words above the picture where two are compared.
+    name: what files kept of this picture are called.
+    private: the picture is not in the page's address, which is said when a link is copied.
     python: lines of code that leave `vit`, `image` and `cap` defined, for "copy as Python".
     texts: entries that replace those of `explorer.TEXTS`, for instance in another language.
     on_change: called before the rerun that a settled choice causes.
@@ -48,6 +52,8 @@ def mount(
         "trained": bool(trained),
         "caption": caption,
         "title": title,
+        "name": name,
+        "private": private,
         "python": list(python),
         "texts": words("explorer") | dict(texts or {}),
     }

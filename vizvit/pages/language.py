@@ -34,7 +34,6 @@ def in_address() -> str:
 def switch() -> None:
     """Where the language is chosen; each is called by its own name, so that it is found from any other."""
     st.session_state.setdefault("language_box", current())
-    st.html(f'<script>document.documentElement.lang = "{current()}"</script>', unsafe_allow_javascript=True)
     st.segmented_control(
         say("sidebar")["language"],
         list(LANGUAGES),
@@ -51,6 +50,25 @@ def worded(key: str) -> str:
     language would make unknown; the session says it again by value."""
     st.session_state.setdefault("worded", set()).add(key)
     return key
+
+
+def tell_browser() -> None:
+    """Name the language on the document, for fonts, line breaks and screen readers, and put the words of the current
+    language over those that Streamlit's widgets write in English."""
+    t = say("widgets")
+    parts = {
+        '[data-testid="stFileUploaderDropzone"] button p': t["upload"],
+        '[data-testid="stFileUploaderDropzoneInstructions"] span': t["upload_limit"],
+        '[data-testid="stCameraInput"]:has(video) [data-testid="stCameraInputButton"]': t["take_photo"],
+        '[data-testid="stCameraInput"]:has(img) [data-testid="stCameraInputButton"]': t["clear_photo"],
+    }
+    rules = "".join(
+        f'{part} {{ font-size: 0 }} {part}::after {{ content: "{text}"; font-size: .875rem }}'
+        for part, text in parts.items()
+    )
+    st.html(f"<style>{rules}</style>")
+    script = f'<script>document.documentElement.lang = "{current()}"</script>'
+    st.html(f'<p class="vz-silent"></p>{script}', unsafe_allow_javascript=True)
 
 
 def _use_language() -> None:

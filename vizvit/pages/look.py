@@ -27,7 +27,16 @@ _STYLE = """
   .vz-lead { font-size: 1.05rem; opacity: .8; margin: 0 0 .6rem; max-width: 60rem; }
   .vz-phone { display: none; font-size: .95rem; opacity: .8; margin: 0; }
   @media (min-width: 641px) { [data-testid="stElementContainer"]:has(.vz-phone) { display: none; } }
-  @media (max-width: 640px) { .vz-phone { display: block; } .block-container { padding-top: 3.6rem; } }
+  @media (max-width: 640px) {
+    .vz-phone { display: block; } .block-container { padding-top: 3.6rem; } h1 { font-size: 1.75rem !important; }
+  }
+  [data-testid="stElementContainer"]:has(.vz-silent) { display: none; }
+  :is(h1, .vz-lead, .vz-phone, [data-testid="stCaptionContainer"] p):lang(ja) { word-break: auto-phrase; }
+  .st-key-language_box button { border: 0; background: none !important; color: inherit !important; min-height: 1.6rem;
+                                padding: 0 .8rem 0 0; opacity: .65; }
+  .st-key-language_box button p { font-size: .8rem; }
+  .st-key-language_box button[aria-checked="true"] { opacity: 1; text-decoration: underline;
+                                                     text-underline-offset: .3em; }
   .vz-bar { display: flex; align-items: center; gap: .6rem; font-size: .85rem; opacity: .9;
             font-variant-numeric: tabular-nums; margin-top: -.4rem; }
   .vz-bar i { flex: 1; max-width: 16rem; height: .6rem; border-radius: 2px; }

@@ -175,7 +175,7 @@ function takeAnswer(app, data) {
   const length = new DataView(data.buffer, data.byteOffset).getUint32(4, true);
   const header = JSON.parse(new TextDecoder().decode(data.subarray(8, 8 + length)));
   if (header.what !== "check") {
-    if (header.number === app.asked) receiveAnswer(app, header, data.subarray(8 + length));
+    receiveAnswer(app, header, data.subarray(8 + length));
   } else if (header.number === app.check?.number) {
     app.answers.set(app.check.stamp, header);
     app.schedule();

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { flowColumn, flowRow, flowSteps, normalised } from "../../vizvit/explorer/js/chain.js";
+import { fusedLayer } from "../../vizvit/explorer/js/survey.js";
+import { captureOf, jsonOf, largestDifference, real, skip } from "./fixtures.mjs";
+
+for (const name of real) {
+  test(`rollout of ${name} agrees with vizvit.rollout and vizvit.rollout_steps`, { skip }, () => {
+    const { layers, geometry } = captureOf(name), { tokens } = layers[0];
+    const chains = {};
+    for (const { fuse, direction, vector, steps } of jsonOf(name).rollouts) {
+      const matrices = (chains[fuse] ??= layers.map((layer) => normalised(fusedLayer(layer, fuse), tokens)));
+      const found = flowSteps(matrices, Float32Array.from(vector), direction);
+      steps.forEach((step, layer) => {
+        const error = largestDifference(found[layer].subarray(geometry.prefix), step);
+        assert.ok(error < 5e-3, `${fuse} ${direction} up to layer ${layer}: ${error}`);
+      });
+      const last = (direction === "from" ? flowRow : flowColumn)(matrices, Float32Array.from(vector));
+      assert.deepEqual(last, found.at(-1));
+    }
+  });
+}
+
+test("by hand: two tokens, two layers", () => {
+  const first = normalised(Float32Array.of(0.5, 0.5, 0, 1), 2), second = normalised(Float32Array.of(0, 1, 1, 0), 2);
+  assert.deepEqual([[...first], [...second]], [[0.75, 0.25, 0, 1], [0.5, 0.5, 0.5, 0.5]]);
+  const chain = [first, second]; // R = second · first = [[0.375, 0.625], [0.375, 0.625]]
+  assert.deepEqual([...flowRow(chain, 1)], [0.375, 0.625]);
+  assert.deepEqual([...flowColumn(chain, 0)], [0.375, 0.375]);
+  assert.deepEqual([...flowColumn(chain, Float32Array.of(0.5, 0.5))], [0.5, 0.5]);
+  assert.deepEqual(flowSteps(chain, 0, "from").map((row) => [...row]), [[0.75, 0.25], [0.375, 0.625]]);
+  assert.deepEqual(flowSteps(chain, 0, "to").map((column) => [...column]), [[0.75, 0], [0.375, 0.375]]);
+});
+
+test("rows sum to one also where the heads' greatest values do not", () => {
+  const matrix = normalised(Float32Array.of(0.5, 0.75, 0, 0), 2, 0.25); // the second row has nothing but itself
+  assert.ok(largestDifference(matrix, [0.625 / 1.1875, 0.5625 / 1.1875, 0, 1]) < 1e-6);
+  assert.deepEqual([...normalised(Float32Array.of(0, 0, 0, 1), 2, 0)], [0, 0, 0, 1]);
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attentionRows, fuseHeads } from "../../vizvit/explorer/js/attention.js";
+import { fusedLayer, sinksOf, surveyLayer } from "../../vizvit/explorer/js/survey.js";
+import { captureOf, jsonOf, largestDifference, made, real, skip } from "./fixtures.mjs";
+
+for (const name of [...made, ...real]) {
+  test(`the survey of ${name} agrees with Python`, { skip }, () => {
+    const { layers, geometry } = captureOf(name), expected = jsonOf(name);
+    layers.forEach((layer, index) => {
+      const found = surveyLayer(layer, geometry), { heads, tokens } = layer;
+      for (const [js, python] of [["distance", "distance"], ["entropy", "entropy"], ["prefixShare", "prefix_share"]]) {
+        const error = largestDifference(found[js], expected[python][index]);
+        assert.ok(error < 2e-3, `${js} of layer ${index}: ${error}`);
+      }
+      assert.ok(largestDifference(found.received, expected.received[index].flat()) < 2e-3);
+      for (let head = 0; head < heads; head++) {
+        const shares = found.received.subarray(head * tokens, (head + 1) * tokens);
+        assert.ok(Math.abs(shares.reduce((a, b) => a + b) - 1) < 1e-5);
+        const sinks = found.sinks[head].map(({ token }) => token);
+        expected.sinks[index][head].forEach((sink, token) => {
+          if (sink !== null) assert.equal(sinks.includes(token), sink, `sink ${index} ${head} ${token}`);
+        });
+        found.sinks[head].forEach(({ token, share, times }, rank) => {
+          assert.equal(share, shares[token]);
+          assert.equal(times, share * tokens);
+          assert.ok(rank === 0 || share <= found.sinks[head][rank - 1].share);
+        });
+      }
+    });
+  });
+}
+
+for (const name of made) {
+  test(`fused matrices of ${name} hold the fused rows`, () => {
+    const { layers } = captureOf(name), { tokens } = layers[0];
+    for (const how of ["mean", "max", "min"]) {
+      const fused = fusedLayer(layers[0], how);
+      for (let query = 0; query < tokens; query++) {
+        const row = fuseHeads(attentionRows(layers[0], query), tokens, how);
+        assert.ok(largestDifference(fused.subarray(query * tokens, (query + 1) * tokens), row) < 1e-5);
+      }
+    }
+  });
+}
+
+test("real captures have sinks to find", { skip }, () => {
+  assert.ok(real.some((name) => jsonOf(name).sinks.flat(2).some(Boolean)));
+});
+
+test("a sink is found, noise and even attention have none", () => {
+  const even = new Float32Array(40).fill(1 / 40);
+  const noisy = Float32Array.from(even, (share, token) => share * (1 + 0.2 * Math.sin(token * 12.9)));
+  const [none, little, one, only] = [even, noisy, noisy.slice(), new Float32Array(40)];
+  [one[9], one[4], only[3]] = [0.5, 0.25, 1];
+  const found = sinksOf(Float32Array.from([none, little, one, only].flatMap((shares) => [...shares])), 40);
+  assert.deepEqual(found.map((sinks) => sinks.map(({ token }) => token)), [[], [], [9, 4], [3]]);
+  assert.deepEqual(found[2][0], { token: 9, share: 0.5, times: 20 });
+});

@@ -1,0 +1,199 @@
+"""The words of the interface: complete in every language, and none that nobody says."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vizvit
+from vizvit.analysis.fusion import HEAD_FUSIONS
+from vizvit.catalog import CATALOG
+from vizvit.model import POSITION_KINDS
+from vizvit.pages.heads import MEASURES
+from vizvit.pages.model_choice import WEIGHTS
+from vizvit.pages.samples import SAMPLES
+from vizvit.snapshots import snapshots
+from vizvit.texts import LANGUAGES, _read, of_library, words
+
+PACKAGE = Path(vizvit.__file__).parent
+ROOT = PACKAGE.parent
+ENGLISH = _read("en")
+OTHERS = [language for language in LANGUAGES if language != "en"]
+KEYS = [(section, key) for section, entries in ENGLISH.items() for key in entries]
+
+# Units and signs, the same in Japanese.
+SAME = {
+    "sidebar.prefix",
+    "heads.entropy_unit",
+    "explorer.entropy_value",
+    "explorer.under_score",
+    "explorer.under_details",
+}
+# Keys that the code puts together, or looks up by a name that it has from elsewhere.
+MADE = {
+    "app": {"explore", "rollout", "positions", "heads"},
+    "catalog": {entry.name for entry in CATALOG},
+    "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
+    "library": set(ENGLISH["library"]),
+    "look": {*HEAD_FUSIONS, "pooling_query", "mean_query"},
+    "picture": {f"{kind}{name}" for name in SAMPLES for kind in ("", "sample_")},
+    "sidebar": set(WEIGHTS),
+}
+
+
+def fields(template: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_the_same_words_with_the_same_braces(language):
+    other = _read(language)
+    assert {section: set(entries) for section, entries in other.items()} == {
+        section: set(entries) for section, entries in ENGLISH.items()
+    }
+    assert [(s, k) for s, k in KEYS if fields(other[s][k]) != fields(ENGLISH[s][k])] == []
+
+
+def test_japanese_is_japanese():
+    japanese = _read("ja")
+    same = {f"{s}.{k}" for s, k in KEYS if japanese[s][k] == ENGLISH[s][k]}
+    assert same <= SAME
+    letters = re.compile(r"[A-Za-z]")
+    kana_or_kanji = re.compile(r"[ぁ-ヿ一-鿿]")
+    without = {f"{s}.{k}" for s, k in KEYS if letters.search(re.sub(r"{\w+}", "", japanese[s][k]))}
+    without -= {f"{s}.{k}" for s, k in KEYS if kana_or_kanji.search(japanese[s][k])}
+    assert without <= SAME
+
+
+def test_braces_are_names():
+    for section, key in KEYS:
+        for language in LANGUAGES:
+            assert all(name.isidentifier() for name in fields(_read(language)[section][key])), (section, key)
+
+
+# --- what the code says
+
+
+def spoken(path: Path) -> Iterator[tuple[str, str]]:
+    """(section, key) of every word that a file looks up: `t = say("look")` and then `t["key"]`, or both in one."""
+    tree = ast.parse(path.read_text("utf-8"))
+    scopes = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)] + [tree]
+    for scope in scopes:
+        sections = dict(assigned(scope))
+        for node in ast.walk(scope):
+            if not (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)):
+                continue
+            section = section_of(node.value) or (
+                sections.get(node.value.id) if isinstance(node.value, ast.Name) else None
+            )
+            if section and isinstance(node.slice.value, str):
+                yield section, node.slice.value
+
+
+def assigned(scope: ast.AST) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(scope):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            values = (
+                node.value.elts if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) else [node.value]
+            )
+            for name, value in zip(names, values, strict=False):
+                if isinstance(name, ast.Name) and section_of(value):
+                    yield name.id, section_of(value)
+
+
+def section_of(node: ast.AST) -> str | None:
+    """The section that `say("look")`, `language.say("look")` or `words("look", ...)` opens."""
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return node.args[0].value if called in ("say", "words") else None
+    return None
+
+
+FILES = [ROOT / "app.py", *sorted((PACKAGE / "pages").glob("*.py")), PACKAGE / "catalog.py"]
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.exists()], ids=lambda path: path.name)
+def test_every_word_that_a_page_says_exists(path):
+    assert {f"{s}.{k}" for s, k in spoken(path) if k not in ENGLISH[s]} == set()
+
+
+def test_every_word_is_said_somewhere():
+    said = {pair for path in FILES if path.exists() for pair in spoken(path)}
+    said |= {(section, key) for section, keys in MADE.items() for key in keys}
+    sources = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js", ".html")]
+    code = "\n".join(path.read_text("utf-8") for path in sources)
+    said |= {("explorer", key) for key in ENGLISH["explorer"] if re.search(rf"\b{re.escape(key)}\b", code)}
+    assert [f"{s}.{k}" for s, k in KEYS if (s, k) not in said] == []
+
+
+def test_words_are_found_in_the_code():
+    """The check above would see what it looks for."""
+    found = set(spoken(PACKAGE / "pages" / "rollout.py"))
+    assert {("rollout", "title"), ("rollout", "figure_caption")} <= found
+    assert ("sidebar", "running") in set(spoken(PACKAGE / "pages" / "choice.py"))
+    assert ("app", "starting") in set(spoken(ROOT / "app.py")) or not (ROOT / "app.py").exists()
+
+
+def test_no_page_has_sentences_of_its_own():
+    """A string of two words with a space between, outside docstrings, is most likely read by a person."""
+    pages = [path for path in FILES if path.exists() and path.name not in ("catalog.py", "store.py")]
+    for path in pages:
+        tree = ast.parse(path.read_text("utf-8"))
+        quiet = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        quiet |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in quiet:
+                assert not re.fullmatch(r"[A-Z][a-z]+( [a-z]+)+.*", node.value), f"{path.name}: {node.value}"
+
+
+# --- what the library calls things
+
+
+def library_words() -> set[str]:
+    from vizvit.loading import SHIPPED
+
+    kinds = set(POSITION_KINDS.values())
+    weights = {vizvit.load_model(SHIPPED, weights=weights).weights for weights in WEIGHTS}
+    return kinds | weights | {moment.title for moment in snapshots(SHIPPED)} | {"class", "distillation", "register 4"}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_the_library_says_is_translated(language):
+    for text in library_words():
+        assert of_library(text, "en") == text
+        assert of_library(text, language) != text, text
+
+
+@pytest.mark.parametrize(
+    "name", ["vizvit-tiny", "vit_small_patch16_dinov3", "beit_base_patch16_224", "eva02_tiny_patch14_224"]
+)
+def test_what_position_maps_show_is_translated(name):
+    from PIL import Image
+
+    vit = vizvit.load_model(name, weights="random")
+    found = vizvit.position_map(vizvit.capture(vit, Image.new("RGB", (64, 64))))
+    for text in (found.what, found.unit, POSITION_KINDS[vit.position_kind]):
+        assert of_library(text, "ja") != text, text
+
+
+def test_parts_of_what_the_library_says():
+    assert of_library("register 3", "ja") == "レジスタ3"
+    assert of_library("training snapshot at epoch 0.7", "ja") == "学習スナップショット（エポック 0.7）"
+    assert of_library("epoch 13, the end", "ja") == "エポック 13（学習終了）"
+    assert of_library("weights of run.pth", "ja") == "run.pth の重み"
+    assert of_library("weights that I made", "ja") == "weights that I made"
+
+
+def test_unknown_languages_and_sections():
+    with pytest.raises(KeyError, match="xx"):
+        words("look", "xx")
+    with pytest.raises(KeyError):
+        words("nothing")

@@ -1,0 +1,79 @@
+// The view as a Python program that makes it again with the library. Only what differs from the defaults is written.
+
+// session.python: the lines that load model and picture and leave `cap` defined. options.file: what to call the picture.
+// other: { capture, choice } of a second capture, which the lines leave as `other`; its map is `other_heat`.
+export function pythonCode(session, capture, choice, options = {}, other = null) {
+  const { mode, log } = scaleOf(options), others = mode === "shared" && !choice.rollout;
+  const limits = mode === "absolute" || mode === "percentile" || others;
+  const imports = ["from PIL import Image", ...(limits ? ["from vizvit.figures import limits"] : [])];
+  const lines = [...imports, ...(session.python ?? []), "", `heat = ${mapCall(capture, choice)}  # [rows, cols]`];
+  if (others) lines.push(`heads = [${mapCall(capture, choice, "head")} for head in range(cap.num_heads)]`);
+  if (limits) {
+    const words = ["heat", ...(others ? [] : [pythonText(mode)]), ...pythonKeywords({ log, others: others ? rawPython("heads") : null })];
+    lines.push(`low, high = limits(${words.join(", ")})`);
+  }
+  const drawing = pythonKeywords({
+    colormap: unlessDefault(options.colours, "viridis"),
+    opacity: unlessDefault(options.opacity, 0.6),
+    smooth: options.smooth,
+    low: limits ? rawPython("low") : null,
+    high: limits ? rawPython("high") : null,
+    log,
+  });
+  lines.push(`picture = vizvit.overlay(${["cap.view", "heat", ...drawing].join(", ")})  # uint8 [H, W, 3]`);
+  lines.push(`Image.fromarray(picture).save(${pythonText(`${options.file ?? "attention"}.png`)})`);
+  if (other) lines.push(`other_heat = ${mapCall(other.capture, other.choice, null, "other")}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function scaleOf({ scale, curve }) {
+  return { mode: scale ?? "own", log: curve === "log" };
+}
+
+// head: a variable to go through all heads with, in place of the choice's own.
+function mapCall(capture, choice, head = null, cap = "cap") {
+  const fused = choice.head === null || choice.head === undefined || choice.rollout;
+  const words = pythonKeywords({
+    head: choice.rollout ? null : head ? rawPython(head) : choice.head,
+    head_fusion: fused && !head ? unlessDefault(choice.fuse, "mean") : null,
+    token: choice.area ? null : tokenCode(capture, choice.token),
+    area: choice.area ? rawPython(`(${choice.area.join(", ")})`) : null,
+    direction: unlessDefault(choice.direction, "from"),
+  });
+  return choice.rollout ? `vizvit.rollout(${[cap, ...words].join(", ")})`
+    : `vizvit.attention_map(${[cap, choice.layer, ...words].join(", ")})`;
+}
+
+// "cls" is what the library reads where nothing is said; without a class token every token has to be named.
+function tokenCode({ prefix_names: names, cols }, token) {
+  if (token >= names.length) {
+    const patch = token - names.length;
+    return rawPython(`("patch", ${Math.floor(patch / cols)}, ${patch % cols})`);
+  }
+  return names[token] === "class" ? null : token;
+}
+
+function unlessDefault(value, standard) {
+  return value === standard ? null : value;
+}
+
+function rawPython(code) {
+  return { code };
+}
+
+// name=value for each value that there is; false is a default everywhere.
+function pythonKeywords(values) {
+  return Object.entries(values)
+    .filter(([, value]) => value !== null && value !== undefined && value !== false)
+    .map(([name, value]) => `${name}=${pythonValue(value)}`);
+}
+
+function pythonValue(value) {
+  if (typeof value === "object") return value.code;
+  return value === true ? "True" : typeof value === "string" ? pythonText(value) : String(value);
+}
+
+// JSON's string literals are Python's too.
+function pythonText(text) {
+  return JSON.stringify(text);
+}
