@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from vizvit import explorer
 from vizvit.errors import CaptureError
+from vizvit.explorer import selection
 from vizvit.explorer.payload import frame, read_header
 
 HERE = Path(explorer.__file__).parent
@@ -79,15 +80,18 @@ def test_picture_and_colours_are_sent_as_they_are():
     header, body = read_header(blob), body_of(blob)
     pixels = np.frombuffer(body, np.uint8, cap.image.size, header["image"]["offset"])
     assert (pixels.reshape(cap.image.shape) == cap.image).all()
-    colours = np.frombuffer(body, np.uint8, 1024, header["colours"]).reshape(256, 4)
-    assert np.abs(colours / 255 - colormaps["viridis"](np.arange(256))).max() < 1 / 255
+    assert header["colours"].keys() == {"viridis", "cividis", "inferno", "difference"}
+    for name, offset in header["colours"].items():
+        colours = np.frombuffer(body, np.uint8, 1024, offset).reshape(256, 4)
+        expected = colormaps["RdBu_r" if name == "difference" else name](np.arange(256))
+        assert np.abs(colours / 255 - expected).max() < 1 / 255
 
 
 def test_every_section_is_aligned():
     cap = FakeCapture(bias=1, dim=5, heads=3)
     blob = explorer.encode(cap, cap.image)
     header = read_header(blob)
-    offsets = [header["image"]["offset"], header["colours"]]
+    offsets = [header["image"]["offset"], *header["colours"].values()]
     for section in header["layers"]:
         offsets += [section["key_mean"], *(section[name]["offset"] for name in ("queries", "keys", "bias"))]
     assert not any(offset % 16 for offset in offsets)
@@ -145,6 +149,13 @@ def test_the_module_does_not_know_models():
     assert not {name.split(".")[0] for name in imported} & {"torch", "timm"}
 
 
+START = selection.start()  # the display and the directions that a visit starts with
+
+
+def chosen(**values):
+    return START | values
+
+
 class Page:
     """Reruns of one page: what the browser reported stands in the session state under the component's key."""
 
@@ -158,7 +169,7 @@ class Page:
         return current
 
     def report(self, **choice):
-        self.state["x"] = {"selection": choice | {"start": self.start["number"]}}
+        self.state["x"] = {"selection": chosen(**choice) | {"start": self.start["number"]}}
 
 
 @pytest.fixture
@@ -167,7 +178,7 @@ def page(monkeypatch):
 
 
 def test_a_page_starts_at_the_last_layer_mean_of_heads_first_token(page):
-    assert page.run(FakeCapture()) == {"layer": 2, "head": None, "token": 0}
+    assert page.run(FakeCapture()) == chosen(layer=2, head=None, token=0)
 
 
 def test_a_settled_choice_is_returned_and_does_not_change_what_is_sent(page):
@@ -176,7 +187,7 @@ def test_a_settled_choice_is_returned_and_does_not_change_what_is_sent(page):
     sent = page.start
     page.report(layer=1, head=0, token=5)
     returned = page.run(cap)
-    assert returned == {"layer": 1, "head": 0, "token": 5}
+    assert returned == chosen(layer=1, head=0, token=5)
     assert page.run(cap, wanted=returned) == returned  # passing on what was returned
     assert (page.start["number"], page.start["selection"]) == (sent["number"], sent["selection"])
 
@@ -193,42 +204,42 @@ def test_a_page_that_passes_on_what_was_returned_stays_behind_the_browser(page):
 def test_a_wish_can_be_repeated_after_another(page):
     cap, first, second = (
         FakeCapture(),
-        {"layer": 0, "head": 1, "token": 3},
-        {"layer": 1, "head": 1, "token": 3},
+        chosen(layer=0, head=1, token=3),
+        chosen(layer=1, head=1, token=3),
     )
     assert [page.run(cap, wish) for wish in (first, second, second, first)] == [first, second, second, first]
 
 
 def test_a_constant_wish_holds_only_at_the_start(page):
-    cap, wish = FakeCapture(), {"layer": 0, "head": 1, "token": 3}
+    cap, wish = FakeCapture(), chosen(layer=0, head=1, token=3)
     assert page.run(cap, wish) == wish
     page.report(layer=2, head=None, token=0)
-    assert page.run(cap, wish) == {"layer": 2, "head": None, "token": 0}
+    assert page.run(cap, wish) == chosen(layer=2, head=None, token=0)
 
 
 def test_a_new_wish_moves_the_explorer_and_outdates_earlier_choices(page):
-    cap, wish = FakeCapture(), {"layer": -1, "head": 1, "token": 3}
+    cap, wish = FakeCapture(), chosen(layer=-1, head=1, token=3)
     page.run(cap)
     page.report(layer=1, head=0, token=5)
     page.run(cap)
-    assert page.run(cap, wish) == {"layer": 2, "head": 1, "token": 3}
+    assert page.run(cap, wish) == chosen(layer=2, head=1, token=3)
     assert page.start["number"] == 2
-    assert page.run(cap) == {"layer": 2, "head": 1, "token": 3}
+    assert page.run(cap) == chosen(layer=2, head=1, token=3)
     page.report(layer=0, head=0, token=5)
-    assert page.run(cap) == {"layer": 0, "head": 0, "token": 5}
+    assert page.run(cap) == chosen(layer=0, head=0, token=5)
 
 
 def test_another_grid_keeps_layer_and_head_and_lets_go_of_the_patch(page):
     page.run(FakeCapture())
     page.report(layer=2, head=1, token=5)
-    assert page.run(FakeCapture(rows=5)) == {"layer": 2, "head": 1, "token": 0}
-    assert page.run(FakeCapture(rows=5, heads=1, layers=2)) == {"layer": 1, "head": None, "token": 0}
+    assert page.run(FakeCapture(rows=5)) == chosen(layer=2, head=1, token=0)
+    assert page.run(FakeCapture(rows=5, heads=1, layers=2)) == chosen(layer=1, head=None, token=0)
 
 
 def test_another_picture_on_the_same_grid_keeps_everything(page):
     page.run(FakeCapture())
     page.report(layer=2, head=1, token=5)
-    assert page.run(FakeCapture(seed=3)) == {"layer": 2, "head": 1, "token": 5}
+    assert page.run(FakeCapture(seed=3)) == chosen(layer=2, head=1, token=5)
     assert page.start["number"] == 1
 
 
@@ -238,8 +249,8 @@ def test_coming_back_to_the_page_goes_on_where_it_was(page):
     page.report(layer=1, head=1, token=5)
     page.run(cap)
     del page.state["x"]  # Streamlit forgets the state of what was not drawn
-    assert page.run(cap) == {"layer": 1, "head": 1, "token": 5}
-    assert page.start["selection"] == {"layer": 1, "head": 1, "token": 5}
+    assert page.run(cap) == chosen(layer=1, head=1, token=5)
+    assert page.start["selection"] == chosen(layer=1, head=1, token=5)
 
 
 def test_the_layer_asked_for_is_read_from_the_state(page):
@@ -268,7 +279,7 @@ def test_mounting_twice_sends_the_same_bytes_and_a_move_sends_others():
     app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception
     first = app.get("bidi_component")[0].proto.bytes
-    assert read_header(first)["selection"] == {"layer": 2, "head": None, "token": 0}
+    assert read_header(first)["selection"] == chosen(layer=2, head=None, token=0)
     assert app.run().get("bidi_component")[0].proto.bytes == first
     moved = app.checkbox[0].check().run().get("bidi_component")[0].proto.bytes
-    assert read_header(moved)["selection"] == app.session_state["returned"] == {"layer": 0, "head": 1, "token": 4}
+    assert read_header(moved)["selection"] == app.session_state["returned"] == chosen(layer=0, head=1, token=4)

@@ -8,10 +8,10 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 # In the order of the joined script; functions are hoisted, top-level constants come before their use.
 _MODULES = (
-    *("payload", "attention", "survey", "chain", "surveyor", "scaling", "link"),
-    *("colour", "words", "feeds", "state", "view", "layout"),
-    *("lettering", "sheetmarks", "sheetheads", "sheet", "download", "code", "keep"),
-    *("drawing", "atlas", "settle", "pointer", "keyboard", "controls", "main"),
+    *("payload", "attention", "survey", "surveyor", "chain", "scaling", "link", "colour", "words", "feeds", "state"),
+    *("view", "layout", "content", "drawing", "marks", "reading", "atlas", "numbers", "why", "pins", "play", "fetching"),
+    *("settle", "lettering", "sheetmarks", "sheetheads", "sheet", "download", "code", "keep"),
+    *("keyboard", "menu", "pointer", "controls", "main"),
 )
 
 

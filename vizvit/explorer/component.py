@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -20,17 +20,26 @@ def mount(
     selection: Mapping | None = None,
     trained: bool = True,
     caption: str = "",
+    title: str = "",
+    name: str = "",
+    private: bool = False,
+    python: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> dict:
-    """Draw the explorer and return the settled choice: {"layer": int, "head": int or None, "token": int}.
+    """Draw the explorer and return the settled choice, a dict as `selection.fit` describes it.
 
     blob: from `encode`.
     key: the component's key; its settled choices are kept in the session state under it.
-    selection: where to start (head None is the mean of heads; by default the last layer, mean, first token).
+    selection: where to start (by default the last layer, mean of heads, first token); what it leaves out is as at the
+        start of a first visit.
         On later runs the same value, or the one last returned, changes nothing; any other moves the explorer.
     trained: False puts "untrained weights" on the picture.
     caption: one line below: what is shown, which weights.
+    title: a few words above the picture where two are compared.
+    name: what files kept of this picture are called.
+    private: the picture is not in the page's address, which is said when a link is copied.
+    python: lines of code that leave `vit`, `image` and `cap` defined, for "copy as Python".
     texts: entries that replace those of `explorer.TEXTS`, for instance in another language.
     on_change: called before the rerun that a settled choice causes.
     """
@@ -42,6 +51,10 @@ def mount(
         "selection": start["selection"],
         "trained": bool(trained),
         "caption": caption,
+        "title": title,
+        "name": name,
+        "private": private,
+        "python": list(python),
         "texts": words("explorer") | dict(texts or {}),
     }
     _component()(
@@ -98,7 +111,7 @@ def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]
         start = {"number": 1, "shape": shape, "wanted": wanted, "selection": first, "current": first}
     returned = current = start["current"]
     if chosen.get("start") == start["number"]:
-        current = {name: chosen[name] for name in ("layer", "head", "token")}
+        current = fit(chosen, header) if start["shape"] == shape else start["current"] | chosen
     asked = wanted is not None and wanted not in (start["wanted"], returned, current)
     reshaped = start["shape"] != shape
     afresh = not chosen and current != start["selection"]  # back from another page, where the browser forgot it
@@ -106,7 +119,7 @@ def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]
         if asked:
             current = wanted
         elif reshaped:
-            current = fit(current | {"token": 0}, header)
+            current = fit(current | {"token": 0, "area": None, "key": None}, header)
         start = start | {"number": start["number"] + 1, "shape": shape, "selection": current}
     st.session_state[memory] = start | {"wanted": wanted, "current": current}
     return start, current

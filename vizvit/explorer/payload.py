@@ -24,6 +24,8 @@ from matplotlib import colormaps
 from vizvit.errors import CaptureError
 
 BUDGET = 16 * 2**20  # bytes of queries, keys and biases in one blob
+# Perceptually uniform and told apart by colour-blind people; the diverging one is for differences.
+COLOURS = {"viridis": "viridis", "cividis": "cividis", "inferno": "inferno", "difference": "RdBu_r"}
 ALIGNMENT = 16
 _MAGIC = b"VZV1"
 _LARGEST = 15  # halves are scaled to stay below 2 ** 15; the format ends at 65504
@@ -55,7 +57,7 @@ def encode(cap: Any, image: np.ndarray, layers: Sequence[int] | None = None) -> 
         "patch_size": cap.grid.patch_size,
         "prefix_names": list(cap.grid.prefix_names),
         "image": {"height": image.shape[0], "width": image.shape[1], "offset": body.add(image)},
-        "colours": body.add(_viridis()),
+        "colours": {name: body.add(_colours(map_name)) for name, map_name in COLOURS.items()},
         "layers": [_layer(cap, layer, body) for layer in (window(cap) if layers is None else layers)],
     }
     return frame(header, body.bytes())
@@ -147,9 +149,9 @@ def _centred_rows(bias: np.ndarray) -> np.ndarray:
     return bias - np.where(finite, bias, 0).sum(-1, keepdims=True) / count
 
 
-def _viridis() -> np.ndarray:
-    """Matplotlib's viridis as RGBA bytes, [256, 4], so that the browser and the figures agree."""
-    return (colormaps["viridis"](np.arange(256)) * 255).round().astype(np.uint8)
+def _colours(name: str) -> np.ndarray:
+    """A colour map of Matplotlib's as RGBA bytes, [256, 4], so that the browser and the figures agree."""
+    return (colormaps[name](np.arange(256)) * 255).round().astype(np.uint8)
 
 
 def _fingerprint(cap: Any, image: np.ndarray) -> str:

@@ -1,27 +1,31 @@
-// All layers and heads at once from the current query: layers across, heads down, each map on its own scale.
+// All layers and heads at once from the current query: layers across, heads down, each map on the chosen scale.
 
-import { attentionRows, peakOf } from "./attention.js";
-import { paintMap } from "./colour.js";
-import { layerOf, prefixCount, queryOf } from "./state.js";
+import { attentionColumns, attentionRows } from "./attention.js";
+import { shadeMap, limitsOf } from "./scaling.js";
+import { layerOf, prefixCount, queryTokens } from "./state.js";
 
-const SLICE_MS = 5; // of a frame; the rest of the layers follow in the next ones
+const SLICE_MS = 12; // of a frame; the rest of the layers follow in the next ones
 
 export function drawAtlas(app) {
-  const { dom, capture, choice, options } = app;
-  dom.atlasButton.setAttribute("aria-expanded", options.atlas);
-  dom.atlasBody.hidden = dom.atlasHint.hidden = !options.atlas;
-  if (!options.atlas) return;
+  const { dom, choice, folds, options, a } = app;
+  if (!folds.atlas) return;
   prepare(app);
   const style = dom.atlasMark.style;
   style.setProperty("--head", choice.head ?? 0);
-  style.setProperty("--span", choice.head === null ? capture.num_heads : 1);
-  const wanted = `${capture.capture} ${queryOf(app)} ${app.sections.size}`;
-  if (app.atlas.wanted !== wanted) Object.assign(app.atlas, { wanted, left: capture.num_layers });
-  if (app.atlas.left && !app.atlas.frame) app.atlas.frame = requestAnimationFrame(() => drawSlice(app));
+  style.setProperty("--span", choice.head === null ? a.capture.num_heads : 1);
+  dom.atlasMark.hidden = choice.rollout;
+  dom.atlas.setAttribute("aria-valuetext", `${app.texts.layer} ${choice.layer}`);
+  const wanted = [a.capture.capture, queryTokens(app), choice.direction, options.scale, options.curve, options.colours, a.sections.size,
+    choice.direction === "to" ? a.surveys.size : 0].join(" ");
+  if (app.atlas.wanted !== wanted) Object.assign(app.atlas, { wanted, left: a.capture.num_layers, started: performance.now() });
+  if (app.atlas.left && !app.atlas.frame) {
+    if (performance.now() - app.atlas.started < 1) drawSlice(app);
+    else app.atlas.frame = requestAnimationFrame(() => drawSlice(app));
+  }
 }
 
 function prepare(app) {
-  const { dom, capture, root } = app, { rows, cols, num_layers: layers, num_heads: heads } = capture;
+  const { dom, root, a: { capture } } = app, { rows, cols, num_layers: layers, num_heads: heads } = capture;
   const shape = [rows, cols, layers, heads].join();
   if (app.atlas?.shape === shape) return;
   if (app.atlas?.frame) cancelAnimationFrame(app.atlas.frame);
@@ -43,38 +47,55 @@ function prepare(app) {
 }
 
 function drawSlice(app) {
-  const { capture, atlas } = app, started = performance.now();
+  const { atlas, a } = app, started = performance.now();
   atlas.frame = 0;
   do {
     drawColumn(app, atlas.next);
-    atlas.next = (atlas.next + 1) % capture.num_layers;
+    atlas.next = (atlas.next + 1) % a.capture.num_layers;
     atlas.left--;
   } while (atlas.left > 0 && performance.now() - started < SLICE_MS);
   if (atlas.left > 0) atlas.frame = requestAnimationFrame(() => drawSlice(app));
+  else app.root.dataset.atlasMs = (performance.now() - atlas.started).toFixed(2);
 }
 
-// The maps of one layer, one below the other. A layer that was not sent is a column of pale blanks.
+// The maps of one layer, one below the other. A layer that is not here yet is a column of pale blanks.
 function drawColumn(app, index) {
-  const { dom, capture, atlas, colours } = app, { rows, cols } = capture, layer = layerOf(app, index);
-  const context = dom.atlas.getContext("2d"), left = index * (cols + atlas.gap);
+  const { dom, atlas, a, options } = app, { rows, cols, num_heads: heads, num_tokens: tokens } = a.capture;
+  const context = dom.atlas.getContext("2d"), left = index * (cols + atlas.gap), values = layerRows(app, index);
   context.clearRect(left, 0, cols, dom.atlas.height);
-  if (!layer) {
+  if (!values) {
     context.fillStyle = "rgb(128 128 128 / 0.12)";
-    for (let head = 0; head < capture.num_heads; head++) context.fillRect(left, head * (rows + atlas.gap), cols, rows);
+    for (let head = 0; head < heads; head++) context.fillRect(left, head * (rows + atlas.gap), cols, rows);
     return;
   }
-  const values = attentionRows(layer, queryOf(app)), prefix = prefixCount(app);
   atlas.pixels.fill(0);
-  for (let head = 0; head < layer.heads; head++) {
-    const row = values.subarray(head * layer.tokens, (head + 1) * layer.tokens);
-    const at = head * (rows + atlas.gap) * cols;
-    paintMap(atlas.pixels, cols, row, prefix, rows, cols, row[peakOf(row, prefix)], colours, at);
-  }
+  const first = prefixCount(a), count = rows * cols;
+  const maps = Array.from({ length: heads }, (_, head) => ({ row: values.subarray(head * tokens, (head + 1) * tokens), first, count }));
+  const limits = limitsOf(maps, options.scale, options.curve);
+  maps.forEach(({ row }, head) => {
+    shadeMap(atlas.pixels, cols, row, first, rows, cols, limits[head], a.colours[options.colours], head * (rows + atlas.gap) * cols);
+  });
   context.putImageData(atlas.image, left, 0);
 }
 
+// [head, token] of a layer for the query, a rectangle's mean included; null while something is missing.
+function layerRows(app, index) {
+  const { a, choice, atlas } = app, layer = layerOf(a, index), lse = choice.direction === "to" ? app.surveyOf(a, index)?.lse : null;
+  if (!layer || lse === undefined) return null;
+  const size = layer.heads * layer.tokens, tokens = queryTokens(app);
+  if (atlas.rows?.length !== size) Object.assign(atlas, { rows: new Float32Array(size), sum: new Float32Array(size) });
+  const compute = (token, out) => (lse ? attentionColumns(layer, token, lse, out) : attentionRows(layer, token, out));
+  if (tokens.length === 1) return compute(tokens[0], atlas.rows);
+  atlas.sum.fill(0);
+  for (const token of tokens) {
+    compute(token, atlas.rows);
+    for (let i = 0; i < size; i++) atlas.sum[i] += atlas.rows[i] / tokens.length;
+  }
+  return atlas.sum;
+}
+
 export function atlasCellAt(app, event) {
-  const { num_layers: layers, num_heads: heads } = app.capture, box = app.dom.atlas.getBoundingClientRect();
+  const { num_layers: layers, num_heads: heads } = app.a.capture, box = app.dom.atlas.getBoundingClientRect();
   const layer = Math.floor(((event.clientX - box.left) / box.width) * layers);
   const head = Math.floor(((event.clientY - box.top) / box.height) * heads);
   return layer >= 0 && layer < layers && head >= 0 && head < heads ? { layer, head } : null;

@@ -1,7 +1,8 @@
 // The view as a Python program that makes it again with the library. Only what differs from the defaults is written.
 
 // session.python: the lines that load model and picture and leave `cap` defined. options.file: what to call the picture.
-export function pythonCode(session, capture, choice, options = {}) {
+// other: { capture, choice } of a second capture, which the lines leave as `other`; its map is `other_heat`.
+export function pythonCode(session, capture, choice, options = {}, other = null) {
   const { mode, log } = scaleOf(options), others = mode === "shared" && !choice.rollout;
   const limits = mode === "absolute" || mode === "percentile" || others;
   const imports = ["from PIL import Image", ...(limits ? ["from vizvit.figures import limits"] : [])];
@@ -21,6 +22,7 @@ export function pythonCode(session, capture, choice, options = {}) {
   });
   lines.push(`picture = vizvit.overlay(${["cap.view", "heat", ...drawing].join(", ")})  # uint8 [H, W, 3]`);
   lines.push(`Image.fromarray(picture).save(${pythonText(`${options.file ?? "attention"}.png`)})`);
+  if (other) lines.push(`other_heat = ${mapCall(other.capture, other.choice, null, "other")}`);
   return `${lines.join("\n")}\n`;
 }
 
@@ -29,7 +31,7 @@ function scaleOf({ scale, curve }) {
 }
 
 // head: a variable to go through all heads with, in place of the choice's own.
-function mapCall(capture, choice, head = null) {
+function mapCall(capture, choice, head = null, cap = "cap") {
   const fused = choice.head === null || choice.head === undefined || choice.rollout;
   const words = pythonKeywords({
     head: choice.rollout ? null : head ? rawPython(head) : choice.head,
@@ -38,8 +40,8 @@ function mapCall(capture, choice, head = null) {
     area: choice.area ? rawPython(`(${choice.area.join(", ")})`) : null,
     direction: unlessDefault(choice.direction, "from"),
   });
-  return choice.rollout ? `vizvit.rollout(${["cap", ...words].join(", ")})`
-    : `vizvit.attention_map(${["cap", choice.layer, ...words].join(", ")})`;
+  return choice.rollout ? `vizvit.rollout(${[cap, ...words].join(", ")})`
+    : `vizvit.attention_map(${[cap, choice.layer, ...words].join(", ")})`;
 }
 
 // "cls" is what the library reads where nothing is said; without a class token every token has to be named.

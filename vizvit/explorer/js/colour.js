@@ -1,22 +1,24 @@
-// Attention as colour: the sequential map that Python sent, 0 dark, the given maximum bright.
+// Attention as colour: the sequential maps that Python sent, and the diverging one for differences.
 
-// Writes row[first], row[first + 1], … of a [rows, cols] grid as RGBA into `target`, whose lines are `stride` pixels long.
-export function paintMap(target, stride, row, first, rows, cols, maximum, colours, at = 0) {
-  const factor = maximum > 0 ? 255 / maximum : 0;
-  for (let r = 0, i = first; r < rows; r++) {
-    for (let c = 0, to = at + r * stride; c < cols; c++) {
-      target[to + c] = colours[Math.min(255, Math.round(row[i++] * factor))];
-    }
+import { shadeMap, smoothMap } from "./scaling.js";
+
+// A map on a canvas: rows × cols pixels, which CSS scales up to squares. With `side`, the values are interpolated to about
+// so many pixels along the longer side before they become colours.
+export function paintMap(canvas, map, rows, cols, limits, colours, side = 0) {
+  let { row, first } = map, height = rows, width = cols;
+  const factor = Math.round(side / Math.max(rows, cols));
+  if (factor > 1) {
+    [height, width] = [rows * factor, cols * factor];
+    if (canvas.smoothed?.length !== height * width) canvas.smoothed = new Float32Array(height * width);
+    row = smoothMap(row, first, rows, cols, factor, canvas.smoothed);
+    first = 0;
   }
-}
-
-// A canvas of exactly rows × cols pixels; CSS scales it up to squares.
-export function paintCanvas(canvas, row, first, rows, cols, maximum, colours) {
-  if (canvas.width !== cols || canvas.height !== rows) Object.assign(canvas, { width: cols, height: rows });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(cols, rows);
-  paintMap(new Uint32Array(image.data.buffer), cols, row, first, rows, cols, maximum, colours);
-  context.putImageData(image, 0, 0);
+  if (canvas.width !== width || canvas.height !== height || !canvas.pixels) {
+    Object.assign(canvas, { width, height, pixels: new ImageData(width, height) });
+    canvas.words = new Uint32Array(canvas.pixels.data.buffer);
+  }
+  shadeMap(canvas.words, width, row, first, height, width, limits, colours, 0);
+  canvas.getContext("2d").putImageData(canvas.pixels, 0, 0);
 }
 
 export function paintPixels(canvas, pixels, height, width) {
@@ -32,8 +34,13 @@ export function paintPixels(canvas, pixels, height, width) {
 }
 
 export function paintScale(canvas, colours) {
-  Object.assign(canvas, { width: 256, height: 1 });
+  if (canvas.colours === colours) return;
+  Object.assign(canvas, { width: 256, height: 1, colours });
   const image = new ImageData(256, 1);
   new Uint32Array(image.data.buffer).set(colours);
   canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+export function clearCanvas(canvas) {
+  canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
 }

@@ -1,151 +1,150 @@
-// From the state to the screen: one call draws one frame.
+// From the state to the screen: one call draws one frame of the pictures and the head maps.
 
-import { attentionRows, entropy, meanOfHeads, peakOf, rankOf, rawScore, shareOf } from "./attention.js";
-import { paintCanvas } from "./colour.js";
-import { layerOf, prefixCount, queryOf } from "./state.js";
-import { fill, headName, percent, tokenName } from "./words.js";
+import { peakOf, shareOf } from "./attention.js";
+import { clearCanvas, paintMap, paintScale } from "./colour.js";
+import { computeContent, mapOf } from "./content.js";
+import { comparable, differenceOf } from "./link.js";
+import { drawMarks } from "./marks.js";
+import { drawReading } from "./reading.js";
+import { limitsOf, signedLimits, ticksOf } from "./scaling.js";
+import { prefixCount, queryOf, sidesOf } from "./state.js";
+import { fill, percent, percentShort } from "./words.js";
+
+const TILE_SIDE = 48, PICTURE_SIDE = 256; // pixels of a smoothed map
 
 export function drawFrame(app) {
-  const { root, choice, capture } = app, started = performance.now();
-  const query = queryOf(app), layer = layerOf(app, choice.layer);
-  root.classList.toggle("fetching", !layer);
-  drawControls(app, layer);
-  drawMarks(app, query);
-  if (!layer) return; // the maps of the layer before stay, dimmed
-  computeRows(app, layer, query);
-  drawMaps(app, query);
+  const { root, choice, a } = app, started = performance.now();
+  for (const side of sidesOf(app)) side.content = computeContent(app, side);
+  drawMarks(app);
+  drawPending(app);
+  if (!a.content.items.length) return; // what was drawn before stays, dimmed
+  drawMaps(app);
+  drawReading(app);
   if (!root.dataset.ready) performance.mark("vizvit-ready");
   Object.assign(root.dataset, {
-    query: String(query), layer: String(choice.layer), head: choice.head === null ? "mean" : String(choice.head),
-    rows: String(capture.rows), cols: String(capture.cols), ready: "true",
+    query: String(queryOf(app)), layer: choice.rollout ? "rollout" : String(choice.layer),
+    head: choice.head === null ? choice.fuse : String(choice.head), direction: choice.direction,
+    rows: String(a.capture.rows), cols: String(a.capture.cols), ready: "true",
   });
   if (app.hover !== null) root.dataset.frameMs = (performance.now() - started).toFixed(2);
 }
 
-function computeRows(app, layer, query) {
-  const size = layer.heads * layer.tokens;
-  if (app.rows?.length !== size) Object.assign(app, { rows: new Float32Array(size), mean: null });
-  attentionRows(layer, query, app.rows);
-  if (app.mean?.length !== layer.tokens) app.mean = new Float32Array(layer.tokens);
-  meanOfHeads(app.rows, layer.tokens, app.mean);
+function drawPending(app) {
+  for (const side of sidesOf(app)) {
+    const { pending, nowhere } = side.content, { note } = app.dom.figures[side.name];
+    note.textContent = nowhere ? app.texts.nowhere : pending ? pendingText(app, pending) : "";
+  }
+  app.root.classList.toggle("fetching", Boolean(app.a.content.pending));
+  app.dom.fetching.textContent = app.a.content.pending?.what === "fetching" ? pendingText(app, app.a.content.pending) : "";
+  if (!app.a.content.pending) app.root.dataset.pending = "";
+  else app.root.dataset.pending = app.a.content.pending.what;
+}
+
+function pendingText({ texts }, { what, layer, done, of }) {
+  return fill({ fetching: texts.fetching, computing: texts.computing, averaging: texts.averaging, rollout: texts.rollout_pending }[what], { layer, done, of });
 }
 
 // Nothing of the capture before may stand over a new picture while its layer is being fetched.
-export function clearMaps({ dom }) {
-  const canvases = [dom.overlay, ...(dom.tile ?? []).map((tile) => tile.map)];
-  for (const canvas of canvases) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+export function clearMaps({ dom, a }) {
+  for (const figure of Object.values(dom.figures)) clearCanvas(figure.overlay);
+  for (const tile of dom.tile ?? []) {
+    for (const canvas of [tile.map, tile.second]) clearCanvas(canvas);
+    tile.share.textContent = "";
+  }
   for (const part of Object.values(dom.reading)) part.replaceChildren("–");
-  for (const tile of dom.tile ?? []) tile.share.textContent = "";
-  dom.scaleEnd.textContent = "";
+  a.content = null;
 }
 
-// The current row of a head, [key]; null is the mean.
-export function rowOf(app, head) {
-  const { num_tokens: tokens } = app.capture;
-  return head === null ? app.mean : app.rows.subarray(head * tokens, (head + 1) * tokens);
+function drawMaps(app) {
+  const { a, b, options, dom } = app;
+  const drawn = sidesOf(app).filter((side) => side.content.items.length);
+  const maps = drawn.flatMap((side) => side.content.items.filter(({ row }) => row).map((item) => mapOf(side, item)));
+  const limits = limitsOf(maps, options.scale, options.curve);
+  let next = 0;
+  for (const side of drawn) for (const item of side.content.items) item.limits = item.row ? limits[next++] : null;
+  for (const side of drawn) {
+    drawTiles(app, side);
+    drawPicture(app, side);
+  }
+  if (b) drawDifference(app, a, b);
+  app.legend = dom.figures.a.legend;
 }
 
-function drawMaps(app, query) {
-  const { dom, capture, choice, options, colours } = app, prefix = prefixCount(app);
-  const { rows, cols } = capture;
-  const views = dom.tile.map(({ head }) => rowOf(app, head));
-  const maxima = views.map((row) => row[peakOf(row, prefix)]);
-  const common = Math.max(...maxima);
-  dom.tile.forEach((tile, i) => {
-    paintCanvas(tile.map, views[i], prefix, rows, cols, options.shared ? common : maxima[i], colours);
-    if (!prefix) return;
-    const share = shareOf(views[i], prefix);
+function drawTiles(app, side) {
+  const { options } = app, { rows, cols } = side.capture, prefix = prefixCount(side), second = side === app.b;
+  const colours = side.colours[options.colours];
+  app.dom.tile.forEach((tile, i) => {
+    const item = side.content.items[i], canvas = second ? tile.second : tile.map;
+    if (!second) tile.button.classList.toggle("waiting", !item?.row); // steps of a long chain, while the pointer moves
+    if (!item?.row) {
+      tile.share.textContent = "";
+      return clearCanvas(canvas);
+    }
+    paintMap(canvas, mapOf(side, item), rows, cols, item.limits, colours, options.smooth ? TILE_SIDE : 0);
+    if (!prefix || second) return;
+    const share = prefixPart(item.row, prefix);
     tile.share.textContent = percentShort(share);
     tile.bar.style.setProperty("--share", share.toFixed(4));
   });
-  const shown = choice.head === null ? 0 : choice.head + 1;
-  const maximum = options.shared ? common : maxima[shown];
-  paintCanvas(dom.overlay, views[shown], prefix, rows, cols, maximum, colours);
-  dom.scaleEnd.textContent = percent(maximum);
-  drawReading(app, query, views[shown]);
 }
 
-function drawReading(app, query, row) {
-  const { dom, capture, texts, choice, inspect } = app, prefix = prefixCount(app);
-  const peak = peakOf(row, prefix);
-  const put = (name, ...parts) => dom.reading[name].replaceChildren(...parts);
-  const quiet = (text) => Object.assign(document.createElement("small"), { textContent: text });
-  const name = (token) => tokenName(capture, texts, token);
-  const nats = entropy(row).toFixed(2), limit = Math.log(capture.num_tokens).toFixed(2);
-  put("from", name(query), quiet(`${texts.layer} ${choice.layer} · ${headName(texts, choice.head)}`));
-  put("peak", name(peak), quiet(percent(row[peak])));
-  put("entropy", fill(texts.entropy_value, { entropy: nats }), quiet(fill(texts.entropy_limit, { limit })));
-  if (prefix) put("prefix", percent(shareOf(row, prefix)), quiet(prefixParts(capture, row)));
-  placeMark(app, "peak", peak === query ? -1 : peak);
-  app.sentence = fill(texts.sentence, {
-    layer: choice.layer, head: headName(texts, choice.head), query: name(query), peak: name(peak),
-    share: percent(row[peak]), entropy: nats,
-  }) + (prefix ? fill(texts.sentence_prefix, { share: percent(shareOf(row, prefix)) }) : "");
+function drawPicture(app, side) {
+  const { options } = app, { rows, cols } = side.capture, figure = app.dom.figures[side.name];
+  const item = side.content.items[side.content.shown];
+  paintMap(figure.overlay, mapOf(side, item), rows, cols, item.limits, side.colours[options.colours], options.smooth ? PICTURE_SIDE : 0);
+  drawLegend(app, figure, item.limits, side.colours[options.colours], scaleText(app));
+}
 
-  if (!inspect) return put("under", "–", quiet(texts.under_hint));
-  const head = inspect.head === undefined ? choice.head : inspect.head, values = rowOf(app, head);
-  const details = { rank: rankOf(values, inspect.token), head: headName(texts, head) };
-  let text = fill(texts.under_details, details);
-  if (head !== null) {
-    const score = rawScore(layerOf(app, choice.layer), head, query, inspect.token);
-    text += fill(texts.under_score, { score: score.toFixed(1) });
+// What B's map has more or less than A's, in a map of its own.
+function drawDifference(app, a, b) {
+  const figure = app.dom.figures.d, possible = comparable(a.capture, b.capture, b.linked);
+  app.root.classList.toggle("with-difference", possible);
+  if (!possible || !a.content.items.length || !b.content.items.length) return;
+  const { rows, cols } = a.capture;
+  const [rowA, rowB] = [a, b].map(({ content }) => content.items[content.shown].row);
+  const row = (app.difference = differenceOf(rowA, rowB, a.capture, b.linked, app.difference));
+  const map = mapOf(a, { row }), limits = signedLimits(row, map.first, map.count);
+  paintMap(figure.overlay, map, rows, cols, limits, a.colours.difference, app.options.smooth ? PICTURE_SIDE : 0);
+  const flipped = b.linked.kind === "flip" ? ` · ${app.texts.flipped_back}` : "";
+  drawLegend(app, figure, limits, a.colours.difference, app.texts.difference_scale + flipped);
+}
+
+function drawLegend(app, figure, limits, colours, text) {
+  const ticks = ticksOf(limits).map(({ at, value }) => ({ at, text: percent(value) }));
+  paintScale(figure.bar, colours);
+  const stamp = ticks.map((tick) => `${tick.at.toFixed(3)}${tick.text}`).join();
+  if (figure.stamp !== stamp) {
+    figure.stamp = stamp;
+    figure.ticks.replaceChildren(...ticks.map(({ at, text }) => {
+      const tick = document.createElement("span");
+      tick.textContent = text;
+      tick.style.setProperty("--at", at);
+      return tick;
+    }));
   }
-  put("under", `${name(inspect.token)} · ${percent(values[inspect.token])}`, quiet(text));
+  if (figure.text.textContent !== text) figure.text.textContent = text;
+  figure.legend = { ...limits, ticks, text };
 }
 
-// "class 3.1 % · register 1 9.0 %" for up to three prefix tokens; more are only summed up.
-function prefixParts(capture, row) {
-  const names = capture.prefix_names;
-  if (names.length > 3) return `${names.length} tokens`;
-  return names.length < 2 ? names[0] : names.map((name, token) => `${name} ${percentShort(row[token])}`).join(" · ");
+// How the colours are to be read, in words.
+function scaleText({ texts, options, choice }) {
+  const what = choice.rollout ? texts.what_rollout : choice.direction === "to" ? texts.what_to : texts.what_from;
+  const parts = [what, texts[`scale_${options.scale}_note`]];
+  if (options.curve === "log") parts.push(texts.curve_log_note);
+  parts.push(options.smooth ? texts.smooth_note : texts.patches_note);
+  return parts.join(" · ");
 }
 
-function percentShort(share) {
-  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+// How much of a row lies on prefix tokens.
+export function prefixPart(row, prefix) {
+  const all = shareOf(row, row.length);
+  return all > 0 ? shareOf(row, prefix) / all : 0;
 }
 
-function drawMarks(app, query) {
-  const { root, capture, inspect, options } = app, patch = query - prefixCount(app);
-  root.classList.toggle("prefix-query", patch < 0);
-  root.style.setProperty("--q-row", Math.max(0, Math.floor(patch / capture.cols)));
-  root.style.setProperty("--q-col", Math.max(0, patch % capture.cols));
-  placeMark(app, "query", query);
-  placeMark(app, "inspect", inspect ? inspect.token : -1);
-  const read = inspect ? inspect.token - prefixCount(app) : -1;
-  root.classList.toggle("inspecting", read >= 0);
-  root.style.setProperty("--i-row", Math.max(0, Math.floor(read / capture.cols)));
-  root.style.setProperty("--i-col", Math.max(0, read % capture.cols));
-  root.style.setProperty("--opacity", options.opacity);
-  root.classList.toggle("grid-lines", options.gridLines);
-  root.classList.toggle("true-pixels", options.truePixels);
+export function shownRow(side) {
+  return side.content.items[side.content.shown].row;
 }
 
-function placeMark(app, name, token) {
-  const { cols } = app.capture, patch = token - prefixCount(app);
-  for (const rect of app.dom.marks[name]) {
-    rect.style.display = patch < 0 ? "none" : "";
-    rect.setAttribute("x", Math.max(0, patch % cols));
-    rect.setAttribute("y", Math.max(0, Math.floor(patch / cols)));
-  }
-}
-
-function drawControls(app, layer) {
-  const { dom, choice, texts, options } = app;
-  dom.layer.textContent = choice.layer;
-  dom.slider.value = choice.layer;
-  app.root.style.setProperty("--layer", choice.layer);
-  dom.slider.setAttribute("aria-valuetext", `${texts.layer} ${choice.layer}`);
-  dom.previous.disabled = choice.layer === 0;
-  dom.next.disabled = choice.layer === app.capture.num_layers - 1;
-  dom.fetching.textContent = layer ? "" : fill(texts.fetching, { layer: choice.layer });
-  dom.scaleText.textContent = options.shared ? texts.scale_shared : texts.scale_own;
-  for (const { head, button } of dom.tile) {
-    const chosen = head === choice.head;
-    button.setAttribute("aria-checked", chosen);
-    button.tabIndex = chosen ? 0 : -1;
-  }
-  dom.chip.forEach((chip, token) => {
-    chip.setAttribute("aria-pressed", token === choice.token);
-    chip.classList.toggle("is-query", token === queryOf(app));
-  });
+export function peakPatch(side, row) {
+  return peakOf(row, prefixCount(side));
 }

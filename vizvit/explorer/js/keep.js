@@ -1,83 +1,70 @@
 // Keeping the view: as a picture, as a program, as a link, and as files that Python makes.
 
 import { pythonCode } from "./code.js";
+import { headOn, layerOn, tokensOn } from "./content.js";
 import { copyText, downloadBlob, rasterise } from "./download.js";
+import { pinnedViews } from "./pins.js";
+import { queryName, viewName } from "./reading.js";
+import { report, stampOfChoice } from "./settle.js";
 import { composeSheet } from "./sheet.js";
-import { prefixCount, queryOf } from "./state.js";
-import { headName, percent } from "./words.js";
+import { prefixCount } from "./state.js";
+import { percent } from "./words.js";
 
 const STOPS = 33; // colours that a sheet's colour bar is made of
+const ADDRESS_MS = 800;
+const NOTICE_MS = 5000;
 
-// The view as composeSheet takes it. `others`: more pictures of the same form as keepPicture's, for a comparison.
-export function keepParts(app, others = []) {
-  const { texts, session, choice } = app;
+// The view as composeSheet takes it: the picture, and where something is compared the second and the difference.
+export function keepParts(app) {
+  const { texts, session, choice, dom } = app, { a, b, d } = dom.figures;
+  const compared = app.b ? [keepPicture(app, b, app.b), ...(app.root.classList.contains("with-difference") ? [keepPicture(app, d, app.a)] : [])] : [];
   return {
-    title: keepTitle(app),
+    title: [viewName(app), choice.direction === "to" ? texts.direction_to : "", queryName(app)].filter(Boolean).join(" · "),
     caption: [app.sentence, session.caption].filter(Boolean),
-    pictures: [keepPicture(app), ...others],
-    legend: keepLegend(app),
-    tiles: (app.dom.tile ?? []).map((tile) => ({
+    pictures: [keepPicture(app, a, app.a), ...compared],
+    legend: keepLegend(a.legend, app.a.colours[app.options.colours]),
+    tiles: dom.tile.map((tile) => ({
       name: keepWords(tile.name),
       share: keepWords(tile.share),
       image: tile.map.toDataURL(),
-      chosen: tile.head === choice.head,
+      chosen: tile.button.getAttribute("aria-checked") === "true",
     })),
-    tilesTitle: keepWords(app.dom.headsTitle),
-    tilesNote: prefixCount(app) ? texts.bar : "",
+    tilesTitle: keepWords(dom.headsTitle),
+    tilesNote: prefixCount(app.a) ? texts.bar : "",
     ...keepInks(app.root),
   };
 }
 
-// One picture with its map and marks. dom, capture: of this picture; a second one has its own.
-export function keepPicture(app, { dom = app.dom, capture = app.capture, label = "", query = keepQuery(app) } = {}) {
-  const { rows, cols, patch_size: patch, image } = capture, { options } = app;
+// One picture with its map and marks; a second one says in its label how its colours are to be read.
+function keepPicture({ b: other, options }, figure, { capture }) {
+  const { rows, cols, patch_size: patch, image } = capture, { low, high } = figure.legend ?? {}, { query, peak } = figure.bounds ?? {};
+  const range = figure.name === "a" || low === undefined ? "" : ` · ${percent(low)} … ${percent(high)}`;
   return {
-    label,
-    photo: dom.photo.toDataURL(),
-    overlay: dom.overlay ? dom.overlay.toDataURL() : null,
-    opacity: options.opacity,
+    label: other ? keepWords(figure.title) + range : "",
+    photo: figure.photo.toDataURL(),
+    overlay: figure.overlay.toDataURL(),
+    opacity: figure.name === "d" ? Math.max(0.8, options.opacity) : options.opacity,
     smooth: Boolean(options.smooth),
-    pixelated: Boolean(options.truePixels),
+    pixelated: Boolean(options.true_pixels),
     width: image.width,
     height: image.height,
     cover: { width: Math.min(1, (cols * patch) / image.width), height: Math.min(1, (rows * patch) / image.height) },
     rows, cols,
-    gridLines: Boolean(options.gridLines),
-    query,
-    peak: keepPeak(dom),
-    badge: keepWords(dom.badge),
+    gridLines: Boolean(options.grid_lines),
+    query: query ? [query] : [],
+    peak: peak ? peak.slice(0, 2) : null,
+    badge: keepWords(figure.badge),
   };
 }
 
-// [[row, col, rows, cols]] of the outlined query; none for a prefix token.
-function keepQuery(app) {
-  const { cols } = app.capture, area = (app.hover ?? null) === null ? app.choice.area : null;
-  if (area) return [[area[0], area[1], area[2] - area[0] + 1, area[3] - area[1] + 1]];
-  const patch = queryOf(app) - prefixCount(app);
-  return patch < 0 ? [] : [[Math.floor(patch / cols), patch % cols, 1, 1]];
-}
-
-// Where the dashed mark stands, as it is drawn.
-function keepPeak(dom) {
-  const mark = dom.marks?.peak?.at?.(-1);
-  if (!mark || mark.style.display === "none" || !mark.hasAttribute("x")) return null;
-  return [Number(mark.getAttribute("y")), Number(mark.getAttribute("x"))];
-}
-
-function keepTitle({ texts, choice, dom }) {
-  const view = choice.rollout ? [texts.kept_rollout] : [`${texts.layer} ${choice.layer}`, headName(texts, choice.head)];
-  return [...view, keepWords(dom.reading?.from?.firstChild)].filter(Boolean).join(" · ");
-}
-
 // What stands below the picture: real values, not positions.
-function keepLegend({ legend = {}, colours, dom }) {
-  const number = (value) => (typeof value === "number" ? (value ? percent(value) : "0") : value ?? "");
+function keepLegend({ low, high, ticks, text }, colours) {
   return {
-    low: number(legend.low ?? 0),
-    high: legend.high === undefined ? keepWords(dom.scaleEnd) : number(legend.high),
-    ticks: (legend.ticks ?? []).map(({ at, text, value }) => ({ at, text: text ?? number(value) })),
+    low: percent(low),
+    high: percent(high),
+    ticks,
     colours: Array.from({ length: STOPS }, (_, i) => cssOf(colours[Math.round((255 * i) / (STOPS - 1))])),
-    text: legend.text ?? keepWords(dom.scaleText),
+    text,
   };
 }
 
@@ -106,48 +93,67 @@ function keepWords(node) {
 
 // vizvit-cat-layer4-head1: what a file of this view is called.
 export function keepName({ session, choice }) {
-  const name = String(session.name ?? "view").replace(/[^\p{L}\p{N}.]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "") || "view";
+  const name = String(session.name || "view").replace(/[^\p{L}\p{N}.]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "") || "view";
   const what = choice.rollout ? "rollout" : `layer${choice.layer}${choice.head === null ? "" : `-head${choice.head}`}`;
   return `vizvit-${name}-${what}`;
 }
 
-export function saveSvg(app, others) {
-  const { svg } = composeSheet(keepParts(app, others));
+export function saveSvg(app) {
+  const { svg } = composeSheet(keepParts(app));
   downloadBlob(new Blob([svg], { type: "image/svg+xml" }), `${keepName(app)}.svg`);
 }
 
-export async function savePng(app, others) {
-  const { svg, width, height } = composeSheet(keepParts(app, others));
+export async function savePng(app) {
+  const { svg, width, height } = composeSheet(keepParts(app));
   downloadBlob(await rasterise(svg, width, height, 2), `${keepName(app)}.png`);
 }
 
-// These two say whether the text is on the clipboard.
-export function copyPython(app) {
-  const options = { ...app.options, file: keepName(app) };
-  return copyText(pythonCode(app.session, app.capture, app.choice, options));
+export async function copyPython(app) {
+  const code = pythonCode(app.session, app.a.capture, app.choice, { ...app.options, file: keepName(app) }, keepOther(app));
+  keepNotice(app, (await copyText(code)) ? app.texts.copied_python : app.texts.not_copied);
 }
 
-export function copyLink() {
-  return copyText(location.href);
+// The second capture's own layer, head and query, which are linked to the first's.
+function keepOther(app) {
+  if (!app.b) return null;
+  const { choice, b } = app, [token] = tokensOn(app, b);
+  if (token === undefined) return null;
+  return { capture: b.capture, choice: { ...choice, layer: layerOn(app, b), head: headOn(app, b), token, area: keepArea(app) } };
+}
+
+function keepArea(app) {
+  const bounds = app.choice.area && app.dom.figures.b.bounds?.query;
+  return bounds ? [bounds[0], bounds[1], bounds[0] + bounds[2] - 1, bounds[1] + bounds[3] - 1] : null;
+}
+
+// The address follows a settled choice after a moment.
+export async function copyLink(app) {
+  if (app.reported !== stampOfChoice(app)) {
+    report(app);
+    await new Promise((done) => setTimeout(done, ADDRESS_MS));
+  }
+  const copied = app.session.private ? app.texts.copied_link_private : app.texts.copied_link;
+  keepNotice(app, (await copyText(location.href)) ? copied : app.texts.not_copied);
 }
 
 // what: "npz", "handout" or "html". The answer comes as `receiveAnswer`.
 export function askFile(app, what) {
-  app.asked = (app.asked ?? 0) + 1;
-  keepNotice(app, "");
-  app.send("ask", { number: app.asked, what, view: app.settledView(), pins: app.pins ?? [] });
+  app.wanted = ++app.asked;
+  keepNotice(app, app.texts.making);
+  app.send("ask", { number: app.asked, what, view: app.settledView(), pins: pinnedViews(app) });
 }
 
 // header: { number, what, file, type } with the file's bytes, or { number, what, error }. An answer to an earlier ask, or
-// one that was taken already, changes nothing; true for one that was taken now.
+// one that was taken already, changes nothing.
 export function receiveAnswer(app, header, bytes) {
-  if (header.number !== app.asked || header.number === app.answered) return false;
-  app.answered = header.number;
+  if (header.number !== app.wanted) return;
+  app.wanted = null;
   keepNotice(app, header.error ?? "");
   if (!header.error) downloadBlob(new Blob([bytes], { type: header.type ?? "application/octet-stream" }), header.file);
-  return true;
 }
 
 function keepNotice(app, text) {
-  if (app.dom.notice) app.dom.notice.textContent = text;
+  app.dom.notice.textContent = text;
+  clearTimeout(app.noticeTimer);
+  if (text && text !== app.texts.making) app.noticeTimer = setTimeout(() => (app.dom.notice.textContent = ""), NOTICE_MS);
 }

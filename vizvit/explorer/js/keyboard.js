@@ -1,38 +1,121 @@
 // Everything the pointer does, from the keyboard.
 
-import { HOME, choose, stepPatch } from "./state.js";
+import { openKeep } from "./menu.js";
+import { pinView } from "./pins.js";
+import { togglePlay } from "./play.js";
+import { HOME, areaBetween, areaOf, choose, placeOf, prefixCount, queryOf, setOption, show, stepPatch, toggleFold } from "./state.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const LAYERS = { PageUp: 1, PageDown: -1, "]": 1, "[": -1 };
+export const FUSIONS = ["mean", "max", "min"];
+export const SCALES = ["own", "shared", "absolute", "percentile"];
+export const TOOLS = ["look", "area", "read"];
+
+// Keys and the texts that say what they do, in the order of the help.
+export const KEYS = [
+  ["← ↑ → ↓", "key_arrows"], ["⇧ ← ↑ → ↓", "key_shift_arrows"], ["[  ]", "key_layers"], ["0 … 9", "key_heads"], ["t", "key_token"],
+  ["d", "key_direction"], ["f", "key_fuse"], ["o", "key_rollout"], ["x", "key_tool"], ["w", "key_why"], ["a", "key_atlas"], ["n", "key_numbers"],
+  ["s", "key_scale"], ["l", "key_log"], ["m", "key_smooth"], ["g", "key_grid"], ["Space", "key_play"], ["p", "key_pin"], ["k", "key_keep"],
+  ["Esc", "key_escape"], ["?", "key_help"],
+];
+
+const ACTIONS = {
+  d: (app) => choose(app, { direction: app.choice.direction === "from" ? "to" : "from" }),
+  f: (app) => choose(app, { head: null, fuse: after(FUSIONS, app.choice.fuse), rollout: app.choice.rollout }),
+  o: (app) => choose(app, { rollout: !app.choice.rollout }),
+  x: (app) => show(app, { tool: after(TOOLS, app.tool) }),
+  w: (app) => toggleFold(app, "why"),
+  a: (app) => toggleFold(app, "atlas"),
+  n: (app) => toggleFold(app, "numbers"),
+  s: (app) => setOption(app, { scale: after(SCALES, app.options.scale) }),
+  l: (app) => setOption(app, { curve: app.options.curve === "log" ? "linear" : "log" }),
+  m: (app) => setOption(app, { smooth: !app.options.smooth }),
+  g: (app) => setOption(app, { grid_lines: !app.options.grid_lines }),
+  t: (app) => choose(app, { token: (queryOf(app) + 1) % Math.max(1, prefixCount(app.a)) }),
+  p: pinView,
+  k: openKeep,
+  " ": togglePlay,
+  "?": (app) => app.dom.help.showModal(),
+};
 
 export function attachKeyboard(app) {
-  app.dom.picture.addEventListener("keydown", (event) => {
-    const step = STEPS[event.key];
-    if (!step || hasModifier(event)) return;
+  app.dom.figures.a.picture.addEventListener("keydown", (event) => {
+    if (!(event.key in STEPS) || hasModifier(event)) return;
     event.preventDefault();
-    const token = stepPatch(app, ...step);
-    app.hover = null; // a resting mouse pointer steps aside
-    choose(app, { token });
+    walk(app, STEPS[event.key], event.shiftKey);
   });
   app.dom.tiles.addEventListener("keydown", (event) => {
     const step = STEPS[event.key];
     if (!step || hasModifier(event)) return;
     event.preventDefault();
-    const tiles = app.dom.tile, at = tiles.findIndex(({ head }) => head === app.choice.head);
+    const tiles = app.dom.tile, at = tiles.findIndex(({ button }) => button.tabIndex === 0);
     const tile = tiles[(at + step[0] + step[1] + tiles.length) % tiles.length];
-    choose(app, { head: tile.head });
+    app.chooseTile(tile);
     tile.button.focus();
   });
+  app.dom.atlas.addEventListener("keydown", (event) => {
+    const step = STEPS[event.key], { num_layers: layers, num_heads: heads } = app.a.capture;
+    if (!step || hasModifier(event)) return;
+    event.preventDefault();
+    const head = Math.min(Math.max((app.choice.head ?? (step[0] > 0 ? -1 : 0)) + step[0], 0), heads - 1);
+    choose(app, { layer: Math.min(Math.max(app.choice.layer + step[1], 0), layers - 1), head });
+  });
+  for (const choice of ["direction", "tool", "fuse"]) roam(app.dom[choice].box);
   app.root.addEventListener("keydown", (event) => {
-    if (hasModifier(event)) return;
-    if (event.key === "Escape") {
-      app.hover = null;
-      choose(app, { token: HOME });
+    const typing = event.target.matches("input, select, dialog, dialog *, .menu *");
+    if (hasModifier(event) || event.defaultPrevented) return;
+    if (event.key === "Escape" && !typing) {
+      Object.assign(app, { hover: null, inspect: null, drag: null });
+      choose(app, { token: HOME, key: null });
     } else if (event.key in LAYERS && event.target !== app.dom.slider) {
       event.preventDefault();
       choose(app, { layer: app.choice.layer + LAYERS[event.key] });
-    }
+    } else if (!typing && /^\d$/.test(event.key) && Number(event.key) < app.a.capture.num_heads) {
+      choose(app, { head: Number(event.key) });
+    } else if (!typing && event.key in ACTIONS && !(event.key === " " && event.target.matches("button, .fold"))) {
+      event.preventDefault();
+      ACTIONS[event.key](app);
+    } else return;
+    event.stopPropagation(); // Streamlit has shortcuts of its own on some of these keys
   });
+}
+
+// Arrows move the query, with Shift the far corner of a rectangle; while numbers are read, the token that is read.
+function walk(app, step, extend) {
+  const { choice, a: { capture } } = app;
+  if (app.tool === "read") {
+    return choose(app, { key: stepPatch(capture, choice.key ?? queryOf(app), ...step) });
+  }
+  const area = areaOf(app), prefix = prefixCount(app.a);
+  const tokenAt = (row, col) => prefix + row * capture.cols + col;
+  if (extend) {
+    const anchor = placeOf(capture, choice.token) ? choice.token : stepPatch(capture, choice.token, 0, 0);
+    const [row, col] = placeOf(capture, anchor), [top, left, bottom, right] = area ?? [row, col, row, col];
+    const corner = tokenAt(top === row ? bottom : top, left === col ? right : left); // opposite the anchor
+    const moved = areaBetween(capture, anchor, stepPatch(capture, corner, ...step));
+    app.hover = null;
+    const single = moved[0] === moved[2] && moved[1] === moved[3];
+    return choose(app, { token: anchor, area: single ? null : moved });
+  }
+  const token = stepPatch(capture, queryOf(app), ...step);
+  app.hover = null; // a resting mouse pointer steps aside
+  choose(app, { token });
+}
+
+// Arrow keys within a group of radio buttons.
+function roam(box) {
+  box.addEventListener("keydown", (event) => {
+    if (!(event.key in STEPS) || hasModifier(event)) return;
+    event.preventDefault();
+    const buttons = [...box.children], at = buttons.findIndex((button) => button.tabIndex === 0), [down, right] = STEPS[event.key];
+    const button = buttons[(at + down + right + buttons.length) % buttons.length];
+    button.click();
+    button.focus();
+  });
+}
+
+function after(list, value) {
+  return list[(list.indexOf(value) + 1) % list.length];
 }
 
 function hasModifier(event) {

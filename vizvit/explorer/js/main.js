@@ -1,21 +1,29 @@
 // The component: Streamlit calls `update` when it mounts, and again on the same elements when data or theme change.
 //
-// For tests and the curious, the element .vizvit carries data-ready, data-query, data-layer, data-head ("mean" or a
-// number), data-frame-ms (compute and draw of the last hover frame), and `__vizvit` with `rows(layer, token)` ->
-// Float32Array [head, key].
+// For tests and the curious, the element .vizvit carries data-ready, data-query, data-layer (a number or "rollout"),
+// data-head ("mean", "max", "min" or a number), data-direction, data-pending, data-frame-ms (compute and draw of the last
+// hover frame), data-atlas-ms (of the last matrix of all layers and heads), and `__vizvit` with
+// `rows(layer, token)` -> Float32Array [head, key], `shown(side)` -> the row on the picture, and `survey(layer)`.
 
 import { drawAtlas } from "./atlas.js";
 import { attentionRows } from "./attention.js";
-import { paintPixels, paintScale } from "./colour.js";
-import { attachControls, fillControls } from "./controls.js";
-import { clearMaps, drawFrame } from "./drawing.js";
+import { paintPixels } from "./colour.js";
+import { attachControls, drawControls, fillControls } from "./controls.js";
+import { clearMaps, drawFrame, shownRow } from "./drawing.js";
+import { listen } from "./feeds.js";
+import { receiveAnswer } from "./keep.js";
 import { attachKeyboard } from "./keyboard.js";
 import { tileColumns } from "./layout.js";
+import { attachMenu } from "./menu.js";
+import { drawNumbers } from "./numbers.js";
 import { decodeLayer, readPayload } from "./payload.js";
+import { drawPins, pinnedViews, restorePins } from "./pins.js";
 import { attachPointer } from "./pointer.js";
-import { createSettle, stampOf } from "./settle.js";
-import { createState, layerOf } from "./state.js";
+import { createSettle, stampOfChoice } from "./settle.js";
+import { createSide, createState, layerOf, settledView, sidesOf } from "./state.js";
+import { createSurveyor } from "./surveyor.js";
 import { buildView } from "./view.js";
+import { drawWhy } from "./why.js";
 import { fill } from "./words.js";
 
 const apps = new WeakMap(); // parentElement -> its explorer
@@ -31,100 +39,221 @@ export default function update(component) {
 
 function createApp(parentElement) {
   const root = parentElement.querySelector(".vizvit");
-  const app = Object.assign(createState(), { root, dom: buildView(root), decode: decodeLayer });
+  const app = Object.assign(createState(), { root, dom: buildView(root), speed: 1, answers: new Map(), endings: [] });
+  app.a.decode = decodeLayer;
   app.schedule = () => (app.frame ||= requestAnimationFrame(() => draw(app)));
+  app.arrangeSoon = () => (app.arranging ||= requestAnimationFrame(() => arrange(app)));
   app.settle = createSettle(app);
+  app.settledView = () => settledView(app);
+  app.openView = (view) => openView(app, view);
+  attachSurveyor(app);
   attachPointer(app);
   attachKeyboard(app);
   attachControls(app);
-  app.observer = new ResizeObserver(() => arrange(app));
+  attachMenu(app);
+  app.observer = new ResizeObserver(app.arrangeSoon);
   app.observer.observe(root);
   root.__vizvit = {
-    rows: (layer, token) => attentionRows(layerOf(app, layer), token),
+    rows: (layer, token) => attentionRows(layerOf(app.a, layer), token),
+    shown: (side = "a") => (app[side]?.content?.items.length ? shownRow(app[side]) : null),
+    survey: (layer) => app.surveyOf(app.a, layer),
+    get difference() { return app.difference ?? null; },
     get choice() { return { ...app.choice }; },
-    get loaded() { return [...app.sections.keys()]; },
+    get options() { return { ...app.options }; },
+    get loaded() { return [...app.a.sections.keys()]; },
+    get pins() { return pinnedViews(app); },
   };
   return app;
 }
 
+// What needs a pass over a whole layer is done beside the page.
+function attachSurveyor(app) {
+  app.surveyor = createSurveyor(({ kind, side: place, index, how, result, error }) => {
+    const side = sidesOf(app).find((one) => one.place === place);
+    if (!side) return; // of a picture that is gone
+    if (error) app.dom.failure.textContent = fill(app.texts.unreadable, { reason: error });
+    else if (kind === "survey") side.surveys.set(index, result);
+    else if (side.chainOf === how) side.chain.set(index, result);
+    app.schedule();
+  });
+  app.surveyOf = (side, index) => {
+    if (!side.surveys.has(index)) {
+      app.surveyor.ask("survey", side.place, index, { layer: () => layerOf(side, index), geometry: geometryOf(side.capture) }, 1);
+    }
+    return side.surveys.get(index);
+  };
+  app.askFused = (side, index, how) => {
+    if (side.sections.has(index)) app.surveyor.ask("fused", side.place, index, { layer: () => layerOf(side, index), how, residual: 0.5 });
+  };
+}
+
+function geometryOf({ rows, cols, patch_size, prefix_names }) {
+  return { rows, cols, patch_size, prefix: prefix_names.length };
+}
+
 function receive(app, data) {
-  let payload;
+  const payload = read(app, data);
+  if (!payload) return;
+  const { session } = payload, first = !app.session, moved = session.start !== app.session?.start;
+  app.data = data;
+  Object.assign(app, { session, texts: session.texts });
+  app.a.trained = session.trained;
+  if (first) connect(app);
+  if (takeCapture(app, app.a, payload)) Object.assign(app, { hover: null, inspect: null, drag: null, answers: new Map(), check: null });
+  if (moved) {
+    const { scale, curve, smooth, colours, opacity, grid_lines, true_pixels, ...choice } = session.selection;
+    Object.assign(app.choice, choice);
+    Object.assign(app.options, { scale, curve, smooth, colours, opacity, grid_lines, true_pixels });
+    Object.assign(app, { hover: null, inspect: null, drag: null });
+    app.reported = stampOfChoice(app);
+  }
+  refresh(app);
+}
+
+function refresh(app) {
+  fillControls(app);
+  draw(app);
+  arrange(app);
+  app.settle(); // layers that are not here may be wanted
+}
+
+function read(app, data) {
   try {
-    payload = readPayload(data);
+    const payload = readPayload(data);
+    app.dom.failure.textContent = "";
+    return payload;
   } catch (error) {
     app.dom.failure.textContent = fill(app.texts?.unreadable ?? "{reason}", { reason: error.message });
-    return;
+    return null;
   }
-  const { session, capture } = payload, known = app.capture?.capture === capture.capture;
-  app.dom.failure.textContent = "";
-  app.data = data;
-  const moved = session.start !== app.session?.start;
-  Object.assign(app, { session, texts: session.texts, capture, colours: payload.colours, requested: null });
+}
+
+// The bytes of a capture for a side; true where it is another capture than before.
+function takeCapture(app, side, payload) {
+  const { capture, sections, colours } = payload, known = side.capture?.capture === capture.capture;
+  Object.assign(side, { colours: known ? side.colours : colours, capture, requested: null, task: null });
   if (!known) {
-    Object.assign(app, { sections: new Map(), decoded: new Map(), hover: null, inspect: null });
-    drawPicture(app, payload);
-    clearMaps(app);
+    app.surveyor.cancel(side.place);
+    side.place = `${side.name} ${capture.capture}`;
+    Object.assign(side, { sections: new Map(), decoded: new Map(), surveys: new Map(), chain: new Map(), chainOf: null, content: null });
+    drawPhoto(app, app.dom.figures[side.name], payload);
+    if (side === app.a) {
+      drawPhoto(app, app.dom.figures.d, payload);
+      clearMaps(app);
+    }
   }
-  for (const [layer, section] of payload.sections) if (!app.decoded.has(layer)) app.sections.set(layer, section);
-  if (moved) {
-    Object.assign(app, { choice: { ...session.selection }, hover: null, inspect: null });
-    app.reported = stampOf(app);
+  for (const [layer, section] of sections) if (!side.decoded.has(layer)) side.sections.set(layer, section);
+  return !known;
+}
+
+// The channels beside the capture: what is compared, and answers.
+function connect(app) {
+  const { key } = app.session;
+  restorePins(app);
+  app.endings.push(listen(key, "compare", (data) => takeComparison(app, data)), listen(key, "answer", (data) => data && takeAnswer(app, data)));
+}
+
+function takeComparison(app, data) {
+  const payload = data ? read(app, data) : null;
+  if (payload) {
+    app.b ??= Object.assign(createSide("b"), { decode: decodeLayer });
+    const { title, linked, trained } = payload.session;
+    Object.assign(app.b, { title, linked, trained });
+    takeCapture(app, app.b, payload);
+  } else {
+    app.surveyor.cancel(app.b?.place);
+    app.b = null;
   }
-  fillControls(app);
-  arrange(app);
-  draw(app);
-  if (!app.sections.has(app.choice.layer)) app.settle();
+  const { a, b, d } = app.dom.figures;
+  app.dom.pictures.replaceChildren(...(app.b ? [a, b, d] : [a]).map((figure) => figure.box));
+  app.root.classList.toggle("comparing", Boolean(app.b));
+  if (!app.b) app.root.classList.remove("with-difference");
+  if (app.a.capture) refresh(app);
+}
+
+function takeAnswer(app, data) {
+  const length = new DataView(data.buffer, data.byteOffset).getUint32(4, true);
+  const header = JSON.parse(new TextDecoder().decode(data.subarray(8, 8 + length)));
+  if (header.what !== "check") {
+    receiveAnswer(app, header, data.subarray(8 + length));
+  } else if (header.number === app.check?.number) {
+    app.answers.set(app.check.stamp, header);
+    app.schedule();
+  }
+}
+
+// A view put aside, or come by a link.
+function openView(app, view) {
+  for (const [name, value] of Object.entries(view)) {
+    if (name in app.choice) app.choice[name] = value;
+    else if (name in app.options) app.options[name] = value;
+  }
+  Object.assign(app, { hover: null, inspect: null, drag: null });
+  app.schedule();
+  app.settle();
 }
 
 function draw(app) {
   cancelAnimationFrame(app.frame);
   app.frame = 0;
-  if (!app.capture) return;
+  if (!app.a.capture) return;
+  drawControls(app);
   drawFrame(app);
   drawAtlas(app);
+  drawNumbers(app);
+  drawWhy(app);
+  drawPins(app);
   clearTimeout(app.liveTimer); // spoken only when it rests
-  app.liveTimer = setTimeout(() => (app.dom.live.textContent = app.sentence ?? ""), 600);
+  app.liveTimer = setTimeout(() => speak(app), 600);
 }
 
-function drawPicture(app, { pixels, capture }) {
-  const { dom, root, colours } = app, { rows, cols, patch_size: patch, image } = capture;
-  paintPixels(dom.photo, pixels, image.height, image.width);
-  paintScale(dom.scale, colours);
-  dom.svg.setAttribute("viewBox", `0 0 ${cols} ${rows}`);
+function speak(app) {
+  app.dom.live.textContent = app.sentence ?? "";
+  app.settle(); // the number that is explained may be another by now
+}
+
+function drawPhoto(app, figure, { pixels, capture }) {
+  const { rows, cols, patch_size: patch, image } = capture;
+  paintPixels(figure.photo, pixels, image.height, image.width);
+  figure.svg.setAttribute("viewBox", `0 0 ${cols} ${rows}`);
   const lines = [];
   for (let row = 1; row < rows; row++) lines.push(`M0 ${row}H${cols}`);
   for (let col = 1; col < cols; col++) lines.push(`M${col} 0V${rows}`);
-  dom.grid.setAttribute("d", lines.join(""));
-  for (const rect of Object.values(dom.marks).flat()) {
-    rect.setAttribute("width", 1);
-    rect.setAttribute("height", 1);
+  figure.grid.setAttribute("d", lines.join(""));
+  figure.cover.style.width = `${Math.min(100, (100 * cols * patch) / image.width)}%`;
+  figure.cover.style.height = `${Math.min(100, (100 * rows * patch) / image.height)}%`;
+  const home = capture.prefix_names[0] ?? "0";
+  figure.picture.setAttribute("aria-label", fill(app.texts[figure.name === "a" ? "picture" : figure.name === "b" ? "picture_b" : "difference"], { home }));
+  for (const [name, value] of Object.entries({ "--rows": rows, "--cols": cols, "--ratio": image.width / image.height })) {
+    figure.box.style.setProperty(name, value);
+    if (figure.name === "a") app.root.style.setProperty(name, value);
+    else if (figure.name === "b") app.root.style.setProperty(`${name}-b`, value);
   }
-  dom.cover.style.width = `${Math.min(100, (100 * cols * patch) / image.width)}%`;
-  dom.cover.style.height = `${Math.min(100, (100 * rows * patch) / image.height)}%`;
-  dom.picture.setAttribute("aria-label", fill(app.texts.picture, { home: capture.prefix_names[0] ?? "0" }));
-  const values = { "--rows": rows, "--cols": cols, "--ratio": image.width / image.height };
-  for (const [name, value] of Object.entries(values)) root.style.setProperty(name, value);
 }
 
-// Head maps as large as the picture's height allows; on a narrow screen below it.
+// Head maps as large as the height of what stands beside them allows; on a narrow screen below it.
 function arrange(app) {
-  if (!app.capture) return;
-  const { hero, side, tiles, tile } = app.dom, { rows, cols, num_heads: heads } = app.capture;
-  const beside = side.getBoundingClientRect().left > hero.getBoundingClientRect().left + 8;
+  app.arranging = 0;
+  if (!app.a.capture || !app.dom.tile) return;
+  const { panel, side, tiles, tile } = app.dom, { rows, cols } = app.a.capture;
+  const beside = side.getBoundingClientRect().left > panel.getBoundingClientRect().left + 8;
   const above = tiles.getBoundingClientRect().top - side.getBoundingClientRect().top;
   const gap = parseFloat(getComputedStyle(tiles).columnGap) || 8;
   const foot = tile[0].button.offsetHeight - tile[0].map.offsetHeight || 26;
-  const height = beside ? hero.offsetHeight - above : 0;
-  const columns = tileColumns({ count: heads + 1, width: tiles.clientWidth, height, ratio: cols / rows, gap, foot });
+  const left = [...panel.children].filter((child) => child !== side && child.getBoundingClientRect().right <= side.getBoundingClientRect().left);
+  const height = beside ? left.reduce((sum, child) => sum + child.offsetHeight, 0) - above : 0;
+  const ratio = app.b ? 2 * (cols / rows) : cols / rows;
+  const wide = app.b ? { smallest: 110, comfortable: 150 } : {};
+  const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height, ratio, gap, foot, ...wide });
   app.root.style.setProperty("--columns", columns);
 }
 
 function close(app, parentElement) {
   app.observer.disconnect();
-  cancelAnimationFrame(app.frame);
-  if (app.atlas?.frame) cancelAnimationFrame(app.atlas.frame);
-  clearTimeout(app.settleTimer);
-  clearTimeout(app.liveTimer);
+  app.surveyor.close();
+  for (const end of app.endings) end();
+  for (const frame of [app.frame, app.arranging, app.atlas?.frame]) if (frame) cancelAnimationFrame(frame);
+  for (const timer of [app.settleTimer, app.liveTimer, app.playTimer, app.noticeTimer]) clearTimeout(timer);
   app.root.replaceChildren();
   apps.delete(parentElement);
 }

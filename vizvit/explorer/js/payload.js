@@ -15,7 +15,9 @@ export function readPayload(bytes) {
     capture,
     sections, // layer -> where its bytes are
     pixels: new Uint8Array(buffer, inner.body + offset, height * width * 3),
-    colours: new Uint32Array(buffer, inner.body + capture.colours, 256), // RGBA
+    colours: Object.fromEntries(
+      Object.entries(capture.colours).map(([name, at]) => [name, new Uint32Array(buffer, inner.body + at, 256)]), // RGBA
+    ),
   };
 }
 

@@ -1,5 +1,9 @@
 // Tells Python what a person has settled on: after 250 ms of rest, and only what is new.
 
+import { missingLayer } from "./fetching.js";
+import { settledView, sidesOf } from "./state.js";
+import { stampOfCheck, wantedCheck } from "./why.js";
+
 const REST_MS = 250;
 
 export function createSettle(app) {
@@ -10,19 +14,30 @@ export function createSettle(app) {
 }
 
 export function report(app) {
-  const { layer } = app.choice;
-  if (!app.sections.has(layer) && app.requested !== layer) {
-    app.requested = layer;
-    app.send("layer", layer);
-  }
-  const stamp = stampOf(app);
+  if (!app.a.capture) return;
+  for (const side of sidesOf(app)) askForLayer(app, side);
+  askForCheck(app);
+  const stamp = stampOfChoice(app);
   if (stamp === app.reported) return;
   app.reported = stamp;
   app.send("selection", JSON.parse(stamp));
 }
 
+function askForLayer(app, side) {
+  const layer = missingLayer(app, side);
+  if (layer === null || side.requested !== null) return;
+  side.requested = layer;
+  app.send(side === app.a ? "layer" : "compare_layer", layer);
+}
+
+function askForCheck(app) {
+  const check = wantedCheck(app), stamp = check && stampOfCheck(app.a, check);
+  if (!check || app.check?.stamp === stamp) return;
+  app.check = { stamp, number: ++app.asked };
+  app.send("ask", { number: app.asked, what: "check", ...check });
+}
+
 // The choice with the number of the start it goes back to: by it Python tells a new choice from an outdated one.
-export function stampOf(app) {
-  const { layer, head, token } = app.choice;
-  return JSON.stringify({ layer, head, token, start: app.session.start });
+export function stampOfChoice(app) {
+  return JSON.stringify({ ...settledView(app), start: app.session.start });
 }

@@ -6,9 +6,24 @@ export function fill(template, values = {}) {
 
 // 34.2 %, 3.4 %, 0.34 %, 0.034 %.
 export function percent(share) {
-  const value = 100 * share;
-  if (value > 0 && value < 0.001) return "< 0.001 %";
-  return `${value.toFixed(value >= 1 || value === 0 ? 1 : value >= 0.1 ? 2 : 3)} %`;
+  const value = 100 * share, size = Math.abs(value);
+  if (size > 0 && size < 0.001) return value < 0 ? "> −0.001 %" : "< 0.001 %";
+  return `${signed(value.toFixed(size >= 1 || size === 0 ? 1 : size >= 0.1 ? 2 : 3))} %`;
+}
+
+export function percentShort(share) {
+  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+}
+
+// As many digits as tell it from its neighbours, with a true minus sign.
+export function plain(value, digits = 4) {
+  if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
+  const size = Math.abs(value);
+  return signed(size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(digits))));
+}
+
+function signed(text) {
+  return text.replace("-", "−");
 }
 
 export function tokenName(capture, texts, token) {
@@ -18,6 +33,10 @@ export function tokenName(capture, texts, token) {
   return fill(texts.patch, { row: Math.floor(patch / capture.cols), col: patch % capture.cols });
 }
 
-export function headName(texts, head) {
-  return head === null ? texts.mean : fill(texts.head, { head });
+export function areaName(texts, [top, left, bottom, right]) {
+  return fill(texts.area_name, { top, left, bottom, right, count: (bottom - top + 1) * (right - left + 1) });
+}
+
+export function headName(texts, head, fuse = "mean") {
+  return head === null ? texts[`fuse_${fuse}`] : fill(texts.head, { head });
 }

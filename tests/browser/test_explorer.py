@@ -1,0 +1,388 @@
+"""The explorer as an instrument: each of its readings in the browser against the engine's own numbers."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from running import explorer_of, settled
+from skimage import data
+
+import vizvit
+from vizvit.analysis import attention_map
+
+pytestmark = pytest.mark.browser
+SHIPPED = vizvit.load_model("vizvit-tiny")
+GRID = SHIPPED.grid
+CAT = vizvit.capture(SHIPPED, data.chelsea())
+LAYER = 3
+HERE = f"?layer={LAYER}&query=3,2"
+TOLERANCE = 2e-3  # of the greatest value, from half precision
+
+
+@pytest.fixture
+def page(app, open_page) -> Page:
+    return open_page(f"{app}/{HERE}")
+
+
+def shown(page: Page) -> np.ndarray:
+    """The row under the picture's overlay, [token], once nothing is pending."""
+    root = explorer_of(page)
+    expect(root).to_have_attribute("data-pending", "")
+    return np.array(root.evaluate("root => Array.from(root.__vizvit.shown())"), np.float32)
+
+
+def agree(row: np.ndarray, expected: np.ndarray) -> None:
+    expected = np.asarray(expected, np.float32).ravel()
+    np.testing.assert_allclose(row, expected, atol=TOLERANCE * expected.max())
+
+
+def patches(row: np.ndarray) -> np.ndarray:
+    return row[GRID.num_prefix_tokens :].reshape(GRID.rows, GRID.cols)
+
+
+def point(page: Page, row: float, col: float) -> None:
+    box = explorer_of(page).locator(".figure-a .cover").bounding_box()
+    page.mouse.move(
+        box["x"] + (col + 0.5) * box["width"] / GRID.cols, box["y"] + (row + 0.5) * box["height"] / GRID.rows
+    )
+
+
+def drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
+    point(page, *start)
+    page.mouse.down()
+    point(page, *end)
+    page.mouse.up()
+    page.mouse.move(5, 5)
+
+
+def press(page: Page, *keys: str) -> Locator:
+    picture = explorer_of(page).locator(".figure-a .picture")
+    picture.focus()
+    for key in keys:
+        page.keyboard.press(key)
+    return picture
+
+
+# --- 1. look from anywhere
+
+
+def test_a_dragged_rectangle_is_the_mean_of_its_patches(page):
+    drag(page, (2, 1), (4, 3))
+    tokens = [GRID.token(row, col) for row in range(2, 5) for col in range(1, 4)]
+    rows = CAT.attention(LAYER)[:, tokens].mean(1)  # [head, key]
+    agree(shown(page), rows.mean(0))
+    expect(page).to_have_url(re.compile(r"query=2%2C1-4%2C3|query=2,1-4,3"))
+    explorer_of(page).get_by_role("radio", name="head 2").click()
+    agree(shown(page), rows[2])
+
+
+def test_keys_draw_a_rectangle_and_escape_lets_it_go(page):
+    press(page, "Shift+ArrowDown", "Shift+ArrowRight")
+    tokens = [GRID.token(row, col) for row in (3, 4) for col in (2, 3)]
+    agree(shown(page), CAT.attention(LAYER)[:, tokens].mean((0, 1)))
+    press(page, "Escape")
+    agree(shown(page), CAT.attention(LAYER)[:, 0].mean(0))
+
+
+@pytest.mark.parametrize("token", [0, GRID.token(3, 2)], ids=["class", "patch"])
+def test_is_attended_by(page, token):
+    root = explorer_of(page)
+    root.get_by_role("radio", name="is attended by").click()
+    if token == 0:
+        root.get_by_role("button", name="class").click()
+    agree(shown(page), CAT.attention_to(token)[LAYER].mean(0))
+    expect(root.locator(".read-from dt")).to_have_text("towards")
+
+
+def test_prefix_tokens_are_a_click_or_a_key_away(page):
+    explorer_of(page).get_by_role("button", name="class").click()
+    agree(shown(page), CAT.attention(LAYER)[:, 0].mean(0))
+    press(page, "ArrowDown", "t")
+    expect(explorer_of(page)).to_have_attribute("data-query", "0")
+
+
+# --- 2. see all at once
+
+
+@pytest.mark.parametrize("fuse", ["max", "min"])
+def test_heads_fused(page, fuse):
+    explorer_of(page).get_by_role("radio", name=fuse, exact=True).click()
+    agree(shown(page), getattr(CAT.attention(LAYER)[:, GRID.token(3, 2)], fuse)(0))
+    expect(page).to_have_url(re.compile(f"fuse={fuse}"))
+
+
+@pytest.mark.parametrize("direction", ["from", "to"])
+def test_rollout_is_one_more_layer(page, direction):
+    root = explorer_of(page)
+    root.get_by_role("button", name="rollout").click()
+    if direction == "to":
+        press(page, "d")
+    expect(root).to_have_attribute("data-layer", "rollout")
+    expected = vizvit.rollout(CAT, token=("patch", 3, 2), direction=direction)
+    np.testing.assert_allclose(patches(shown(page)), expected, atol=TOLERANCE * expected.max())
+    root.get_by_role("radio", name="layers 0–2").click()
+    expect(root).to_have_attribute("data-layer", "2")
+
+
+def test_all_layers_and_heads_each_a_click_away(page):
+    root = explorer_of(page)
+    root.get_by_role("button", name="all layers and heads").click()
+    atlas = root.locator(".atlas-maps")
+    box = atlas.bounding_box()
+    atlas.click(
+        position={"x": box["width"] * 1.5 / CAT.num_layers, "y": box["height"] * 4.5 / CAT.num_heads}
+    )
+    expect(root).to_have_attribute("data-layer", "1")
+    expect(root).to_have_attribute("data-head", "4")
+    atlas.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    expect(root).to_have_attribute("data-layer", "2")
+    expect(root).to_have_attribute("data-head", "3")
+
+
+# --- 3. read numbers
+
+
+def test_reading_a_patch(page):
+    root = explorer_of(page)
+    root.get_by_role("radio", name="head 1").click()
+    root.get_by_role("radio", name="read numbers").click()
+    point(page, 5, 6)
+    row = CAT.attention(LAYER)[1, GRID.token(3, 2)]
+    key = GRID.token(5, 6)
+    under = root.locator(".read-under dd")
+    expect(under).to_contain_text("row 5, column 6")
+    expect(under).to_contain_text(f"rank {1 + int((row > row[key]).sum())}")
+    share, score = re.search(r"· ([\d.]+) %.*q·k (−?[\d.]+)", under.inner_text(), re.S).groups()
+    assert float(share) == pytest.approx(100 * row[key], rel=0.06)
+    product = float(CAT.queries(LAYER)[1, GRID.token(3, 2)] @ CAT.keys(LAYER)[1, key])
+    assert float(score.replace("−", "-")) == pytest.approx(product, rel=0.01, abs=0.02)
+
+
+def test_why_this_number(page):
+    root = explorer_of(page)
+    root.get_by_role("radio", name="head 1").click()
+    root.get_by_role("button", name="why this number?").click()
+    press(page, "x", "x", "ArrowDown", "ArrowRight")  # reading: the arrows move the token that is read
+    expect(root.locator(".why-title")).to_have_text("head 1, from row 3, column 2 to row 4, column 3")
+    engine = root.locator(".why-body .engine td")
+    expect(engine).to_contain_text("differs by")
+    cells = [float(text.replace("−", "-").rstrip(" %")) for text in root.locator(".why-body td").all_inner_texts()[:-1]]
+    product, scaled, exponential, total, attention = cells
+    expected = CAT.attention(LAYER)[1, GRID.token(3, 2)]
+    assert scaled == pytest.approx(product * CAT.scale(LAYER), rel=2e-3)
+    assert attention / 100 == pytest.approx(exponential / total, rel=2e-3)
+    assert attention / 100 == pytest.approx(expected[GRID.token(4, 3)], abs=TOLERANCE * expected.max())
+    value, difference = re.search(r"([\d.]+) %, differs by ([\d.e+-]+)", engine.inner_text()).groups()
+    assert float(value) / 100 == pytest.approx(expected[GRID.token(4, 3)], rel=1e-3)
+    assert float(difference) < TOLERANCE
+
+
+def test_numbers_of_every_head(page):
+    root = explorer_of(page)
+    root.get_by_role("button", name="numbers of every head").click()
+    lines = root.locator(".numbers-body tbody tr")
+    expect(lines).to_have_count(CAT.num_heads)
+    expect(lines.first).not_to_contain_text("…")
+    entropy, distance = vizvit.attention_entropy(CAT)[LAYER], vizvit.attention_distance(CAT)[LAYER]
+    share, sinks = vizvit.prefix_share(CAT)[LAYER], vizvit.attention_sinks(CAT)[LAYER]
+    for head in range(CAT.num_heads):
+        cells = lines.nth(head).locator("td").all_inner_texts()
+        assert float(cells[3]) == pytest.approx(entropy[head], abs=0.011)
+        assert float(cells[4].split()[0]) == pytest.approx(distance[head], abs=0.51)
+        assert float(cells[5].split()[0]) == pytest.approx(100 * share[head], rel=0.06)
+        assert (cells[6] == "–") == (not sinks[head].any())
+    lines.nth(4).get_by_role("button").click()
+    expect(root).to_have_attribute("data-head", "4")
+
+
+# --- 4. honest scaling
+
+
+def legend(page: Page) -> list[float]:
+    texts = explorer_of(page).locator(".figure-a .ticks span").all_inner_texts()
+    return [float(re.search(r"[\d.]+", text)[0]) for text in texts]
+
+
+def test_scales_have_real_values(page):
+    root, top = explorer_of(page), 100 * attention_map(CAT, LAYER, token=("patch", 3, 2))
+    scale, text = root.locator("select").nth(0), root.locator(".figure-a .scale-text")
+    rows = 100 * CAT.attention(LAYER)[:, GRID.token(3, 2), GRID.num_prefix_tokens :]
+    assert legend(page)[-1] == pytest.approx(top.max(), rel=0.06)
+    expectations = {
+        "shared": (rows.max(), "one scale for all heads"),
+        "absolute": (100, "0 to 100 %"),
+        "percentile": (np.percentile(top, 99), "99th percentile"),
+        "own": (top.max(), "own maximum"),
+    }
+    for name, (most, words) in expectations.items():
+        scale.select_option(name)
+        expect(text).to_contain_text(words)
+        assert legend(page)[-1] == pytest.approx(most, rel=0.06)
+    root.locator("select").nth(1).select_option("log")
+    expect(text).to_contain_text("logarithmic")
+    assert legend(page)[0] == pytest.approx(top.min(), rel=0.1)
+    expect(text).to_contain_text("true patches")
+    root.locator("select").nth(2).select_option("smooth")
+    expect(text).to_contain_text("smoothed")
+    expect(page).to_have_url(re.compile("curve=log.*smooth=1|smooth=1.*curve=log"))
+
+
+def test_colours_are_those_of_the_map(page):
+    from matplotlib import colormaps
+
+    for name in ("viridis", "cividis", "inferno"):
+        explorer_of(page).locator("select").nth(3).select_option(name)
+        expect(page).to_have_url(re.compile(f"colours={name}") if name != "viridis" else re.compile("."))
+        row = patches(shown(page))
+        flat = explorer_of(page).locator(".figure-a .overlay").evaluate(
+            "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+        )
+        pixels = np.array(flat).reshape(GRID.rows, GRID.cols, 4)[..., :3]
+        expected = 255 * colormaps[name](row / row.max())[..., :3]
+        assert np.abs(pixels - expected).max() <= 4
+
+
+# --- 6. play
+
+
+def test_play_and_pause(page):
+    root = explorer_of(page)
+    root.locator(".speed").select_option("4")
+    root.get_by_role("button", name=re.compile("^play")).click()
+    expect(root).to_have_attribute("data-layer", str(CAT.num_layers - 1))
+    expect(root.get_by_role("button", name=re.compile("^play"))).to_be_visible()
+    press(page, " ")  # from the last layer, it begins at the first
+    expect(root).to_have_attribute("data-layer", "0")
+    root.get_by_role("button", name=re.compile("^pause")).click()
+    layer = root.get_attribute("data-layer")
+    page.wait_for_timeout(600)
+    assert root.get_attribute("data-layer") == layer
+
+
+def test_less_motion_plays_slowly(app, open_page):
+    page = open_page(f"{app}/?layer=0", reduced_motion="reduce")
+    root = explorer_of(page)
+    root.locator(".speed").select_option("4")
+    root.get_by_role("button", name=re.compile("^play")).click()
+    page.wait_for_timeout(1200)  # five layers at this speed otherwise
+    expect(root).to_have_attribute("data-layer", "0")
+
+
+# --- 8. for everyone
+
+
+def test_the_main_path_by_keys_alone(page):
+    """Query, head, layer, direction, rollout, scale, pin, help: with no pointer."""
+    root = explorer_of(page)
+    press(page, "ArrowUp", "ArrowLeft")
+    expect(root).to_have_attribute("data-query", str(GRID.token(2, 1)))
+    press(page, "2", "[", "d")
+    expect(root).to_have_attribute("data-head", "2")
+    expect(root).to_have_attribute("data-layer", str(LAYER - 1))
+    agree(shown(page), CAT.attention_to(("patch", 2, 1))[LAYER - 1, 2])
+    press(page, "d", "f", "s", "l", "m")
+    expect(root).to_have_attribute("data-head", "max")
+    assert root.evaluate("root => root.__vizvit.options.scale") == "shared"
+    press(page, "p", "o")
+    expect(root).to_have_attribute("data-layer", "rollout")
+    expect(root.locator(".pin")).to_have_count(1)
+    root.locator(".pin-open").focus()
+    page.keyboard.press("Enter")
+    expect(root).to_have_attribute("data-layer", str(LAYER - 1))
+    press(page, "?")
+    expect(root.locator("dialog.help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(root.locator("dialog.help")).to_be_hidden()
+    expect(root).to_have_attribute("data-layer", str(LAYER - 1))
+
+
+def test_tab_reaches_every_control_and_each_has_a_name(page):
+    root = explorer_of(page)
+    press(page)
+    names = []
+    for _ in range(40):
+        name = root.evaluate(
+            """root => {
+                const active = root.getRootNode().activeElement;
+                if (!active || !root.contains(active)) return null;
+                return active.getAttribute("aria-label") || active.textContent.trim() || active.closest("label")?.textContent || "";
+            }"""
+        )
+        if name is None:
+            break
+        assert name, "a control without a name has the focus"
+        names.append(name)
+        page.keyboard.press("Tab")
+    wanted = ("class", "attends to", "scale", "overlay", "why this number", "Pin view", "Keep", "Keys", "play", "speed", "layer")
+    for word in (*wanted, "rollout", "mean", "all layers and heads", "numbers of every head"):
+        assert any(word in name for name in names), (word, names)
+
+
+def test_a_finger_looks_and_draws(app, open_page):
+    page = open_page(
+        f"{app}/{HERE}", viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
+    root = explorer_of(page)
+    box = root.locator(".figure-a .cover").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] * 5.5 / GRID.cols, box["y"] + box["height"] * 1.5 / GRID.rows)
+    expect(root).to_have_attribute("data-query", str(GRID.token(1, 5)))
+    root.get_by_role("radio", name="rectangle").click()
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, row: float, col: float) -> None:
+        x, y = box["x"] + (col + 0.5) * box["width"] / GRID.cols, box["y"] + (row + 0.5) * box["height"] / GRID.rows
+        points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    box = root.locator(".figure-a .cover").bounding_box()
+    touch("touchStart", 1, 1)
+    touch("touchMove", 2, 2)
+    touch("touchMove", 2, 3)
+    touch("touchEnd", 2, 3)
+    assert root.evaluate("root => root.__vizvit.choice.area") == [1, 1, 2, 3]
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+# --- 9. size, and every kind of model
+
+MODELS = {
+    "ViT": "model=vit_tiny_patch16_224",
+    "DeiT, distilled": "model=deit_tiny_distilled_patch16_224",
+    "DINOv2 with registers": "model=vit_small_patch14_reg4_dinov2&height=224",
+    "BEiT": "model=beit_base_patch16_224",
+    "EVA-02": "model=eva02_tiny_patch14_224",
+    "rectangle": "model=vit_tiny_patch16_224&height=128&width=224",
+}
+
+
+@pytest.mark.parametrize("link", MODELS.values(), ids=MODELS.keys())
+def test_the_browsers_attention_is_the_engines(app, open_page, link):
+    page = open_page(f"{app}/?weights=random&image=coffee&{link}")
+    root = explorer_of(page)
+    asked = dict(part.split("=") for part in link.split("&"))
+    size = (int(asked["height"]), int(asked.get("width", asked["height"]))) if "height" in asked else None
+    cap = vizvit.capture(vizvit.load_model(asked["model"], weights="random", image_size=size), data.coffee())
+    prefix = cap.grid.num_prefix_tokens
+    for layer in (cap.num_layers - 1, 0):
+        page.wait_for_function("([root, layer]) => root.__vizvit.loaded.includes(layer)", arg=[root.element_handle(), layer])
+        for token in {0, prefix, cap.num_tokens - 1}:
+            flat = root.evaluate("(root, [layer, token]) => Array.from(root.__vizvit.rows(layer, token))", [layer, token])
+            expected = cap.attention(layer)[:, token]
+            limit = TOLERANCE * expected.max(-1, keepdims=True)
+            assert (np.abs(np.array(flat).reshape(expected.shape) - expected) <= limit).all()
+
+
+def test_layers_beyond_the_budget_come_on_demand_with_their_neighbours(app, open_page):
+    """BEiT-B/16 with its bias is over 16 MB: the last layers come first, the others before they are asked for."""
+    page = open_page(f"{app}/?weights=random&model=beit_base_patch16_224")
+    root = explorer_of(page)
+    page.wait_for_function("root => root.__vizvit.loaded.length === 12", arg=root.element_handle())
+    settled(page)
+    press(page, *["["] * 11)
+    expect(root).to_have_attribute("data-layer", "0")
+    expect(root).to_have_attribute("data-pending", "")

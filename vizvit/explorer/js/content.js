@@ -1,0 +1,118 @@
+// What is to be drawn for a side: a row over its tokens for each head and for their fusion, or for each step of the rollout.
+
+import { attentionColumns, attentionRows, fuseHeads } from "./attention.js";
+import { flowColumn, flowRow, flowSteps } from "./chain.js";
+import { linkedHead, linkedLayer, linkedToken } from "./link.js";
+import { layerOf, prefixCount, queryTokens } from "./state.js";
+
+const SLICE = 9; // ms of a frame for the mean over a rectangle; the rest follows in the next frames
+const STEPS_WORK = 2e7; // multiplications up to which a hover also draws every step of the chain
+
+// The query of side B that stands for that of A.
+export function tokensOn(app, side) {
+  const tokens = queryTokens(app);
+  if (side === app.a) return tokens;
+  const found = tokens.map((token) => linkedToken(app.a.capture, side.capture, side.linked, token));
+  return [...new Set(found.filter((token) => token !== null))];
+}
+
+export function layerOn(app, side, layer = app.choice.layer) {
+  return side === app.a ? layer : linkedLayer(layer, app.a.capture.num_layers, side.capture.num_layers);
+}
+
+export function headOn(app, side, head = app.choice.head) {
+  return side === app.a || head === null ? head : linkedHead(head, app.a.capture.num_heads, side.capture.num_heads);
+}
+
+// { items: [{ name, row }], shown, tokens, layer } with the fusion first; or { pending: { what, done, of } } and,
+// where the query has no counterpart, { nowhere: true }.
+export function computeContent(app, side) {
+  const tokens = tokensOn(app, side), { choice } = app;
+  if (!tokens.length) return { nowhere: true, items: [], tokens };
+  if (choice.rollout) return rolloutContent(app, side, tokens);
+  const layer = layerOn(app, side), rows = headRows(app, side, layer, tokens, choice.direction);
+  if (!rows.values) return { pending: rows.pending, items: [], tokens, layer };
+  const { num_tokens: count, num_heads: heads } = side.capture;
+  if (side.fused?.length !== count) side.fused = new Float32Array(count);
+  fuseHeads(rows.values, count, choice.fuse, side.fused);
+  const items = [{ name: null, row: side.fused }];
+  for (let head = 0; head < heads; head++) items.push({ name: head, row: rows.values.subarray(head * count, (head + 1) * count) });
+  const head = headOn(app, side);
+  return { items, shown: head === null ? 0 : head + 1, tokens, layer };
+}
+
+// [head, token] for a query, or the mean over the patches of a rectangle; { pending } while something is missing.
+function headRows(app, side, index, tokens, direction) {
+  const layer = layerOf(side, index);
+  if (!layer) return { pending: { what: "fetching", layer: index } };
+  const lse = direction === "to" ? app.surveyOf(side, index)?.lse : null;
+  if (lse === undefined) return { pending: { what: "computing" } };
+  const size = layer.heads * layer.tokens;
+  if (side.rows?.length !== size) Object.assign(side, { rows: new Float32Array(size), scratch: new Float32Array(size) });
+  const compute = (token, out) => (lse ? attentionColumns(layer, token, lse, out) : attentionRows(layer, token, out));
+  if (tokens.length === 1) return { values: compute(tokens[0], side.rows) };
+  const stamp = [side.capture.capture, index, direction, tokens].join();
+  if (side.task?.stamp !== stamp) side.task = { stamp, next: 0, sum: new Float32Array(size) };
+  const { task } = side, started = performance.now();
+  while (task.next < tokens.length && performance.now() - started < SLICE) {
+    compute(tokens[task.next++], side.scratch);
+    for (let i = 0; i < size; i++) task.sum[i] += side.scratch[i] / tokens.length;
+  }
+  if (task.next < tokens.length) {
+    app.schedule();
+    return { pending: { what: "averaging", done: task.next, of: tokens.length } };
+  }
+  return { values: task.sum };
+}
+
+// One view of side A by itself, [token], outside the drawing: for thumbnails. null while something is missing.
+export function rowOfView(app, view, tokens) {
+  const side = app.a, { num_tokens: count } = side.capture;
+  if (view.rollout) {
+    if (side.chainOf !== view.fuse || side.chain.size < side.capture.num_layers) return null;
+    return rolloutRow(side, tokens, view.direction);
+  }
+  const layer = layerOf(side, view.layer), lse = view.direction === "to" ? side.surveys.get(view.layer)?.lse : null;
+  if (!layer || lse === undefined) return null;
+  const sum = new Float32Array(layer.heads * count), rows = new Float32Array(sum.length);
+  for (const token of tokens) {
+    if (lse) attentionColumns(layer, token, lse, rows);
+    else attentionRows(layer, token, rows);
+    for (let i = 0; i < sum.length; i++) sum[i] += rows[i] / tokens.length;
+  }
+  return view.head === null ? fuseHeads(sum, count, view.fuse) : sum.subarray(view.head * count, (view.head + 1) * count);
+}
+
+function rolloutContent(app, side, tokens) {
+  const layers = side.capture.num_layers, { fuse, direction } = app.choice;
+  if (side.chainOf !== fuse) Object.assign(side, { chain: new Map(), chainOf: fuse });
+  for (let layer = 0; layer < layers; layer++) if (!side.chain.has(layer)) app.askFused(side, layer, fuse);
+  if (side.chain.size < layers) return { pending: { what: "rollout", done: side.chain.size, of: layers }, items: [], tokens };
+  const matrices = chainOf(side), count = side.capture.num_tokens;
+  const hovering = app.hover !== null || app.drag !== null;
+  const steps = direction === "to" || !hovering || layers * layers * count * count < 2 * STEPS_WORK
+    ? flowSteps(matrices, queryVector(side, tokens), direction) : null;
+  const items = [{ name: null, row: steps ? steps[layers - 1] : rolloutRow(side, tokens, direction) }];
+  for (let layer = 0; layer < layers; layer++) items.push({ name: layer, row: steps?.[layer] ?? null });
+  return { items, shown: 0, tokens, steps: true };
+}
+
+function rolloutRow(side, tokens, direction) {
+  const vector = queryVector(side, tokens), matrices = chainOf(side);
+  return direction === "from" ? flowRow(matrices, vector) : flowColumn(matrices, vector);
+}
+
+function chainOf(side) {
+  return Array.from({ length: side.capture.num_layers }, (_, layer) => side.chain.get(layer));
+}
+
+function queryVector(side, tokens) {
+  const vector = new Float64Array(side.capture.num_tokens);
+  for (const token of tokens) vector[token] = 1 / tokens.length;
+  return vector;
+}
+
+// The patches' part of an item, as the scaling and the painting take it.
+export function mapOf(side, item) {
+  return { row: item.row, first: prefixCount(side), count: side.capture.rows * side.capture.cols };
+}
