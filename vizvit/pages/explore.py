@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import streamlit as st
 
 from vizvit import explorer
@@ -35,7 +33,7 @@ def page() -> None:
         selection=start,
         trained=choice.vit.trained,
         caption=WORDS["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
-        **({"python": lines} if "python" in inspect.signature(explorer.mount).parameters else {}),
+        python=lines,
     )
     st.session_state.selection = selection
     write_selection(selection, cap.grid)
