@@ -43,6 +43,13 @@ WORDS = {
     "use_area_help": "Drag a rectangle over the patches of the picture below.",
     "unreadable": "{title}: {error}",
 }
+_STYLE = """
+<style>
+  .vz-compare { font-size: .9rem; opacity: .8; white-space: nowrap; }
+  .st-key-compare_row [data-testid="stButtonGroup"] button { min-height: 1.8rem; padding: .1rem .65rem; }
+  .st-key-compare_row button p { font-size: .85rem; }
+</style>
+"""
 KINDS = ("nothing", "picture", "model", "training", "flip", "crop", "cover")
 
 
@@ -75,7 +82,7 @@ def choose(place, choice: Choice, *, token: int = 0, area: tuple | None = None) 
     if state.compare not in kinds:
         state.compare = "nothing"
     with place, st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare_row"):
-        st.html(f'<span class="vz-label">{WORDS["label"]}</span>', width="content")
+        st.html(f'{_STYLE}<span class="vz-compare">{WORDS["label"]}</span>', width="content")
         st.pills(
             WORDS["label"],
             kinds,
@@ -171,31 +178,36 @@ def _choose_model(choice: Choice) -> tuple[Plan | None, str]:
     state.setdefault("compare_weights", "pretrained")
     if state.compare_model not in (None, *options):
         options.append(state.compare_model)
-    st.selectbox(
-        WORDS["model"],
-        options,
-        index=None,
-        format_func=lambda name: ENTRIES[name].title if name in ENTRIES else name,
-        key="compare_model",
-        placeholder=WORDS["choose_model"],
-        accept_new_options=True,
-        label_visibility="collapsed",
-        width=320,
-        persist_state="session",
-    )
-    st.segmented_control(
-        WORDS["weights"],
-        WEIGHTS,
-        format_func=say("sidebar").__getitem__,
-        key=worded("compare_weights"),
-        required=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    weights, label = say("sidebar"), WORDS["choose_model"]
+    if state.compare_model:
+        label = f"{title_of(state.compare_model)}, {weights[state.compare_weights]}"
+    with st.popover(label, key="compare_popover"):
+        st.selectbox(
+            WORDS["model"],
+            options,
+            index=None,
+            format_func=title_of,
+            key="compare_model",
+            placeholder=WORDS["choose_model"],
+            accept_new_options=True,
+            persist_state="session",
+        )
+        st.segmented_control(
+            WORDS["weights"],
+            WEIGHTS,
+            format_func=weights.__getitem__,
+            key=worded("compare_weights"),
+            required=True,
+            persist_state="session",
+        )
     if not state.compare_model:
         return None, ""
     detail = state.compare_model + (":random" if state.compare_weights == "random" else "")
     return Plan("model", model=state.compare_model, weights=state.compare_weights), detail
+
+
+def title_of(model: str) -> str:
+    return ENTRIES[model].title if model in ENTRIES else model
 
 
 def _choose_moment(choice: Choice, moments: tuple[Snapshot, ...]) -> tuple[Plan, str]:
@@ -208,7 +220,7 @@ def _choose_moment(choice: Choice, moments: tuple[Snapshot, ...]) -> tuple[Plan,
         format_func=lambda i: named(moments[i].title),
         key=worded("compare_training"),
         label_visibility="collapsed",
-        width=320,
+        width=210,
         persist_state="session",
     )
     moment = moments[index]
