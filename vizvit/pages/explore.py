@@ -8,13 +8,10 @@ from vizvit import explorer
 from vizvit.pages import compare, comparing, keep, look
 from vizvit.pages.address import note_in_address
 from vizvit.pages.choice import Choice
+from vizvit.pages.language import say
 from vizvit.pages.source import source_lines
 
 KEY = "explorer"
-WORDS = {
-    "caption": "{picture} as {weights} sees it. Each square is the attention from the outlined query to that patch, "
-    "softmax(q·kᵀ·scale) over all tokens.",
-}
 
 
 def page() -> None:
@@ -32,7 +29,8 @@ def page() -> None:
         key=KEY,
         selection=start,
         trained=choice.vit.trained,
-        caption=WORDS["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
+        texts=say("explorer"),
+        caption=say("explore")["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
         python=lines,
     )
     st.session_state.selection = selection
