@@ -13,7 +13,9 @@ import pytest
 import vizvit
 from vizvit.analysis.fusion import HEAD_FUSIONS
 from vizvit.catalog import CATALOG
+from vizvit.explorer.selection import CHOICES
 from vizvit.model import POSITION_KINDS
+from vizvit.pages.compare import KINDS
 from vizvit.pages.heads import MEASURES
 from vizvit.pages.model_choice import WEIGHTS
 from vizvit.pages.samples import SAMPLES
@@ -32,10 +34,15 @@ SAME = {
     "heads.entropy_unit",
     "explorer.entropy_value",
     "explorer.under_score",
-    "explorer.under_details",
+    "explorer.why_product",
 }
 # Keys that the code puts together, or looks up by a name that it has from elsewhere.
+CHOSEN = {"tool": ("look", "area", "read"), "fold": ("why", "atlas", "numbers"), "fuse_short": HEAD_FUSIONS, **CHOICES}
 MADE = {
+    "explorer": {f"{name}_{one}{part}" for name in CHOSEN for one in CHOSEN[name] for part in ("", "_hint", "_note")},
+    "compare": set(KINDS),
+    "comparing": {"flip", "crop", "cover"},
+    "handouts": {"from", "to", "flow", "attention", *(f"scale_{mode}" for mode in CHOICES["scale"])},
     "app": {"explore", "rollout", "positions", "heads"},
     "catalog": {entry.name for entry in CATALOG},
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},

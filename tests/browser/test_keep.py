@@ -16,6 +16,7 @@ from skimage import data
 
 import vizvit
 from vizvit.explorer import standalone
+from vizvit.texts import words
 
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
@@ -23,7 +24,7 @@ START = "setStateValue() {} });"
 HANDLE = """
 globalThis.kept = {
   app: apps.get(document.getElementById("explorer")),
-  keepParts, keepName, composeSheet, savePng, saveSvg, copyPython, copyLink, askFile, receiveAnswer,
+  keepParts, keepName, composeSheet, savePng, saveSvg, copyPython, copyLink, askFile, receiveAnswer, pinView,
 };
 """
 
@@ -35,7 +36,7 @@ def cap() -> vizvit.Capture:
 
 @pytest.fixture(scope="module")
 def file(cap: vizvit.Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    page = standalone.build(cap, caption="A <cat> & more", python=["import vizvit", "cap = …"])
+    page = standalone.build(cap, title="a cat", caption="A <cat> & more", python=["import vizvit", "cap = …"])
     assert page.count(START) == 1
     path = tmp_path_factory.mktemp("kept") / "explorer.html"
     path.write_text(page.replace(START, START + HANDLE), encoding="utf-8")
@@ -90,15 +91,15 @@ def test_the_sheet_holds_what_the_page_shows(page, cap):
 
 
 def test_an_area_is_outlined_as_one(page):
-    page.evaluate("() => { kept.app.choice.area = [1, 2, 3, 5]; }")
-    assert page.evaluate("() => kept.keepParts(kept.app).pictures[0].query") == [[1, 2, 3, 4]]
+    page.evaluate("() => { kept.app.openView({ area: [1, 2, 3, 5], token: 11 }); }")
+    page.wait_for_function("() => kept.keepParts(kept.app).pictures[0].query.join() === '1,2,3,4'")
 
 
 def test_svg(page, cap):
     pin(page, cap, 3, 5)
     explorer_of(page).locator(".tile").nth(2).click()
     name, content = downloaded(page, "() => kept.saveSvg(kept.app)")
-    assert name == f"vizvit-vizvit-tiny-layer{cap.num_layers - 1}-head1.svg"
+    assert name == f"vizvit-a-cat-layer{cap.num_layers - 1}-head1.svg"
     root = ElementTree.fromstring(content)
     texts = {text.text for text in root.iter(f"{SVG}text")}
     assert "A <cat> & more" in texts
@@ -107,7 +108,7 @@ def test_svg(page, cap):
 
 
 def test_png_shows_the_pixels_of_the_map(page, cap):
-    page.evaluate("() => Object.assign(kept.app.options, { opacity: 1, gridLines: false })")
+    page.evaluate("() => Object.assign(kept.app.options, { opacity: 1, grid_lines: false })")
     pin(page, cap, 3, 5)
     name, content = downloaded(page, "() => kept.savePng(kept.app)")
     assert name.endswith(".png")
@@ -153,38 +154,50 @@ def test_python_and_link_are_copied(page, cap, clipboard):
         clipboard,
     )
     pin(page, cap, 3, 5)
-    assert page.evaluate("() => kept.copyPython(kept.app)") is True
-    assert page.evaluate("() => kept.copyLink(kept.app)") is True
+    page.evaluate("() => kept.copyPython(kept.app)")
+    assert notice(page) == words("explorer")["copied_python"]
+    page.evaluate("() => kept.copyLink(kept.app)")
+    assert notice(page) == words("explorer")["copied_link"]
     python, link = page.evaluate("() => copied")
     assert 'heat = vizvit.attention_map(cap, 5, token=("patch", 3, 5))' in python
-    assert python.endswith('save("vizvit-vizvit-tiny-layer5.png")\n')
+    assert python.endswith('save("vizvit-a-cat-layer5.png")\n')
     assert link == page.url
     assert page.evaluate("() => document.querySelectorAll('textarea').length") == 0
 
 
 def test_what_python_made_is_asked_for_and_arrives_once(page):
+    view = page.evaluate("() => kept.app.settledView()")
     page.evaluate(
         """() => {
-            const { app } = kept;
             globalThis.sent = [];
-            Object.assign(app, { send: (name, value) => sent.push([name, value]), settledView: () => ({ layer: 2 }) });
-            Object.assign(app, { pins: [{ layer: 1 }], asked: 0 });
-            app.dom.notice = document.body.appendChild(document.createElement("p"));
-            kept.askFile(app, "npz");
+            kept.pinView(kept.app);
+            Object.assign(kept.app, { send: (name, value) => sent.push([name, value]), asked: 0 });
+            kept.askFile(kept.app, "npz");
         }"""
     )
-    asked = {"number": 1, "what": "npz", "view": {"layer": 2}, "pins": [{"layer": 1}]}
-    assert page.evaluate("() => sent") == [["ask", asked]]
+    assert page.evaluate("() => sent") == [["ask", {"number": 1, "what": "npz", "view": view, "pins": [view]}]]
+    assert notice(page) == words("explorer")["making"]
     answer = json.dumps({"number": 1, "what": "npz", "file": "a.npz", "type": "application/zip"})
     take = f"() => kept.receiveAnswer(kept.app, {answer}, Uint8Array.of(1, 2, 3))"
     assert downloaded(page, take) == ("a.npz", b"\x01\x02\x03")
-    assert page.evaluate(take) is False
-    failed = "() => { kept.askFile(kept.app, 'html'); kept.receiveAnswer(kept.app, { number: 2, error: 'No room.' }); }"
-    page.evaluate(failed)
-    assert page.evaluate("() => kept.app.dom.notice.textContent") == "No room."
-    page.evaluate("() => kept.askFile(kept.app, 'html')")
-    assert page.evaluate("() => kept.app.dom.notice.textContent") == ""
-    assert page.evaluate("() => kept.receiveAnswer(kept.app, { number: 2, error: 'Late.' })") is False
+    assert notice(page) == ""
+    again = []
+    page.on("download", lambda download: again.append(download))
+    page.evaluate(take)
+    page.wait_for_timeout(300)
+    assert not again
+
+
+def test_what_could_not_be_made_is_said(page):
+    page.evaluate("() => { kept.app.asked = 0; kept.askFile(kept.app, 'html'); }")
+    page.evaluate("() => kept.receiveAnswer(kept.app, { number: 0, error: 'An earlier one.' })")
+    assert notice(page) == words("explorer")["making"]
+    page.evaluate("() => kept.receiveAnswer(kept.app, { number: 1, error: 'No room.' })")
+    assert notice(page) == "No room."
+
+
+def notice(page: Page) -> str:
+    return page.evaluate("() => kept.app.dom.notice.textContent")
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,13 @@ test("a shared scale looks at all heads", () => {
   assert.match(code({ fuse: "max" }, { scale: "shared" }), /head=head\) for/);
 });
 
+test("of a comparison, the other map comes too", () => {
+  const other = { capture: { prefix_names: [], cols: 4 }, choice: { ...start, layer: 2, token: 5 } };
+  const text = pythonCode(session, capture, start, {}, other);
+  assert.equal(line(text, "other_heat"), 'vizvit.attention_map(other, 2, token=("patch", 1, 1))');
+  assert.equal(line(text, "heat"), "vizvit.attention_map(cap, 4)");
+});
+
 test("a file's name is quoted", () => {
   assert.match(code({}, { file: 'a "b" \\ 猫' }), /\.save\("a \\"b\\" \\\\ 猫\.png"\)/);
 });

@@ -9,20 +9,8 @@ _HERE = Path(__file__).parent
 # In the order of the joined script; functions are hoisted, top-level constants come before their use.
 _MODULES = (
     *("payload", "attention", "survey", "surveyor", "chain", "scaling", "link", "colour", "words", "feeds", "state"),
-    *(
-        "view",
-        "layout",
-        "content",
-        "drawing",
-        "marks",
-        "reading",
-        "atlas",
-        "numbers",
-        "why",
-        "pins",
-        "play",
-        "fetching",
-    ),
+    *("view", "layout", "content", "drawing", "marks", "reading"),
+    *("atlas", "numbers", "why", "pins", "play", "fetching"),
     *("settle", "lettering", "sheetmarks", "sheetheads", "sheet", "download", "code", "keep"),
     *("keyboard", "menu", "pointer", "controls", "main"),
 )

@@ -58,17 +58,17 @@ def build(
     """
     blob = encode(cap, cap.view, range(cap.num_layers))
     texts = words("explorer", language)
-    checked = greatest_difference(cap, blob)
+    header, checked = read_header(blob), greatest_difference(cap, blob)
     title = _printable(title or cap.vit.name)
     session = {
-        "key": "standalone",
+        "key": f"standalone-{header['capture']}",
         "standalone": True,
         "start": 1,
-        "selection": fit(selection or {}, read_header(blob)),
+        "selection": fit(selection or {}, header),
         "trained": bool(cap.trained if trained is None else trained),
         "title": title,
         "caption": _printable(caption),
-        "name": _printable(cap.vit.name),
+        "name": title,
         "texts": texts,
         "python": [_printable(line) for line in python],
         "checked": checked,

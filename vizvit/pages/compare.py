@@ -26,23 +26,6 @@ from vizvit.pages.samples import SAMPLES
 from vizvit.pages.store import store
 from vizvit.snapshots import Snapshot, snapshots
 
-WORDS = {
-    "label": "Compare with",
-    "nothing": "nothing",
-    "picture": "another picture",
-    "model": "another model",
-    "training": "another moment of training",
-    "flip": "flipped",
-    "crop": "cropped",
-    "cover": "part covered",
-    "samples": "a sample",
-    "drop": "or your own",
-    "choose_model": "Choose a model",
-    "weights": "Weights",
-    "use_area": "Use the rectangle drawn on the picture",
-    "use_area_help": "Drag a rectangle over the patches of the picture below.",
-    "unreadable": "{title}: {error}",
-}
 _STYLE = """
 <style>
   .vz-compare { font-size: .9rem; opacity: .8; white-space: nowrap; }
@@ -76,17 +59,17 @@ def choose(place, choice: Choice, *, token: int = 0, area: tuple | None = None) 
     token: the explorer's query, whose neighbourhood is covered at first. area: the rectangle drawn in the explorer,
     (top, left, bottom, right) in patches, inclusive.
     """
-    state, moments = st.session_state, _moments(choice)
+    t, state, moments = say("compare"), st.session_state, _moments(choice)
     _begin_with_the_address(moments)
     kinds = [kind for kind in KINDS if moments or kind != "training"]
     if state.compare not in kinds:
         state.compare = "nothing"
     with place, st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare_row"):
-        st.html(f'{_STYLE}<span class="vz-compare">{WORDS["label"]}</span>', width="content")
+        st.html(f'{_STYLE}<span class="vz-compare">{t["label"]}</span>', width="content")
         st.pills(
-            WORDS["label"],
+            t["label"],
             kinds,
-            format_func=WORDS.__getitem__,
+            format_func=t.__getitem__,
             key=worded("compare"),
             required=True,
             label_visibility="collapsed",
@@ -142,7 +125,7 @@ def _begin_with_the_address(moments: tuple) -> None:
 
 
 def _choose_picture(place) -> tuple[Plan | None, str | None]:
-    state = st.session_state
+    t, state = say("compare"), st.session_state
     other = next(name for name in SAMPLES if name != state.get("image"))
     state.setdefault("compare_picture", other)
     given = state.get("compare_upload")
@@ -150,7 +133,7 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
     label = given.name if given else titles[state.compare_picture]
     with st.popover(label, key="compare_popover"):
         st.pills(
-            WORDS["samples"],
+            t["samples"],
             list(SAMPLES),
             format_func=titles.__getitem__,
             key=worded("compare_picture"),
@@ -158,14 +141,14 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
             disabled=given is not None,
             persist_state="session",
         )
-        st.file_uploader(WORDS["drop"], max_upload_size=MAX_BYTES // (1 << 20), key="compare_upload")
+        st.file_uploader(t["drop"], max_upload_size=MAX_BYTES // (1 << 20), key="compare_upload")
     data = given.getvalue() if given else SAMPLES[state.compare_picture].read()
     key = hashlib.sha256(data).hexdigest()
     try:
         size = lambda image: image.width * image.height * 3  # noqa: E731
         image = store().results.get(("image", key), lambda: load_image(data), size, look.still_wanted())
     except ImageError as error:
-        place.error(WORDS["unreadable"].format(title=label, error=error))
+        place.error(t["unreadable"].format(title=label, error=error))
         return None, None
     name = given.name if given else titles[f"sample_{state.compare_picture}"]
     return Plan("picture", image, name, key), None if given else state.compare_picture
@@ -178,22 +161,23 @@ def _choose_model(choice: Choice) -> tuple[Plan | None, str]:
     state.setdefault("compare_weights", "pretrained")
     if state.compare_model not in (None, *options):
         options.append(state.compare_model)
-    weights, label = say("sidebar"), WORDS["choose_model"]
+    t, weights = say("compare"), say("sidebar")
+    label = t["choose_model"]
     if state.compare_model:
         label = f"{title_of(state.compare_model)}, {weights[state.compare_weights]}"
     with st.popover(label, key="compare_popover"):
         st.selectbox(
-            WORDS["model"],
+            t["model"],
             options,
             index=None,
             format_func=title_of,
             key="compare_model",
-            placeholder=WORDS["choose_model"],
+            placeholder=t["choose_model"],
             accept_new_options=True,
             persist_state="session",
         )
         st.segmented_control(
-            WORDS["weights"],
+            t["weights"],
             WEIGHTS,
             format_func=weights.__getitem__,
             key=worded("compare_weights"),
@@ -215,7 +199,7 @@ def _choose_moment(choice: Choice, moments: tuple[Snapshot, ...]) -> tuple[Plan,
     if not 0 <= st.session_state.get("compare_training", -1) <= last:
         st.session_state.compare_training = 0 if choice.model_key[2] != moments[0].weights else last
     index = st.select_slider(
-        WORDS["training"],
+        say("compare")["training"],
         range(last + 1),
         format_func=lambda i: named(moments[i].title),
         key=worded("compare_training"),
@@ -229,13 +213,12 @@ def _choose_moment(choice: Choice, moments: tuple[Snapshot, ...]) -> tuple[Plan,
 
 
 def _choose_box(kind: str, grid: PatchGrid, token: int, area: tuple | None) -> tuple[Plan, str]:
+    t = say("compare")
     state, key = st.session_state, f"compare_{kind}"
     default = MIDDLE if kind == "crop" else neighbourhood(grid, token)
     state.setdefault(key, default)
     drawn = area_box(grid, area)
-    if st.button(
-        WORDS["use_area"], key="compare_area", disabled=drawn is None, help=WORDS["use_area_help"], type="tertiary"
-    ):
+    if st.button(t["use_area"], key="compare_area", disabled=drawn is None, help=t["use_area_help"], type="tertiary"):
         state[key] = drawn
     box = state[key] if kind == "crop" else snapped(grid, state[key])
     return Plan(kind, box=box), "" if box == MIDDLE else text_of(box)

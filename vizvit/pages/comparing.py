@@ -18,16 +18,9 @@ from vizvit.pages.boxes import Box
 from vizvit.pages.choice import Choice
 from vizvit.pages.compare import Plan
 from vizvit.pages.language import named, say
-from vizvit.pages.model_choice import _load
+from vizvit.pages.model_choice import load_chosen
 from vizvit.pages.store import store, turn
 
-WORDS = {
-    "flip": "flipped left to right",
-    "crop": "cropped",
-    "cover": "part covered",
-    "caption": "{picture} as {weights} sees it",
-    "changed": "{caption}, {change}",
-}
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -77,9 +70,9 @@ def _picture(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
 def _model(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     if plan.kind == "training":
         _, name, _, arch, size, half, _ = choice.model_key
-        vit, key = _load(place, name, plan.weights, arch, size, half)
+        vit, key = load_chosen(place, name, plan.weights, arch, size, half)
     else:
-        vit, key = _load(place, plan.model, plan.weights)
+        vit, key = load_chosen(place, plan.model, plan.weights)
     vit = replace(vit, weights=plan.note) if plan.note else vit
     other = replace(choice, vit=vit, model_key=key)
     second = _captured(other, lambda: capture(vit, other.image))
@@ -102,8 +95,9 @@ def _changed(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     if plan.kind == "crop":
         height, width = cap.view.shape[:2]
         linked = _linked("crop", np.divide(perturb.pixels(cap.view, box), (width, height, width, height)))
-    words = WORDS[plan.kind]
-    caption = WORDS["changed"].format(caption=_caption(choice), change=words)
+    t = say("comparing")
+    words = t[plan.kind]
+    caption = t["changed"].format(caption=_caption(choice), change=words)
     return Comparison(second, other, words, caption, linked)
 
 
@@ -126,7 +120,7 @@ def _captured(other: Choice, make: Callable[[], Capture]) -> Capture:
 
 
 def _caption(choice: Choice) -> str:
-    return WORDS["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit))
+    return say("comparing")["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit))
 
 
 def _linked(kind: str, box: Box = WHOLE) -> dict:

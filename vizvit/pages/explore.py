@@ -7,16 +7,11 @@ import streamlit as st
 from vizvit import explorer
 from vizvit.pages import compare, comparing, keep, look
 from vizvit.pages.choice import Choice
-from vizvit.pages.language import current
+from vizvit.pages.language import say
 from vizvit.pages.source import source_lines
 from vizvit.pages.view_link import view_from_address, write_view
-from vizvit.texts import words
 
 KEY = "explorer"
-WORDS = {
-    "caption": "{picture} as {weights} sees it. Each square is the attention from the outlined query to that patch, "
-    "softmax(q·kᵀ·scale) over all tokens.",
-}
 
 
 def page() -> None:
@@ -34,12 +29,12 @@ def page() -> None:
         key=KEY,
         selection=start,
         trained=choice.vit.trained,
-        caption=WORDS["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
+        texts=say("explorer"),
+        caption=say("explore")["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
         title=f"{choice.image_name} · {choice.vit.name}",
         name=choice.image_name.removeprefix("sample: "),
         private=st.session_state.source != "sample",
         python=lines,
-        texts=words("explorer", current()),
     )
     st.session_state.selection = selection
     write_view(selection, cap.grid)

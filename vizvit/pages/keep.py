@@ -21,13 +21,9 @@ from vizvit.capture import Capture
 from vizvit.errors import CaptureError
 from vizvit.pages import handouts, language
 from vizvit.pages.choice import Choice
+from vizvit.pages.language import say
 from vizvit.pages.views import head_values, query_of, view_map
 
-WORDS = {
-    "incomplete": "The question says nothing of {name}.",
-    "unknown": "This cannot be answered: {what}.",
-    "failed": "This could not be made: {error}",
-}
 TYPES = {"npz": "application/zip", "handout": "application/pdf", "html": "text/html"}
 ENDINGS = {"npz": "npz", "handout": "pdf", "html": "html"}
 
@@ -49,7 +45,7 @@ def answer(key: str, choice: Choice, cap: Capture, *, python: Sequence[str] = ()
 
 
 def _made(asked: Mapping, choice: Choice, cap: Capture, python: Sequence[str]) -> tuple[dict, bytes]:
-    what = asked["what"]
+    t, what = say("keep"), asked["what"]
     try:
         if what == "check":
             return checked(cap, asked), b""
@@ -61,11 +57,11 @@ def _made(asked: Mapping, choice: Choice, cap: Capture, python: Sequence[str]) -
         elif what == "html":
             data = _html(cap, view, choice, python)
         else:
-            return {"error": WORDS["unknown"].format(what=what)}, b""
+            return {"error": t["unknown"].format(what=what)}, b""
     except KeyError as error:
-        return {"error": WORDS["incomplete"].format(name=error)}, b""
+        return {"error": t["incomplete"].format(name=error)}, b""
     except (ValueError, TypeError, ImportError, MemoryError) as error:
-        return {"error": WORDS["failed"].format(error=error)}, b""
+        return {"error": t["failed"].format(error=error)}, b""
     return {"file": f"{_file_name(choice, view)}.{ENDINGS[what]}", "type": TYPES[what]}, data
 
 
@@ -147,7 +143,7 @@ def _html(cap: Capture, selection: Mapping, choice: Choice, python: Sequence[str
 
 def _file_name(choice: Choice, selection: Mapping) -> str:
     """A name for the file that tells views apart; letters, digits and hyphens of any script."""
-    parts = [PurePath(choice.image_name.removeprefix("sample: ")).stem, choice.vit.name]
+    parts = [PurePath(choice.image_name.rpartition(": ")[2]).stem, choice.vit.name]
     parts.append("rollout" if selection.get("rollout") else f"layer-{selection.get('layer', 0)}")
     text = "-".join(parts)
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)[:80]

@@ -66,12 +66,12 @@ def choose_model(progress) -> tuple[VitModel, Hashable]:
         half = pick_device().type == "cuda" and st.toggle(t["half"], key="half")
     try:
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
-        vit, key = _load(progress, state.model, weights, state.arch, _input_size(), half)
+        vit, key = load_chosen(progress, state.model, weights, state.arch, _input_size(), half)
         return (replace(vit, weights=note) if note else vit), key
     except ModelError as error:
         st.error(t["failed"].format(error=error))
         st.caption(t["instead"].format(model=SHIPPED))
-        return _load(progress, SHIPPED)
+        return load_chosen(progress, SHIPPED)
 
 
 def _choose_snapshot() -> tuple[str, str]:
@@ -120,7 +120,7 @@ def _input_size() -> tuple[int, int] | None:
         raise ModelError(say("sidebar")["size_not_whole"].format(size=height or width)) from None
 
 
-def _load(
+def load_chosen(
     place,
     name: str,
     weights: str = "pretrained",
@@ -128,6 +128,7 @@ def _load(
     size: tuple[int, int] | None = None,
     half: bool = False,
 ) -> tuple[VitModel, Hashable]:
+    """A model, loaded once for all sessions, and its key. place: where progress is shown. Raises ModelError."""
     t = say("sidebar")
     path = Path(name.removeprefix("local-dir:")).expanduser()
     if PATHS_OFF and name != SHIPPED and (path.exists() or path.is_absolute() or path.suffix in CHECKPOINTS):

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from vizvit.pages.choice import Choice
 from vizvit.pages.compare import Plan
+from vizvit.pages.language import say
 from vizvit.pages.samples import SAMPLES
 from vizvit.snapshots import snapshots
-
-WORDS = {"file": "your file"}
 
 # Photographs that scikit-image has a function for; the others are read from its folder.
 _FUNCTIONS = {"cat": "chelsea", "astronaut": "astronaut", "coffee": "coffee", "rocket": "rocket"}
@@ -58,7 +57,7 @@ def source_lines(choice: Choice, plan: Plan | None = None) -> list[str]:
 def _image(variable: str, key: str, title: str) -> str:
     sample = _samples().get(key)
     if sample is None:
-        return f"{variable} = vizvit.load_image({_text(title)})  # {WORDS['file']}"
+        return f"{variable} = vizvit.load_image({_text(title)})  # {say('explore')['file']}"
     if sample in _FUNCTIONS:
         return f"{variable} = vizvit.load_image(data.{_FUNCTIONS[sample]}())"
     return f'{variable} = vizvit.load_image(f"{{skimage.data_dir}}/{SAMPLES[sample].filename}")'
