@@ -1,57 +1,90 @@
-"""How long a hover frame takes in Chromium: softmax of all heads and drawing them.
+"""How long the explorer takes in Chromium: a hover frame of all heads, and the matrix of all layers and heads.
 
-python tests/benchmarks/frames.py
+python tests/benchmarks/frames.py [--large]
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from running import CHROMIUM, CHROMIUM_FLAGS, explorer_of, running_app, settled
 
 CASES = {
-    "vizvit-tiny, 65 tokens, 6 heads": "",
-    "ViT-B/16, 197 tokens, 12 heads": "?model=vit_base_patch16_224&weights=random",
-    "DINOv2-S, 1,374 tokens, 6 heads": "?model=vit_small_patch14_reg4_dinov2&weights=random",
+    "vizvit-tiny, 65 tokens, 6 heads, 6 layers": "",
+    "ViT-B/16, 197 tokens, 12 heads, 12 layers": "?model=vit_base_patch16_224&weights=random",
+    "DINOv2-S, 1,374 tokens, 6 heads, 12 layers": "?model=vit_small_patch14_reg4_dinov2&weights=random",
 }
+LARGE = {"DINOv2-L, 1,374 tokens, 16 heads, 24 layers": "?model=vit_large_patch14_reg4_dinov2&weights=random"}
+NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-def frames(page, count: int = 120) -> list[float]:
+def hover(page: Page, count: int = 120) -> list[float]:
     """Milliseconds of each hover frame while the pointer crosses the picture."""
     root = explorer_of(page)
-    box = root.locator(".cover").bounding_box()
     times = []
-    for i in range(count):
-        x = box["x"] + box["width"] * (0.03 + 0.94 * ((i * 0.137) % 1))
-        y = box["y"] + box["height"] * (0.03 + 0.94 * i / count)
+    for x, y in _crossing(root.locator(".cover").bounding_box(), count):
         page.mouse.move(x, y)
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate(NEXT_FRAME)
         times.append(float(root.get_attribute("data-frame-ms")))
     return times[10:]
 
 
+def matrix(page: Page, count: int = 40) -> list[float]:
+    """Milliseconds from a new query to the last of its layers × heads thumbnails, frames between included."""
+    root = explorer_of(page)
+    root.get_by_role("button", name="all layers and heads").click()
+    layers = "root => root.__vizvit.loaded.length == root.style.getPropertyValue('--layers')"
+    page.wait_for_function(layers, arg=root.element_handle(), timeout=300_000)
+    root.locator(".cover").scroll_into_view_if_needed()
+    times = []
+    for x, y in _crossing(root.locator(".cover").bounding_box(), count):
+        root.evaluate("root => root.dataset.atlasMs = ''")
+        page.mouse.move(x, y)
+        drawn = page.wait_for_function("root => root.dataset.atlasMs", arg=root.element_handle())
+        times.append(float(drawn.json_value()))
+    return times[5:]
+
+
+def _crossing(box: dict, count: int):
+    for i in range(count):
+        yield (
+            box["x"] + box["width"] * (0.03 + 0.94 * ((i * 0.137) % 1)),
+            box["y"] + box["height"] * (0.03 + 0.94 * i / count),
+        )
+
+
 def main() -> None:
-    print("| hover frame, ms | median | 95 % |\n|---|---|---|")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", action="store_true", help="also a model of 24 layers and 1,374 tokens (1.2 GB)")
+    cases = CASES | (LARGE if parser.parse_args().large else {})
+    print("| in the browser, ms | hover frame: median | 95 % | matrix: median | 95 % |\n|---|---|---|---|---|")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_app(Path(folder) / "log", HF_HUB_OFFLINE="1") as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        for name, query in CASES.items():
+        for name, query in cases.items():
             page = browser.new_page(viewport={"width": 1600, "height": 1000})
+            page.set_default_timeout(300_000)
             page.goto(address + "/" + query)
             settled(page)
-            times = sorted(frames(page))
-            print(f"| {name} | {median(times):.1f} | {times[int(0.95 * len(times))]:.1f} |")
+            figures = [figure for measure in (hover, matrix) for figure in _both(measure(page))]
+            print(f"| {name} | {' | '.join(f'{figure:.1f}' for figure in figures)} |", flush=True)
             page.close()
         browser.close()
+
+
+def _both(times: list[float]) -> tuple[float, float]:
+    times = sorted(times)
+    return median(times), times[int(0.95 * len(times))]
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ def settled(page: Page) -> None:
     Streamlit drops a picture's file with the run that showed it: who leaves a page while the browser still fetches
     finds nothing, and the console says so.
     """
-    page.wait_for_selector(RUN_IS_OVER, state="attached")
+    if page.url.startswith("http"):  # a file is no app
+        page.wait_for_selector(RUN_IS_OVER, state="attached")
     page.wait_for_function("() => [...document.images].every(image => image.complete && image.naturalWidth)")
 
 

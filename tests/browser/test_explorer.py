@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from running import explorer_of, settled
 from skimage import data
@@ -30,6 +35,7 @@ def page(app, open_page) -> Page:
 def shown(page: Page) -> np.ndarray:
     """The row under the picture's overlay, [token], once nothing is pending."""
     root = explorer_of(page)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(root).to_have_attribute("data-pending", "")
     return np.array(root.evaluate("root => Array.from(root.__vizvit.shown())"), np.float32)
 
@@ -132,9 +138,7 @@ def test_all_layers_and_heads_each_a_click_away(page):
     root.get_by_role("button", name="all layers and heads").click()
     atlas = root.locator(".atlas-maps")
     box = atlas.bounding_box()
-    atlas.click(
-        position={"x": box["width"] * 1.5 / CAT.num_layers, "y": box["height"] * 4.5 / CAT.num_heads}
-    )
+    atlas.click(position={"x": box["width"] * 1.5 / CAT.num_layers, "y": box["height"] * 4.5 / CAT.num_heads})
     expect(root).to_have_attribute("data-layer", "1")
     expect(root).to_have_attribute("data-head", "4")
     atlas.focus()
@@ -176,7 +180,7 @@ def test_why_this_number(page):
     expected = CAT.attention(LAYER)[1, GRID.token(3, 2)]
     assert scaled == pytest.approx(product * CAT.scale(LAYER), rel=2e-3)
     assert attention / 100 == pytest.approx(exponential / total, rel=2e-3)
-    assert attention / 100 == pytest.approx(expected[GRID.token(4, 3)], abs=TOLERANCE * expected.max())
+    assert attention / 100 == pytest.approx(expected[GRID.token(4, 3)], abs=TOLERANCE * float(expected.max()))
     value, difference = re.search(r"([\d.]+) %, differs by ([\d.e+-]+)", engine.inner_text()).groups()
     assert float(value) / 100 == pytest.approx(expected[GRID.token(4, 3)], rel=1e-3)
     assert float(difference) < TOLERANCE
@@ -239,12 +243,88 @@ def test_colours_are_those_of_the_map(page):
         explorer_of(page).locator("select").nth(3).select_option(name)
         expect(page).to_have_url(re.compile(f"colours={name}") if name != "viridis" else re.compile("."))
         row = patches(shown(page))
-        flat = explorer_of(page).locator(".figure-a .overlay").evaluate(
-            "c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+        flat = (
+            explorer_of(page)
+            .locator(".figure-a .overlay")
+            .evaluate("c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)")
         )
         pixels = np.array(flat).reshape(GRID.rows, GRID.cols, 4)[..., :3]
         expected = 255 * colormaps[name](row / row.max())[..., :3]
         assert np.abs(pixels - expected).max() <= 4
+
+
+# --- 5. compare
+
+
+def compare(page: Page, name: str) -> Locator:
+    page.get_by_test_id("stMain").get_by_role("radio", name=name).or_(
+        page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True)
+    ).first.click()
+    root = explorer_of(page)
+    expect(root.locator(".figure-b")).to_be_visible()
+    settled(page)
+    return root
+
+
+def second(page: Page) -> np.ndarray:
+    return np.array(explorer_of(page).evaluate("root => Array.from(root.__vizvit.shown('b'))"), np.float32)
+
+
+def test_a_flipped_picture_beside_it_with_linked_cursor_and_difference(page):
+    root = compare(page, "flipped")
+    point(page, 2, 1)
+    expect(root).to_have_attribute("data-query", str(GRID.token(2, 1)))
+    mirrored = vizvit.capture_view(SHIPPED, np.ascontiguousarray(CAT.view[:, ::-1]))
+    first, other = CAT.attention(LAYER), mirrored.attention(LAYER)
+    one = first[:, GRID.token(2, 1)].mean(0)
+    two = other[:, GRID.token(2, GRID.cols - 2)].mean(0)  # the same spot of the picture
+    agree(shown(page), one)
+    agree(second(page), two)
+    difference = np.array(root.evaluate("root => Array.from(root.__vizvit.difference)"), np.float32)
+    expected = patches(two)[:, ::-1] - patches(one)
+    np.testing.assert_allclose(patches(difference), expected, atol=2 * TOLERANCE * one.max())
+    box = root.locator(".figure-b .cover").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5 / GRID.cols, box["y"] + box["height"] * 0.5 / GRID.rows)
+    expect(root).to_have_attribute("data-query", str(GRID.token(0, GRID.cols - 1)))
+    expect(page).to_have_url(re.compile("compare=flip"))
+
+
+def test_two_moments_of_training(page):
+    root = compare(page, "another moment of training")
+    noise = vizvit.capture(vizvit.load_model("vizvit-tiny", weights="random"), data.chelsea())
+    expect(root.locator(".figure-b .badge")).to_have_text("untrained weights")
+    agree(second(page), noise.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
+    expect(root.locator(".figure-d")).to_be_visible()
+
+
+def test_two_models_of_different_grids_have_a_cursor_but_no_difference(app, open_page):
+    page = open_page(f"{app}/{HERE}&compare=model:vit_tiny_patch16_224:random")
+    root = explorer_of(page)
+    expect(root.locator(".figure-b")).to_be_visible()
+    settled(page)
+    cap = vizvit.capture(vizvit.load_model("vit_tiny_patch16_224", weights="random"), data.chelsea())
+    layer = round(LAYER * (cap.num_layers - 1) / (CAT.num_layers - 1))
+    expect(root.locator(".figure-b .figure-title")).to_contain_text(f"layer {layer}")
+    page.wait_for_function("root => root.__vizvit.shown('b')", arg=root.element_handle())
+    rows = cap.attention(layer).mean(0)
+    token = int(np.argmin(np.abs(rows - second(page)).max(-1)))
+    agree(second(page), rows[token])
+    row, col = cap.grid.patch(token)
+    assert abs((row + 0.5) / cap.grid.rows - 3.5 / GRID.rows) < 1 / GRID.rows
+    assert abs((col + 0.5) / cap.grid.cols - 2.5 / GRID.cols) < 1 / GRID.cols
+    expect(root.locator(".figure-d")).to_be_hidden()
+
+
+def test_a_second_picture_and_back_to_one(page):
+    root = compare(page, "another picture")
+    astronaut = vizvit.capture(SHIPPED, data.astronaut())
+    agree(second(page), astronaut.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
+    compare_with_nothing = page.get_by_test_id("stMain")
+    compare_with_nothing.get_by_role("radio", name="nothing").or_(
+        compare_with_nothing.get_by_role("button", name="nothing", exact=True)
+    ).first.click()
+    expect(root.locator(".figure-b")).to_have_count(0)
+    agree(shown(page), CAT.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
 
 
 # --- 6. play
@@ -271,6 +351,91 @@ def test_less_motion_plays_slowly(app, open_page):
     root.get_by_role("button", name=re.compile("^play")).click()
     page.wait_for_timeout(1200)  # five layers at this speed otherwise
     expect(root).to_have_attribute("data-layer", "0")
+
+
+# --- 7. keep
+
+
+def choose_kept(page: Page, name: str) -> None:
+    root = explorer_of(page)
+    root.get_by_role("button", name="Keep", exact=True).click()
+    root.get_by_role("menuitem", name=name).click()
+
+
+def kept(page: Page, name: str) -> tuple[str, bytes]:
+    with page.expect_download() as download:
+        choose_kept(page, name)
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_pictures_of_the_view_are_kept(page):
+    name, svg = kept(page, "Picture, SVG")
+    text = svg.decode()
+    assert name == f"vizvit-cat-layer{LAYER}.svg"
+    assert text.startswith("<svg") and "vizvit-tiny" in text and "row 3, column 2" in text and "own maximum" in text
+    name, png = kept(page, "Picture, PNG")
+    picture = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    assert name.endswith(".png") and picture.shape[1] > 1500 and picture.std() > 20
+
+
+def test_numbers_of_the_view_are_kept(page):
+    press(page, "f", "d")
+    page.wait_for_timeout(400)
+    _, file = kept(page, "Numbers, NPZ")
+    with np.load(io.BytesIO(file)) as numbers:
+        expected = CAT.attention_to(("patch", 3, 2))[LAYER]
+        np.testing.assert_allclose(numbers["attention"], expected, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(numbers["map"], patches(expected.max(0)), rtol=1e-4, atol=1e-7)
+        assert json.loads(str(numbers["meta"]))["picture"].endswith("cat")
+
+
+def test_a_handout_of_the_pinned_views(page):
+    press(page, "p", "1", "p", "o", "p")
+    expect(explorer_of(page).locator(".pin")).to_have_count(3)
+    name, pdf = kept(page, "Handout, PDF")
+    assert (
+        name.endswith(".pdf")
+        and pdf.startswith(b"%PDF")
+        and pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") == 1
+    )
+
+
+def test_the_stand_alone_file_is_kept(page, open_page, tmp_path):
+    name, html = kept(page, "Stand-alone file, HTML")
+    file = tmp_path / name
+    file.write_bytes(html)
+    alone = open_page(file.as_uri(), offline=True)
+    agree(shown(alone), CAT.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
+    explorer_of(alone).get_by_role("button", name="Keep", exact=True).click()
+    expect(explorer_of(alone).get_by_role("menuitem")).to_have_count(3)  # what needs Python is not offered
+
+
+def test_the_copied_program_makes_the_same_map(app, open_page, tmp_path):
+    page = open_page(f"{app}/{HERE}&head=1&direction=to&scale=percentile&curve=log&compare=flip")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    explorer_of(page)
+    choose_kept(page, "Copy as Python")
+    expect(explorer_of(page).locator(".notice")).to_contain_text("clipboard")
+    code = page.evaluate("navigator.clipboard.readText()")
+    names: dict = {}
+    with contextlib.chdir(tmp_path):
+        exec(code, names)
+    row = shown(page)
+    np.testing.assert_allclose(patches(row), names["heat"], atol=TOLERANCE * row.max())
+    np.testing.assert_allclose(patches(second(page)), names["other_heat"], atol=TOLERANCE * row.max())
+    (file,) = tmp_path.glob("*.png")
+    np.testing.assert_array_equal(np.asarray(Image.open(file)), names["picture"])
+
+
+def test_the_copied_link_opens_the_view(page, open_page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "d", "o", "f", "s", "l", "g", "Shift+ArrowRight")
+    choose_kept(page, "Copy link")
+    expect(explorer_of(page).locator(".notice")).to_contain_text("clipboard")
+    again = open_page(page.evaluate("navigator.clipboard.readText()"))
+    for part in ("choice", "options"):
+        one, two = (explorer_of(p).evaluate(f"root => root.__vizvit.{part}") for p in (page, again))
+        assert one == two
 
 
 # --- 8. for everyone
@@ -310,7 +475,8 @@ def test_tab_reaches_every_control_and_each_has_a_name(page):
             """root => {
                 const active = root.getRootNode().activeElement;
                 if (!active || !root.contains(active)) return null;
-                return active.getAttribute("aria-label") || active.textContent.trim() || active.closest("label")?.textContent || "";
+                const words = active.closest("label") ?? active;
+                return active.getAttribute("aria-label") || words.textContent.trim();
             }"""
         )
         if name is None:
@@ -318,7 +484,19 @@ def test_tab_reaches_every_control_and_each_has_a_name(page):
         assert name, "a control without a name has the focus"
         names.append(name)
         page.keyboard.press("Tab")
-    wanted = ("class", "attends to", "scale", "overlay", "why this number", "Pin view", "Keep", "Keys", "play", "speed", "layer")
+    wanted = (
+        "class",
+        "attends to",
+        "scale",
+        "overlay",
+        "why this number",
+        "Pin view",
+        "Keep",
+        "Keys",
+        "play",
+        "speed",
+        "layer",
+    )
     for word in (*wanted, "rollout", "mean", "all layers and heads", "numbers of every head"):
         assert any(word in name for name in names), (word, names)
 
@@ -369,9 +547,13 @@ def test_the_browsers_attention_is_the_engines(app, open_page, link):
     cap = vizvit.capture(vizvit.load_model(asked["model"], weights="random", image_size=size), data.coffee())
     prefix = cap.grid.num_prefix_tokens
     for layer in (cap.num_layers - 1, 0):
-        page.wait_for_function("([root, layer]) => root.__vizvit.loaded.includes(layer)", arg=[root.element_handle(), layer])
+        page.wait_for_function(
+            "([root, layer]) => root.__vizvit.loaded.includes(layer)", arg=[root.element_handle(), layer]
+        )
         for token in {0, prefix, cap.num_tokens - 1}:
-            flat = root.evaluate("(root, [layer, token]) => Array.from(root.__vizvit.rows(layer, token))", [layer, token])
+            flat = root.evaluate(
+                "(root, [layer, token]) => Array.from(root.__vizvit.rows(layer, token))", [layer, token]
+            )
             expected = cap.attention(layer)[:, token]
             limit = TOLERANCE * expected.max(-1, keepdims=True)
             assert (np.abs(np.array(flat).reshape(expected.shape) - expected) <= limit).all()
