@@ -210,6 +210,14 @@ def test_files_are_answered_with_name_and_type(asking, cap):
         assert header["type"] == "text/html" and b"<html" in body[:400].lower()
 
 
+def test_a_japanese_handout_has_all_its_letters(asking, recwarn):
+    asking.app.query_params["lang"] = "ja"
+    asking.app.session_state["language"] = "ja"
+    _, body = asking(number=1, what="handout", view=selection(area=AREA), pins=[selection(rollout=True, token=0)])
+    assert body.startswith(b"%PDF") and b"IPAexGothic" in body
+    assert not [warning for warning in recwarn if "missing" in str(warning.message)]
+
+
 def test_the_same_question_is_answered_once(asking, monkeypatch):
     first = asking(number=1, what="npz", view=selection(), pins=[])
     monkeypatch.setattr(keep, "npz", lambda *_: pytest.fail("made again"))

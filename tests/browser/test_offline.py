@@ -73,6 +73,16 @@ def test_layers_and_heads_can_be_chosen(page, cap):
     expect(root).to_have_attribute("data-head", "1")
 
 
+def test_whole_layers_are_surveyed_beside_the_page(page, cap):
+    """The file's own rules allow the worker, and open folds show its numbers."""
+    root = explorer_of(page)
+    with page.expect_worker():
+        root.locator(".fold").last.click()
+    handle = root.element_handle()
+    for layer in range(cap.num_layers):
+        page.wait_for_function("([root, layer]) => root.__vizvit.survey(layer)", arg=[handle, layer])
+
+
 def test_it_follows_the_systems_theme(page):
     explorer_of(page)
     paper = page.evaluate("() => getComputedStyle(document.body).backgroundColor")

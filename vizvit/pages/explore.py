@@ -32,7 +32,7 @@ def page() -> None:
         texts=say("explorer"),
         caption=say("explore")["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
         title=f"{choice.image_name} · {choice.vit.name}",
-        name=choice.image_name.removeprefix("sample: "),
+        name=choice.image_name.rpartition(": ")[2],
         private=st.session_state.source != "sample",
         python=lines,
     )

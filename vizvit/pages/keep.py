@@ -8,12 +8,11 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import PurePath
 
 import numpy as np
 import streamlit as st
-import timm
-import torch
 
 from vizvit import __version__, explorer
 from vizvit.analysis import patch_map, rollout_steps
@@ -117,9 +116,7 @@ def about(cap: Capture, selection: Mapping, choice: Choice) -> dict:
         "scaling": f"raw values; shown scaled to {selection.get('scale', 'own')}, {selection.get('curve', 'linear')}",
         "versions": {
             "vizvit": __version__,
-            "torch": torch.__version__,
-            "timm": timm.__version__,
-            "numpy": np.__version__,
+            **{name: version(name) for name in ("torch", "timm", "numpy")},
         },
     }
 
