@@ -25,6 +25,10 @@ BORDERS = [
     ("capture.py", ("timm", "streamlit", "vizvit.analysis", "vizvit.figures", "vizvit.pages")),
     ("analysis/*.py", ("timm", "streamlit", "matplotlib", "vizvit.figures", "vizvit.pages", "vizvit.explorer")),
     ("figures.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
+    *(
+        (f"{name}.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages"))
+        for name in ("handout", "sheet", "scale", "perturb")
+    ),
     ("canvas.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
     ("explorer/*.py", ("timm", "torch", "vizvit.analysis", "vizvit.pages")),
     ("pages/*.py", ("timm", "torch.nn", "torch.overrides", "torch.utils.hooks")),

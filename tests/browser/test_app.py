@@ -190,6 +190,7 @@ def test_a_model_comes_from_the_hub(browser, open_page, tmp_path):
         expect(sidebar.get_by_role("alert")).to_have_count(0)
         expect(sidebar.get_by_text("untrained weights")).to_have_count(0)
         expect(sidebar.get_by_text("10×10 patches of 16 px")).to_be_visible()
+        page.close()  # before its server ends, which it would complain of
 
 
 @pytest.mark.parametrize("place", ["Rollout", "Positions", "Heads"])
