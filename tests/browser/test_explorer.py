@@ -559,6 +559,21 @@ def test_the_browsers_attention_is_the_engines(app, open_page, link):
             assert (np.abs(np.array(flat).reshape(expected.shape) - expected) <= limit).all()
 
 
+def test_unrelated_reruns_leave_the_explorer_alone(page):
+    root = explorer_of(page)
+    root.evaluate("root => root.marked = root.querySelector('.overlay').marked = true")
+    received = root.evaluate("root => root.__vizvit.received")
+    press(page, "ArrowRight", "[")  # settled choices rerun the page
+    expect(page).to_have_url(re.compile(f"layer={LAYER - 1}"))
+    settled(page)
+    compare(page, "flipped")
+    assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
+    page.get_by_test_id("stSidebar").get_by_text("日本語").click()
+    expect(root.get_by_role("button", name="クラス")).to_be_visible()
+    assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
+    assert root.evaluate("root => root.__vizvit.received") <= received + 2  # a title for the comparison, and the words
+
+
 def test_layers_beyond_the_budget_come_on_demand_with_their_neighbours(app, open_page):
     """BEiT-B/16 with its bias is over 16 MB: the last layers come first, the others before they are asked for."""
     page = open_page(f"{app}/?weights=random&model=beit_base_patch16_224")

@@ -8,7 +8,7 @@ import { pinView } from "./pins.js";
 import { stopPlay, togglePlay } from "./play.js";
 import { HOME, areaOf, choose, queryOf, setOption, show, toggleFold } from "./state.js";
 import { buildChips, buildTiles, fillSelect } from "./view.js";
-import { fill, headName } from "./words.js";
+import { fill, headName, prefixName } from "./words.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
 const COLOURS = ["viridis", "cividis", "inferno"];
@@ -61,7 +61,7 @@ function onChoice({ buttons }, act) {
 // What depends on the model's shape or on the language.
 export function fillControls(app) {
   const { dom, texts, session, a: { capture } } = app;
-  buildChips(dom, capture.prefix_names);
+  buildChips(dom, capture.prefix_names.map((name) => prefixName(texts, name)));
   app.root.style.setProperty("--layers", capture.num_layers);
   app.root.style.setProperty("--heads", capture.num_heads);
   app.root.classList.toggle("no-prefix", capture.prefix_names.length === 0);
@@ -96,6 +96,10 @@ export function fillControls(app) {
   dom.slider.max = capture.num_layers - 1;
   for (const [side, name] of [[app.a, "a"], [app.b, "b"]]) {
     if (side) dom.figures[name].badge.textContent = side.trained ? "" : texts.untrained;
+  }
+  const home = capture.prefix_names.length ? prefixName(texts, capture.prefix_names[0]) : "0";
+  for (const [name, text] of [["a", texts.picture], ["b", texts.picture_b], ["d", texts.difference]]) {
+    dom.figures[name].picture.setAttribute("aria-label", fill(text, { home }));
   }
   dom.figures.d.title.textContent = texts.difference;
   dom.caption.textContent = session.caption;

@@ -61,6 +61,7 @@ function createApp(parentElement) {
     get choice() { return { ...app.choice }; },
     get options() { return { ...app.options }; },
     get loaded() { return [...app.a.sections.keys()]; },
+    received: 0, // how often a capture came
     get pins() { return pinnedViews(app); },
   };
   return app;
@@ -96,6 +97,7 @@ function receive(app, data) {
   if (!payload) return;
   const { session } = payload, first = !app.session, moved = session.start !== app.session?.start;
   app.data = data;
+  app.root.__vizvit.received++;
   Object.assign(app, { session, texts: session.texts });
   app.a.trained = session.trained;
   if (first) connect(app);
@@ -222,8 +224,6 @@ function drawPhoto(app, figure, { pixels, capture }) {
   figure.grid.setAttribute("d", lines.join(""));
   figure.cover.style.width = `${Math.min(100, (100 * cols * patch) / image.width)}%`;
   figure.cover.style.height = `${Math.min(100, (100 * rows * patch) / image.height)}%`;
-  const home = capture.prefix_names[0] ?? "0";
-  figure.picture.setAttribute("aria-label", fill(app.texts[figure.name === "a" ? "picture" : figure.name === "b" ? "picture_b" : "difference"], { home }));
   for (const [name, value] of Object.entries({ "--rows": rows, "--cols": cols, "--ratio": image.width / image.height })) {
     figure.box.style.setProperty(name, value);
     if (figure.name === "a") app.root.style.setProperty(name, value);

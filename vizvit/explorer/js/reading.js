@@ -6,7 +6,7 @@ import { peakPatch, prefixPart, shownRow } from "./drawing.js";
 import { linkedToken } from "./link.js";
 import { readToken } from "./marks.js";
 import { areaOf, layerOf, prefixCount, queryOf, queryTokens, sidesOf } from "./state.js";
-import { areaName, fill, headName, percent, percentShort, plain, tokenName } from "./words.js";
+import { areaName, fill, headName, percent, percentShort, plain, prefixName, tokenName } from "./words.js";
 
 export function drawReading(app) {
   const { dom, texts, choice, a } = app, { capture } = a, row = shownRow(a), to = choice.direction === "to";
@@ -19,7 +19,7 @@ export function drawReading(app) {
   put("from", queryName(app), quiet(viewName(app)));
   put("peak", tokenName(capture, texts, peak), quiet(percent(row[peak])));
   put("entropy", spread.value, quiet(spread.limit));
-  if (prefixCount(a)) put("prefix", percent(prefixPart(row, prefixCount(a))), quiet(prefixParts(capture, row)));
+  if (prefixCount(a)) put("prefix", percent(prefixPart(row, prefixCount(a))), quiet(prefixParts(capture, texts, row)));
   app.sentence = fill(to ? texts.sentence_to : texts.sentence, {
     view: viewName(app), query: queryName(app), peak: tokenName(capture, texts, peak), share: percent(row[peak]), spread: spread.value,
   }) + (prefixCount(a) ? fill(to ? texts.sentence_prefix_to : texts.sentence_prefix, { share: percent(prefixPart(row, prefixCount(a))) }) : "");
@@ -72,16 +72,16 @@ function lineOf(app, side) {
   const { texts, choice } = app, row = side.content.items[side.content.shown]?.row;
   if (!row) return "";
   const peak = peakPatch(side, row), prefix = prefixCount(side), head = headOn(app, side);
-  const parts = [viewName(app, side.content.layer, head), `${tokenName(side.capture, texts, peak)} ${percent(row[peak])}`];
+  const parts = [viewName(app, side.content.layer, head), `${texts.peak}: ${tokenName(side.capture, texts, peak)}, ${percent(row[peak])}`];
   if (choice.direction === "from") parts.push(`${texts.entropy} ${spreadOf({ texts, choice, a: side }, row).value}`);
   if (prefix) parts.push(`${choice.direction === "to" ? texts.prefix_to : texts.prefix} ${percent(prefixPart(row, prefix))}`);
   return parts.join(" · ");
 }
 
-// "class 3.1 % · register 1 9.0 %" for up to three prefix tokens; more are only summed up.
-function prefixParts(capture, row) {
-  const names = capture.prefix_names;
-  if (names.length > 3) return names.slice(0, 1).concat(`+ ${names.length - 1}`).join(" ");
+// "class 3.1 % · register 1 9.0 %" for up to three prefix tokens; of more, how many.
+function prefixParts(capture, texts, row) {
+  const names = capture.prefix_names.map((name) => prefixName(texts, name));
+  if (names.length > 3) return `${names[0]} + ${names.length - 1}`;
   return names.length < 2 ? names[0] : names.map((name, token) => `${name} ${percentShort(row[token])}`).join(" · ");
 }
 

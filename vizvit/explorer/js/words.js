@@ -28,9 +28,16 @@ function signed(text) {
 
 export function tokenName(capture, texts, token) {
   const prefix = capture.prefix_names.length;
-  if (token < prefix) return capture.prefix_names[token];
+  if (token < prefix) return prefixName(texts, capture.prefix_names[token]);
   const patch = token - prefix;
   return fill(texts.patch, { row: Math.floor(patch / capture.cols), col: patch % capture.cols });
+}
+
+// "class", "distillation", "register 1", in the language of the page.
+export function prefixName(texts, name) {
+  const [, kind, number] = /^(\S+?)(?: (\d+))?$/.exec(name) ?? [];
+  const words = { class: texts.token_class, distillation: texts.token_distillation, register: texts.token_register };
+  return fill(words[kind] ?? name, { number });
 }
 
 export function areaName(texts, [top, left, bottom, right]) {
