@@ -16,11 +16,14 @@ from running import CHROMIUM, CHROMIUM_FLAGS, ROOT, explorer_of, running_app, se
 
 WIDE = {"viewport": {"width": 1600, "height": 1000}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+PROJECTOR = {"viewport": {"width": 1920, "height": 1080}}
 LINK = "?image=cat&layer=4&query=3,2"
 SHOTS = {
     "explore": (LINK, WIDE),
     "explore-dark": (LINK, WIDE | {"color_scheme": "dark"}),
     "explore-phone": (LINK, PHONE),
+    "explore-projector": (LINK, PROJECTOR),
+    "explore-compare": (LINK + "&compare=flip", WIDE),
     "rollout": ("rollout", WIDE),
     "positions": ("positions", WIDE),
     "heads": ("heads", WIDE),
@@ -42,7 +45,7 @@ def main() -> None:
             page = browser.new_page(**options)
             page.goto(f"{address}/{place}")
             settled(page)
-            if place == LINK:
+            if place.startswith(LINK):
                 explorer_of(page)
             page.wait_for_load_state("networkidle")
             page.wait_for_timeout(800)  # fonts and charts fade in

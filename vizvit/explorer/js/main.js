@@ -240,8 +240,9 @@ function arrange(app) {
   const above = tiles.getBoundingClientRect().top - side.getBoundingClientRect().top;
   const gap = parseFloat(getComputedStyle(tiles).columnGap) || 8;
   const foot = tile[0].button.offsetHeight - tile[0].map.offsetHeight || 26;
-  const left = [...panel.children].filter((child) => child !== side && child.getBoundingClientRect().right <= side.getBoundingClientRect().left);
-  const height = beside ? left.reduce((sum, child) => sum + child.offsetHeight, 0) - above : 0;
+  const { pictures, queryLine, controls } = app.dom;
+  const room = app.b ? controls.offsetHeight : pictures.offsetHeight + queryLine.offsetHeight;
+  const height = beside ? room - above : 0;
   const ratio = app.b ? 2 * (cols / rows) : cols / rows;
   const wide = app.b ? { smallest: 110, comfortable: 150 } : {};
   const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height, ratio, gap, foot, ...wide });

@@ -44,7 +44,7 @@ export function buildView(root) {
   dom.queryHint = element("span", { class: "hint" });
   dom.direction = buildChoice("direction", ["from", "to"]);
   dom.tool = buildChoice("tool", ["look", "area", "read"]);
-  const query = element("div", { class: "query-line" }, element("span", { class: "group" }, label("query"), dom.chips),
+  dom.queryLine = element("div", { class: "query-line" }, element("span", { class: "group" }, label("query"), dom.chips),
     dom.direction.box, element("span", { class: "group" }, label("pointer"), dom.tool.box), dom.queryHint);
 
   dom.selects = {};
@@ -62,7 +62,7 @@ export function buildView(root) {
     reading.append(dom.reading[name].box);
   }
   dom.whyBody = element("div", { class: "why-body" });
-  const controls = element("div", { class: "controls" }, query, reading, display, buildFold(dom, "why", dom.whyBody));
+  dom.controls = element("div", { class: "controls" }, dom.queryLine, reading, display, buildFold(dom, "why", dom.whyBody));
 
   dom.layer = element("output", { class: "layer-number" });
   dom.layerRange = element("span", { class: "hint" });
@@ -107,7 +107,7 @@ export function buildView(root) {
   dom.live = element("p", { class: "live", "aria-live": "polite" });
   dom.failure = element("p", { class: "failure", role: "alert" });
   dom.help = element("dialog", { class: "help" });
-  dom.panel = element("div", { class: "panel" }, dom.pictures, controls, dom.side);
+  dom.panel = element("div", { class: "panel" }, dom.pictures, dom.controls, dom.side);
   root.replaceChildren(dom.panel, dom.pinsLine, buildFold(dom, "atlas", atlas), buildFold(dom, "numbers", dom.numbers),
     dom.caption, dom.notice, dom.live, dom.failure, dom.help);
   return dom;
