@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from running import CHROMIUM, CHROMIUM_FLAGS, explorer_of, running_app, settled
@@ -29,7 +30,7 @@ def hover(page: Page, count: int = 120) -> list[float]:
     """Milliseconds of each hover frame while the pointer crosses the picture."""
     root = explorer_of(page)
     times = []
-    for x, y in _crossing(root.locator(".cover").bounding_box(), count):
+    for x, y in _crossing(root, count):
         page.mouse.move(x, y)
         page.evaluate(NEXT_FRAME)
         times.append(float(root.get_attribute("data-frame-ms")))
@@ -42,22 +43,23 @@ def matrix(page: Page, count: int = 40) -> list[float]:
     root.get_by_role("button", name="all layers and heads").click()
     layers = "root => root.__vizvit.loaded.length == root.style.getPropertyValue('--layers')"
     page.wait_for_function(layers, arg=root.element_handle(), timeout=300_000)
-    root.locator(".cover").scroll_into_view_if_needed()
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")  # the picture clear of the header
     times = []
-    for x, y in _crossing(root.locator(".cover").bounding_box(), count):
+    for x, y in _crossing(root, count):
         root.evaluate("root => root.dataset.atlasMs = ''")
         page.mouse.move(x, y)
-        drawn = page.wait_for_function("root => root.dataset.atlasMs", arg=root.element_handle())
+        drawn = page.wait_for_function("root => root.dataset.atlasMs", arg=root.element_handle(), timeout=20_000)
         times.append(float(drawn.json_value()))
     return times[5:]
 
 
-def _crossing(box: dict, count: int):
+def _crossing(root: Locator, count: int) -> Iterator[tuple[float, float]]:
+    """Centres of patches all over the picture, no two alike in a row."""
+    box = root.locator(".cover").bounding_box()
+    rows, cols = (int(root.get_attribute(f"data-{axis}")) for axis in ("rows", "cols"))
     for i in range(count):
-        yield (
-            box["x"] + box["width"] * (0.03 + 0.94 * ((i * 0.137) % 1)),
-            box["y"] + box["height"] * (0.03 + 0.94 * i / count),
-        )
+        row, col = i * rows // count, (5 * i + i // cols) % cols
+        yield box["x"] + box["width"] * (col + 0.5) / cols, box["y"] + box["height"] * (row + 0.5) / rows
 
 
 def main() -> None:
