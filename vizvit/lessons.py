@@ -116,8 +116,10 @@ def _read(name: str, language: str) -> tuple[str, dict[str, str]]:
 
 
 def parse(text: str, name: str) -> tuple[str, dict[str, str]]:
-    """The title and {heading: text} of a lesson's Markdown; ValueError where there is no title, where a section is empty
-    or stands twice, or where there is text between the title and the first section."""
+    """The title and {heading: text} of a lesson's Markdown.
+
+    ValueError where a section is empty or stands twice, or where more or less than a title stands before the first one.
+    """
     top, *parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)
     title = re.fullmatch(r"# (.+)\s*", top)
     if title is None:
