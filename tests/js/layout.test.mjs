@@ -19,7 +19,7 @@ test("without a height they get a comfortable width", () => {
 
 test("numbers and tokens in words", () => {
   assert.deepEqual([0, 1e-6, 0.000344, 0.00344, 0.0344, 0.344, 1].map(percent),
-    ["0.0 %", "< 0.001 %", "0.034 %", "0.34 %", "3.4 %", "34.4 %", "100.0 %"]);
+    ["0 %", "< 0.001 %", "0.034 %", "0.34 %", "3.4 %", "34.4 %", "100.0 %"]);
   assert.equal(fill("{a} of {b} {c}", { a: 0, b: "x" }), "0 of x {c}");
   const capture = { prefix_names: ["class", "register 1"], cols: 5 }, texts = { patch: "row {row}, column {col}" };
   assert.equal(tokenName(capture, texts, 1), "register 1");

@@ -110,7 +110,7 @@ function drawDifference(app, a, b) {
 }
 
 function drawLegend(app, figure, limits, colours, text) {
-  const ticks = ticksOf(limits).map(({ at, value }) => ({ at, text: value === 0 ? "0" : percent(value) }));
+  const ticks = ticksOf(limits).map(({ at, value }) => ({ at, text: percent(value) }));
   paintScale(figure.bar, colours);
   const stamp = ticks.map((tick) => `${tick.at.toFixed(3)}${tick.text}`).join();
   if (figure.stamp !== stamp) {

@@ -4,11 +4,12 @@ export function fill(template, values = {}) {
   return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-// 34.2 %, 3.4 %, 0.34 %, 0.034 %.
+// 34.2 %, 3.4 %, 0.34 %, 0.034 %, 0 %.
 export function percent(share) {
   const value = 100 * share, size = Math.abs(value);
   if (size > 0 && size < 0.001) return value < 0 ? "> −0.001 %" : "< 0.001 %";
-  return `${signed(value.toFixed(size >= 1 || size === 0 ? 1 : size >= 0.1 ? 2 : 3))} %`;
+  if (size === 0) return "0 %";
+  return `${signed(value.toFixed(size >= 1 ? 1 : size >= 0.1 ? 2 : 3))} %`;
 }
 
 export function percentShort(share) {
