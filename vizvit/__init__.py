@@ -38,6 +38,19 @@ if TYPE_CHECKING:
     from .figures import overlay
     from .grid import PatchGrid
     from .image import load_image
+    from .interventions import (
+        DropPatches,
+        KnockOutAttention,
+        KnockOutHeads,
+        KnockOutLayers,
+        NoScaling,
+        PositionEmbedding,
+        RandomWeights,
+        ShufflePatches,
+        Temperature,
+        intervene,
+        shuffled_class_difference,
+    )
     from .loading import load_model
     from .model import VitModel
 
@@ -46,9 +59,18 @@ __version__ = "0.1.0"
 __all__ = [
     "Capture",
     "CaptureError",
+    "DropPatches",
     "ImageError",
+    "KnockOutAttention",
+    "KnockOutHeads",
+    "KnockOutLayers",
     "ModelError",
+    "NoScaling",
     "PatchGrid",
+    "PositionEmbedding",
+    "RandomWeights",
+    "ShufflePatches",
+    "Temperature",
     "VitModel",
     "attention_distance",
     "attention_entropy",
@@ -61,6 +83,7 @@ __all__ = [
     "embedding_filters",
     "fuse_heads",
     "gradient_rollout",
+    "intervene",
     "load_image",
     "load_model",
     "overlay",
@@ -72,22 +95,34 @@ __all__ = [
     "rollout",
     "rollout_steps",
     "save_explorer",
+    "shuffled_class_difference",
 ]
 
 # The submodule that each name comes from, where it is not `analysis`.
 _HOMES = {
     "Capture": "capture",
     "CaptureError": "errors",
+    "DropPatches": "interventions",
     "ImageError": "errors",
+    "KnockOutAttention": "interventions",
+    "KnockOutHeads": "interventions",
+    "KnockOutLayers": "interventions",
     "ModelError": "errors",
+    "NoScaling": "interventions",
     "PatchGrid": "grid",
+    "PositionEmbedding": "interventions",
+    "RandomWeights": "interventions",
+    "ShufflePatches": "interventions",
+    "Temperature": "interventions",
     "VitModel": "model",
     "capture": "capture",
     "capture_view": "capture",
+    "intervene": "interventions",
     "load_image": "image",
     "load_model": "loading",
     "overlay": "figures",
     "save_explorer": "explorer.standalone",
+    "shuffled_class_difference": "interventions",
 }
 
 

@@ -121,7 +121,7 @@ class Capture:
     # --- attention, derived
 
     def attention(self, layer: int) -> np.ndarray:
-        """[head, query, key]: softmax over the keys; each row sums to 1."""
+        """[head, query, key]: softmax over the keys; each row sums to 1, and to 0 in a head that is knocked out."""
         return self.attention_tensor(layer).cpu().numpy()
 
     def attention_tensor(self, layer: int) -> torch.Tensor:
@@ -180,25 +180,7 @@ class Capture:
 
     def token_index(self, token: Token) -> int:
         """The sequence index of "cls" (or any prefix token's name), ("patch", row, col), or an index from 0."""
-        names = self.grid.prefix_names
-        if isinstance(token, str):
-            wanted = {"cls": "class", "dist": "distillation"}.get(token, token)
-            if wanted in names:
-                return names.index(wanted)
-            have = ", ".join(f'"{name}"' for name in names) or "no prefix tokens at all"
-            raise CaptureError(
-                f'{self.vit.name} has no token "{token}": it has {have}. Choose a patch with ("patch", row, col).'
-            )
-        if isinstance(token, tuple):
-            if len(token) != 3 or token[0] != "patch":
-                raise CaptureError(f'A token given as a tuple is ("patch", row, col); received {token!r}.')
-            try:
-                return self.grid.token(int(token[1]), int(token[2]))
-            except IndexError as error:
-                raise CaptureError(str(error)) from error
-        if not 0 <= int(token) < self.num_tokens:
-            raise CaptureError(f"There is no token {token}: the sequence has tokens 0 to {self.num_tokens - 1}.")
-        return int(token)
+        return find_token(self.vit, token)
 
     # --- inside
 
@@ -237,6 +219,29 @@ class Capture:
         return (self.attention_tensor(layer) for layer in range(self.num_layers))
 
 
+def find_token(vit: VitModel, token: Token) -> int:
+    """The sequence index of a token of this model, as `Capture.token_index`; CaptureError where there is none."""
+    grid, names = vit.grid, vit.grid.prefix_names
+    if isinstance(token, str):
+        wanted = {"cls": "class", "dist": "distillation"}.get(token, token)
+        if wanted in names:
+            return names.index(wanted)
+        have = ", ".join(f'"{name}"' for name in names) or "no prefix tokens at all"
+        raise CaptureError(
+            f'{vit.name} has no token "{token}": it has {have}. Choose a patch with ("patch", row, col).'
+        )
+    if isinstance(token, tuple):
+        if len(token) != 3 or token[0] != "patch":
+            raise CaptureError(f'A token given as a tuple is ("patch", row, col); received {token!r}.')
+        try:
+            return grid.token(int(token[1]), int(token[2]))
+        except IndexError as error:
+            raise CaptureError(str(error)) from error
+    if not 0 <= int(token) < grid.num_tokens:
+        raise CaptureError(f"There is no token {token}: the sequence has tokens 0 to {grid.num_tokens - 1}.")
+    return int(token)
+
+
 def _additive(mask: torch.Tensor) -> torch.Tensor:
     if mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, -torch.inf)
@@ -248,7 +253,10 @@ def _softmax_rows(call: Call, rows: slice, bias: torch.Tensor | None) -> torch.T
     if bias is not None:
         bias = _additive(bias) if bias.ndim != 3 else bias
         scores += bias[:, rows] if bias.shape[1] > 1 else bias
-    return scores.softmax(-1)
+    weights = scores.softmax(-1)
+    if call.silenced:
+        weights[list(call.silenced)] = 0
+    return weights
 
 
 def _weight_gradient(call: Call, output_gradient: torch.Tensor) -> torch.Tensor:
@@ -307,7 +315,7 @@ def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | 
 
 
 def _settled(call: Call) -> Call:
-    return Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=own(call.v))
+    return Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=own(call.v), silenced=call.silenced)
 
 
 def support(build: Callable[[], VitModel]) -> str | None:

@@ -212,7 +212,7 @@ class VitModel:
             return None
         shape = [self.grid.rows, self.grid.cols]
         table = rope.get_embed(shape=shape).detach().float().cpu()  # [..., token, sin | cos]
-        tokens = self.grid.num_patches
+        tokens = self.grid.rows * self.grid.cols
         if table.ndim < 2 or table.shape[-2] != tokens:
             return None
         sin, cos = table.reshape(-1, tokens, table.shape[-1]).permute(1, 0, 2).chunk(2, dim=-1)

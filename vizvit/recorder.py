@@ -30,6 +30,7 @@ class Call:
     shared_bias: torch.Tensor | None = None  # a bias that was handed to the block, not made in it
     v: torch.Tensor | None = None
     output: torch.Tensor | None = None  # in the graph, until its gradient is taken
+    silenced: tuple[int, ...] = ()  # heads whose output an intervention keeps from the residual stream
 
 
 class Recorder(TorchFunctionMode):
@@ -43,6 +44,7 @@ class Recorder(TorchFunctionMode):
         self.extras: list[tuple] = [((), {})] * num_layers
         self.biases: list[torch.Tensor | None] = [None] * num_layers
         self.running: int | None = None
+        self.silenced: list[tuple[int, ...]] = [()] * num_layers
         self._gradients = gradients
         self._keep_bias = keep_bias
         self._kept: torch.Tensor | None = None  # [layer, q | k, head, token, dim]
@@ -72,6 +74,7 @@ class Recorder(TorchFunctionMode):
             shared_bias=shared if self.running is not None else attn_mask,
             v=value[0].detach() if self._gradients else None,
             output=out if self._gradients else None,
+            silenced=self.silenced[self.running] if self.running is not None else (),
         )
         if self.running is None:
             if any(self.layers):  # before the first block it is a convolutional stem's own, not a pooling head's
@@ -109,6 +112,8 @@ class Recorder(TorchFunctionMode):
         return stand_in
 
     def watch_block(self, index: int, block: nn.Module, keep_stream: bool = False) -> nn.Module:
+        self.silenced[index] = getattr(block, "silenced_heads", ())
+
         def forward(x, *args, **kwargs):
             self.running = index
             self.extras[index] = (args, kwargs)

@@ -28,12 +28,19 @@ def fuse_heads(attention: torch.Tensor, head_fusion: str = "mean") -> torch.Tens
 
 
 def patch_map(row: np.ndarray | torch.Tensor, cap: Capture) -> np.ndarray:
-    """The patches' part of rows over all tokens: [..., token] -> [..., rows, cols], prefix tokens left out."""
+    """The patches' part of rows over all tokens: [..., token] -> [..., rows, cols], prefix tokens left out.
+
+    Each patch stands where it is in the picture, whatever its place in the sequence. A patch that is left out of the
+    sequence (`cap.grid.missing`) takes part in nothing and gets 0.
+    """
     row = row.cpu().numpy() if isinstance(row, torch.Tensor) else np.asarray(row)
     grid = cap.grid
-    return np.ascontiguousarray(
-        row[..., grid.num_prefix_tokens :].reshape(*row.shape[:-1], grid.rows, grid.cols), dtype=np.float32
-    )
+    patches = row[..., grid.num_prefix_tokens :]
+    if grid.order is not None:
+        placed = np.zeros((*row.shape[:-1], grid.rows * grid.cols), np.float32)
+        placed[..., list(grid.order)] = patches
+        patches = placed
+    return np.ascontiguousarray(patches.reshape(*row.shape[:-1], grid.rows, grid.cols), dtype=np.float32)
 
 
 def attention_map(
@@ -87,7 +94,12 @@ def tokens_of(cap: Capture, token: Token | None = None, area: Area | None = None
         if token is not None:
             raise CaptureError(f"Give a token or an area, not both; received token {token!r} and area {area!r}.")
         top, left, bottom, right = _checked_area(cap, area)
-        return [grid.token(row, col) for row in range(top, bottom + 1) for col in range(left, right + 1)]
+        wanted = [(row, col) for row in range(top, bottom + 1) for col in range(left, right + 1)]
+        missing = grid.missing
+        tokens = [grid.token(*patch) for patch in wanted if patch not in missing]
+        if not tokens:
+            raise CaptureError(f"All patches of the area {area!r} are left out of the sequence.")
+        return tokens
     if token is not None:
         return [cap.token_index(token)]
     if "class" in grid.prefix_names:

@@ -73,7 +73,7 @@ def attention_sinks(cap: Capture) -> np.ndarray:
 
 
 def patch_distances(grid: PatchGrid) -> np.ndarray:
-    """Euclidean distance between patch centres in pixels, float32 [patch, patch]."""
-    rows, cols = np.divmod(np.arange(grid.num_patches), grid.cols)
+    """Euclidean distance between patch centres in pixels, float32 [patch, patch], in the sequence's order."""
+    rows, cols = np.array(grid.places).reshape(-1, 2).T
     between = np.hypot(rows[:, None] - rows, cols[:, None] - cols)
     return (between * grid.patch_size).astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from ..capture import Capture
 from ..errors import ModelError
 from ..model import POSITION_KINDS, VitModel
+from .fusion import patch_map
 
 
 def position_similarity(vit: VitModel) -> np.ndarray:
@@ -54,7 +55,7 @@ def position_map(cap: Capture) -> PositionMap | None:
     angles = vit.rotary_embedding()
     if angles is not None:
         grid = vit.grid
-        flat = angles.reshape(2, grid.num_patches, -1)
+        flat = angles.reshape(2, grid.rows * grid.cols, -1)
         values = (flat[0] @ flat[0].T + flat[1] @ flat[1].T) / flat.shape[-1]
         values = values.reshape(grid.rows, grid.cols, grid.rows, grid.cols)
         what = "mean cosine of the angle between the rotations of two places: no embedding is added to the patches"
@@ -63,22 +64,22 @@ def position_map(cap: Capture) -> PositionMap | None:
 
 
 def _relative_bias(cap: Capture) -> PositionMap | None:
-    grid, total, count = cap.grid, None, 0
+    total, count = None, 0
     for layer in range(cap.num_layers):
         bias = cap.bias(layer)
         if bias is None:
             continue
-        prefix = grid.num_prefix_tokens
-        mean = bias[:, prefix:, prefix:].mean(0)
+        mean = bias.mean(0)  # [query, key]
         total = mean if total is None else total + mean
         count += 1
     if total is None:
         return None
-    values = (total / count).reshape(grid.rows, grid.cols, grid.rows, grid.cols)
+    to_patches = patch_map(total / count, cap)  # [query, rows, cols]
+    values = patch_map(to_patches.transpose(1, 2, 0), cap).transpose(2, 3, 0, 1)
     what = (
         "relative position bias added to the scores, mean over layers and heads: no embedding is added to the patches"
     )
-    return PositionMap(values.astype(np.float32), "relative", what, "bias", signed=True)
+    return PositionMap(np.ascontiguousarray(values), "relative", what, "bias", signed=True)
 
 
 def _cosine(table: np.ndarray) -> np.ndarray:

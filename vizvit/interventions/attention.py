@@ -1,0 +1,152 @@
+"""Changes of what attention does: its temperature, its scale, its heads, its layers, who may look at whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from ..capture import Token, find_token
+from ..errors import CaptureError
+from .draft import Draft, edit
+
+Patch = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """softmax(scores / t) in place of softmax(scores): below 1 sharper, above 1 more even.
+
+    The scores are q·k/√d, and the relative position bias where there is one. layers: None is all.
+    """
+
+    t: float
+    layers: Collection[int] | None = None
+    stage: ClassVar[int] = 2
+
+    def __post_init__(self):
+        if not 0 < self.t < float("inf"):
+            raise CaptureError(f"A temperature is a number above 0; received {self.t!r}.")
+        _freeze(self, "layers")
+
+    def apply(self, draft: Draft) -> None:
+        for layer in draft.layers(self.layers):
+            plan = draft.plans[layer]
+            draft.plans[layer] = replace(plan, temperature=plan.temperature * self.t)
+
+
+@dataclass(frozen=True)
+class NoScaling:
+    """softmax(q·k) in place of softmax(q·k/√d). layers: None is all."""
+
+    layers: Collection[int] | None = None
+    stage: ClassVar[int] = 2
+
+    def __post_init__(self):
+        _freeze(self, "layers")
+
+    def apply(self, draft: Draft) -> None:
+        for layer in draft.layers(self.layers):
+            draft.plans[layer] = replace(draft.plans[layer], unscaled=True)
+
+
+@dataclass(frozen=True)
+class KnockOutHeads:
+    """Heads, as (layer, head), that write nothing to the residual stream: their part of W^O is zero, b^O stays.
+
+    Such a head still computes its queries and keys, but a capture's attention is 0 there, as is its share in fused
+    heads and in rollout: what it looked at reaches nothing. Michel, Levy & Neubig, "Are Sixteen Heads Really Better
+    than One?" (NeurIPS 2019).
+    """
+
+    heads: Collection[tuple[int, int]]
+    stage: ClassVar[int] = 3
+
+    def __post_init__(self):
+        _freeze(self, "heads")
+
+    def apply(self, draft: Draft) -> None:
+        for layer, head in sorted(self.heads):
+            (layer,) = draft.layers(frozenset([layer]))
+            block, count = draft.blocks[layer], draft.vit.num_heads
+            if not 0 <= head < count:
+                raise CaptureError(f"There is no head {head}: {draft.vit.name} has heads 0 to {count - 1} a layer.")
+            out, width = _output_projection(draft, block)
+            weight = out.weight.detach().clone()
+            weight[:, head * width // count : (head + 1) * width // count] = 0
+            edit(out, "weight", weight)
+            block.silenced_heads = tuple(sorted({*getattr(block, "silenced_heads", ()), head}))
+
+
+@dataclass(frozen=True)
+class KnockOutLayers:
+    """Layers that change nothing: the residual stream passes by attention and MLP.
+
+    A capture's attention is 0 in all heads of such a layer, so that rollout goes through it unchanged.
+    """
+
+    layers: Collection[int]
+    stage: ClassVar[int] = 3
+
+    def __post_init__(self):
+        _freeze(self, "layers")
+
+    def apply(self, draft: Draft) -> None:
+        for layer in draft.layers(self.layers):
+            draft.plans[layer] = replace(draft.plans[layer], skipped=True)
+            draft.blocks[layer].silenced_heads = tuple(range(draft.vit.num_heads))
+
+
+@dataclass(frozen=True)
+class KnockOutAttention:
+    """A token that never looks at some patches: their scores are -∞ before the softmax of every head.
+
+    from_patches: (row, col) of the patches that are not seen, of which those that are dropped do not count.
+    to: the token that does not see them: "cls" or another prefix token, ("patch", row, col), or an index.
+    layers: None is all. Geva et al., "Dissecting Recall of Factual Associations" (EMNLP 2023), call it attention
+    knockout.
+    """
+
+    from_patches: Collection[Patch]
+    to: Token = "cls"
+    layers: Collection[int] | None = None
+    stage: ClassVar[int] = 2
+
+    def __post_init__(self):
+        _freeze(self, "from_patches", "layers")
+
+    def apply(self, draft: Draft) -> None:
+        grid = draft.grid
+        query = find_token(replace(draft.vit, grid=grid), self.to)
+        numbers = {draft.number(patch) for patch in self.from_patches} - draft.dropped
+        keys = sorted(grid.token(*divmod(number, grid.cols)) for number in numbers)
+        pairs = draft.index([[query] * len(keys), keys])
+        for layer in draft.layers(self.layers):
+            plan = draft.plans[layer]
+            masked = pairs if plan.masked is None else torch.cat([plan.masked, pairs], dim=1).unique(dim=1)
+            if (masked[0] == query).sum() == grid.num_tokens:
+                raise CaptureError("A token has to be left something to look at: all are knocked out.")
+            draft.plans[layer] = replace(plan, masked=masked)
+
+
+def _output_projection(draft: Draft, block: nn.Module) -> tuple[nn.Linear, int]:
+    """W^O and how many of its columns, from the left, belong to the heads."""
+    attention = getattr(block, "attn", None)
+    for out in (getattr(attention, "proj", None), getattr(block, "attn_out_proj", None)):
+        if isinstance(out, nn.Linear):
+            return out, out.in_features
+    out = getattr(block, "out_proj", None)  # attention and MLP beside each other, projected together
+    if isinstance(out, nn.Linear) and hasattr(block, "head_dim"):
+        return out, block.num_heads * block.head_dim
+    raise CaptureError(f"Heads of {draft.vit.name} cannot be knocked out: no output projection W^O was found in it.")
+
+
+def _freeze(change, *names: str) -> None:
+    """Collections as frozensets, so that a change is hashable whatever it was made with."""
+    for name in names:
+        value = getattr(change, name)
+        if value is not None:
+            object.__setattr__(change, name, frozenset(tuple(v) if isinstance(v, list) else v for v in value))

@@ -1,0 +1,111 @@
+"""A twin of a model while changes are being worked into it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+
+import torch
+from torch import nn
+
+from ..errors import CaptureError
+from ..grid import PatchGrid
+from ..model import VitModel
+from .block import ChangedBlock, Plan
+
+
+class Draft:
+    """What the changes write to.
+
+    vit: the original. module: its twin, whose parts may be replaced and whose parameters are shared.
+    plans: one a block, what is to happen when it runs.
+    order: the sequence of patches before any is dropped, as numbers of the picture's patches, row by row.
+    dropped: numbers of the patches that are left out.
+    """
+
+    def __init__(self, vit: VitModel):
+        self.vit = vit
+        self.module = _twin(vit.module, {})
+        self.plans = [Plan() for _ in range(vit.num_layers)]
+        self.order = list(range(vit.grid.rows * vit.grid.cols))
+        self.dropped: set[int] = set()
+
+    @property
+    def blocks(self) -> list[nn.Module]:
+        return list(self.module.blocks)
+
+    @property
+    def grid(self) -> PatchGrid:
+        """The grid of what has been changed up to now."""
+        kept = tuple(number for number in self.order if number not in self.dropped)
+        return replace(self.vit.grid, order=None if kept == tuple(range(len(self.order))) else kept)
+
+    def number(self, patch: tuple[int, int]) -> int:
+        """A patch of the picture, (row, col), as a number row by row; CaptureError for one that there is not."""
+        try:
+            row, col = (int(value) for value in patch)
+            self.vit.grid.box(row, col)
+        except (TypeError, ValueError):
+            raise CaptureError(f"A patch is (row, col); received {patch!r}.") from None
+        except IndexError as error:
+            raise CaptureError(str(error)) from None
+        return row * self.vit.grid.cols + col
+
+    def layers(self, wanted: frozenset[int] | None) -> list[int]:
+        """The layers meant, from 0; None is all, negative numbers count from the end."""
+        count = self.vit.num_layers
+        if wanted is None:
+            return list(range(count))
+        wrong = sorted(layer for layer in wanted if not -count <= layer < count)
+        if wrong:
+            raise CaptureError(f"There is no layer {wrong[0]}: {self.vit.name} has layers 0 to {count - 1}.")
+        return sorted({layer % count for layer in wanted})
+
+    def index(self, values: list[int]) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.long, device=self.vit.device)
+
+    def finish(self) -> nn.Module:
+        prefix, full = self.vit.grid.num_prefix_tokens, self.vit.grid.num_tokens
+        if self.dropped:
+            kept = [place for place, number in enumerate(self.order) if number not in self.dropped]
+            keep = self.index([*range(prefix), *(prefix + place for place in kept)])
+            self.plans = [replace(plan, keep=keep, full=full) for plan in self.plans]
+        for layer, (block, plan) in enumerate(zip(self.blocks, self.plans, strict=True)):
+            if not plan.empty:
+                become(block, ChangedBlock).plan = replace(plan, first=layer == 0)
+        return self.module
+
+
+def become(module: nn.Module, mixin: type) -> nn.Module:
+    """The module itself, of a class that puts the mixin's methods before its own: copies of it keep the change."""
+    if not isinstance(module, mixin):
+        module.__class__ = _mixed(mixin, type(module))
+    return module
+
+
+@cache
+def _mixed(mixin: type, base: type) -> type:
+    return type(base.__name__, (mixin, base), {"__module__": base.__module__, "__doc__": base.__doc__})
+
+
+def edit(module: nn.Module, name: str, value: torch.Tensor) -> None:
+    """Give a part of a twin a parameter or buffer of its own."""
+    if name in module._buffers:
+        module._buffers[name] = value
+    else:
+        module._parameters[name] = nn.Parameter(value, requires_grad=False)
+
+
+_OWN = tuple(name for name, value in vars(nn.Module()).items() if isinstance(value, (dict, MappingProxyType)))
+
+
+def _twin(module: nn.Module, done: dict[int, nn.Module]) -> nn.Module:
+    """A structural copy: every submodule a shallow copy with dicts of its own; parameters and buffers are shared."""
+    if id(module) not in done:
+        twin = done[id(module)] = copy.copy(module)
+        for name in _OWN:
+            twin.__dict__[name] = copy.copy(module.__dict__[name])
+        twin._modules = {name: part and _twin(part, done) for name, part in module._modules.items()}
+    return done[id(module)]
