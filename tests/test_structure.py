@@ -23,6 +23,11 @@ BORDERS = [
     ("loading.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
     ("hub.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
     ("capture.py", ("timm", "streamlit", "vizvit.analysis", "vizvit.figures", "vizvit.pages")),
+    *(
+        (f"{name}.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.explorer"))
+        for name in ("anatomy", "parts", "twin", "watch", "weights")
+    ),
+    ("walk/*.py", ("timm", "streamlit", "matplotlib", "vizvit.figures", "vizvit.pages", "vizvit.explorer")),
     ("analysis/*.py", ("timm", "streamlit", "matplotlib", "vizvit.figures", "vizvit.pages", "vizvit.explorer")),
     ("figures.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
     *(
@@ -122,7 +127,10 @@ def test_figures_never_go_through_pyplot(path):
 
 @pytest.mark.parametrize(
     "path",
-    [*sorted((PACKAGE / "pages").glob("*.py")), *sorted((PACKAGE / "analysis").glob("*.py")), ROOT / "app.py"],
+    [
+        *(path for folder in ("pages", "analysis", "walk") for path in sorted((PACKAGE / folder).glob("*.py"))),
+        ROOT / "app.py",
+    ],
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_hooks_are_the_captures_business(path):
