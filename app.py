@@ -15,14 +15,14 @@ t = language.say("app")
 @st.cache_resource(show_spinner=t["starting"])
 def warm_up() -> None:
     """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
-    from vizvit.pages import explore, heads, positions, rollout, store  # noqa: F401
+    from vizvit.pages import experiments, explore, heads, positions, rollout, store  # noqa: F401
 
     store.settle_memory()
 
 
 warm_up()
 
-from vizvit.pages import choice, explore, heads, look, positions, rollout
+from vizvit.pages import choice, experiments, explore, heads, look, positions, rollout
 
 look.style()
 language.tell_browser()
@@ -33,6 +33,7 @@ st.session_state.pages = {
         ("rollout", rollout.page),
         ("positions", positions.page),
         ("heads", heads.page),
+        ("experiments", experiments.page),
     )
 }
 page = st.navigation(list(st.session_state.pages.values()), position="top")

@@ -14,8 +14,12 @@ import vizvit
 from vizvit.analysis.fusion import HEAD_FUSIONS
 from vizvit.catalog import CATALOG
 from vizvit.explorer.selection import CHOICES
+from vizvit.interventions.positions import HOWS
+from vizvit.lessons import EXPERIMENTS
 from vizvit.model import POSITION_KINDS
 from vizvit.pages.compare import KINDS
+from vizvit.pages.experiment.patches import MASKS
+from vizvit.pages.experiment.weights import MAPS
 from vizvit.pages.heads import MEASURES
 from vizvit.pages.model_choice import WEIGHTS
 from vizvit.pages.samples import SAMPLES
@@ -31,6 +35,8 @@ KEYS = [(section, key) for section, entries in ENGLISH.items() for key in entrie
 # Units and signs, the same in Japanese.
 SAME = {
     "sidebar.prefix",
+    "experiments.nats",
+    "experiments.from_to",
     "heads.entropy_unit",
     "explorer.entropy_value",
     "explorer.under_score",
@@ -42,8 +48,16 @@ MADE = {
     "explorer": {f"{name}_{one}{part}" for name in CHOSEN for one in CHOSEN[name] for part in ("", "_hint", "_note")},
     "compare": set(KINDS),
     "comparing": {"flip", "crop", "cover"},
+    "experiments": {
+        *(f"{name}_{part}" for name in EXPERIMENTS for part in ("name", "start")),
+        *(f"{name}{part}" for name in MAPS for part in ("", "_unit", "_read", "_short")),
+        *(f"positions_{kind}" for kind in ("trained", *HOWS)),
+        *(f"heads_{state}" for state in ("cell", "on", "label", "label_on", "hint")),
+        *(f"blind_{who}" for who in ("cls", "all")),
+        *(f"mask_{mask}" for mask in MASKS),
+    },
     "handouts": {"from", "to", "flow", "attention", *(f"scale_{mode}" for mode in CHOICES["scale"])},
-    "app": {"explore", "rollout", "positions", "heads"},
+    "app": {"explore", "rollout", "positions", "heads", "experiments"},
     "catalog": {entry.name for entry in CATALOG},
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
     "library": set(ENGLISH["library"]),
@@ -124,7 +138,7 @@ def section_of(node: ast.AST) -> str | None:
     return None
 
 
-FILES = [ROOT / "app.py", *sorted((PACKAGE / "pages").glob("*.py")), PACKAGE / "catalog.py"]
+FILES = [ROOT / "app.py", *sorted((PACKAGE / "pages").rglob("*.py")), PACKAGE / "catalog.py"]
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.exists()], ids=lambda path: path.name)

@@ -1,0 +1,97 @@
+"""A picture whose grid cells are switched on and off: patches of a photograph, heads of a model.
+
+    chosen = cells.toggle(png, rows, cols, words=…, alt=…, key="mask")
+
+A click or Enter switches a cell, a mouse that is dragged paints, arrow keys walk. Labels above the columns are cells,
+too.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+Cell = tuple[int, int]
+LABEL = -1  # the row of the labels above the columns
+
+_HERE = Path(__file__).parent
+_HTML = """
+<div class="cells">
+  <div class="stage"><img class="image" alt="" draggable="false"><div class="grid" role="grid" tabindex="0"
+    aria-multiselectable="true"></div></div>
+  <div class="words" aria-live="polite"></div>
+</div>
+"""
+_mounted = None
+
+
+def toggle(
+    image: bytes,
+    rows: int,
+    cols: int,
+    *,
+    words: Mapping[str, str],
+    alt: str,
+    key: str,
+    labels: Sequence[str] = (),
+    most: int | None = None,
+    widest: int = 420,
+) -> tuple[Cell, ...]:
+    """Show a PNG cut into rows x cols cells; returns those that are on as (row, col), in the order of switching.
+
+    words: what is said of a cell, "cell" and, where it is on, "on", with {row} and {col}; of a label, "label" and
+    "label_on"; and "hint" while nothing is pointed at. labels: what stands above the columns; one that is on is
+    (LABEL, col). most: how many cells at most; one more lets go of the first. widest: the picture's width at most, in
+    pixels. Cells are kept in the session under the key and the grid, so that another model has its own.
+    """
+    global _mounted
+    if _mounted is None:
+        _mounted = st.components.v2.component(
+            "vizvit_cells",
+            html=_HTML,
+            css=(_HERE / "cells.css").read_text("utf-8"),
+            js=(_HERE / "cells.js").read_text("utf-8"),
+        )
+    kept = _kept(key, rows, cols)
+    data = {
+        "image": "data:image/png;base64," + base64.b64encode(image).decode(),
+        "rows": rows,
+        "cols": cols,
+        "cells": kept["cells"],
+        "turn": kept["turn"],
+        "labels": list(labels),
+        "most": most,
+        "widest": widest,
+        "words": dict(words),
+        "alt": alt,
+    }
+    mount_key = f"{key}_{rows}x{cols}"
+    _mounted(key=mount_key, data=data, on_settled_change=_taker(mount_key, kept))
+    return tuple((int(row), int(col)) for row, col in kept["cells"])
+
+
+def chosen(key: str, rows: int, cols: int) -> tuple[Cell, ...]:
+    """What `toggle` of this key and grid would return, before it is drawn."""
+    return tuple((int(row), int(col)) for row, col in _kept(key, rows, cols)["cells"])
+
+
+def put(key: str, rows: int, cols: int, cells: Sequence[Cell]) -> None:
+    """Switch exactly these cells on; for callbacks of buttons."""
+    kept = _kept(key, rows, cols)
+    kept["cells"], kept["turn"] = [list(cell) for cell in cells], kept["turn"] + 1
+
+
+def _kept(key: str, rows: int, cols: int) -> dict:
+    return st.session_state.setdefault(f"{key}_kept_{rows}x{cols}", {"cells": [], "turn": 0})
+
+
+def _taker(mount_key: str, kept: dict) -> Callable[[], None]:
+    def take() -> None:
+        settled = (st.session_state.get(mount_key) or {}).get("settled")
+        if settled:
+            kept["cells"], kept["turn"] = settled["cells"], settled["turn"]
+
+    return take
