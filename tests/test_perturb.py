@@ -54,9 +54,36 @@ def test_boxes_outside_are_refused(change, box):
         change(VIEW, box)
 
 
+@pytest.mark.parametrize("change", [perturb.grey, perturb.blur])
+def test_patches_are_masked_and_nothing_else(change):
+    patches = {(0, 0), (2, 4)}
+    masked = change(VIEW, patches, 16)
+    inside = np.zeros(VIEW.shape[:2], bool)
+    inside[:16, :16] = inside[32:, 64:] = True
+    np.testing.assert_array_equal(masked[~inside], VIEW[~inside])
+    assert (masked[inside] != VIEW[inside]).any()
+    np.testing.assert_array_equal(change(VIEW, (), 16), VIEW)
+
+
+def test_what_masked_patches_hold():
+    assert (perturb.grey(VIEW, {(1, 1)}, 16)[16:32, 16:32] == 128).all()
+    noise, blurred = VIEW[16:32, 16:32].std(), perturb.blur(VIEW, {(1, 1)}, 16)[16:32, 16:32]
+    assert blurred.std() < noise / 4 and abs(blurred.mean() - VIEW.mean()) < 20
+    plain = np.full_like(VIEW, 77)
+    np.testing.assert_array_equal(perturb.blur(plain, {(0, 0)}, 16), plain)
+
+
+@pytest.mark.parametrize("patch", [(3, 0), (0, 5), (-1, 0)])
+def test_patches_outside_are_refused(patch):
+    for change in (perturb.grey, perturb.blur):
+        with pytest.raises(vizvit.ImageError, match="rows 0 to 2 and columns 0 to 4"):
+            change(VIEW, {patch}, 16)
+
+
 @pytest.mark.parametrize("view", [VIEW[..., 0], VIEW / 255, VIEW[:0]])
 def test_other_arrays_are_refused(view):
-    for change in (perturb.flip, lambda view: perturb.crop(view, (0, 0, 1, 1))):
+    changes = (perturb.flip, lambda view: perturb.crop(view, (0, 0, 1, 1)), lambda view: perturb.grey(view, (), 16))
+    for change in changes:
         with pytest.raises(vizvit.ImageError, match="uint8"):
             change(view)
 

@@ -1,10 +1,13 @@
 """What happens to attention when the picture changes: a view mirrored, cut out, or covered in part.
 
 A view is the model's own input before normalisation, uint8 [H, W, 3], as `VitModel.view` gives it; what comes back
-has the same shape, so that `capture_view` takes it. Boxes are (left, top, right, bottom) as shares of the view, 0 to 1.
+has the same shape, so that `capture_view` takes it. Boxes are (left, top, right, bottom) as shares of the view, 0 to 1;
+patches are (row, col) in the model's grid.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import cv2
 import numpy as np
@@ -12,6 +15,7 @@ import numpy as np
 from .errors import ImageError
 
 Box = tuple[float, float, float, float]
+Patch = tuple[int, int]  # (row, col)
 
 
 def flip(view: np.ndarray) -> np.ndarray:
@@ -35,6 +39,41 @@ def occlude(view: np.ndarray, box: Box) -> np.ndarray:
     covered = view.copy()
     covered[top:bottom, left:right] = np.rint(view.mean((0, 1)))
     return covered
+
+
+def grey(view: np.ndarray, patches: Collection[Patch], patch_size: int) -> np.ndarray:
+    """The view with patches, as (row, col), filled with mid-grey, 128 in each channel.
+
+    Raises ImageError for another kind of view, or a patch that is not in it.
+    """
+    covered = _checked(view).copy()
+    covered[_under(view, patches, patch_size)] = 128
+    return covered
+
+
+def blur(view: np.ndarray, patches: Collection[Patch], patch_size: int) -> np.ndarray:
+    """The view with patches blurred: a Gaussian of half a patch's standard deviation, in which their surroundings show.
+
+    Errors as in `grey`.
+    """
+    covered = _checked(view).copy()
+    under = _under(view, patches, patch_size)
+    covered[under] = cv2.GaussianBlur(covered, (0, 0), patch_size / 2, borderType=cv2.BORDER_REFLECT)[under]
+    return covered
+
+
+def _under(view: np.ndarray, patches: Collection[Patch], patch_size: int) -> np.ndarray:
+    """bool [H, W]: the pixels that patches cover."""
+    rows, cols = (side // patch_size for side in view.shape[:2])
+    under = np.zeros(view.shape[:2], bool)
+    for row, col in patches:
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise ImageError(
+                f"There is no patch at row {row}, column {col}: the view has rows 0 to {rows - 1} and columns 0 to "
+                f"{cols - 1} of {patch_size} pixels."
+            )
+        under[row * patch_size : (row + 1) * patch_size, col * patch_size : (col + 1) * patch_size] = True
+    return under
 
 
 def pixels(view: np.ndarray, box: Box) -> tuple[int, int, int, int]:
