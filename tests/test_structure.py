@@ -25,7 +25,7 @@ BORDERS = [
     ("capture.py", ("timm", "streamlit", "vizvit.analysis", "vizvit.figures", "vizvit.pages")),
     *(
         (f"{name}.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.explorer"))
-        for name in ("anatomy", "parts", "twin", "watch", "weights")
+        for name in ("anatomy", "parts", "trace", "twin", "watch", "weights")
     ),
     ("walk/*.py", ("timm", "streamlit", "matplotlib", "vizvit.figures", "vizvit.pages", "vizvit.explorer")),
     ("analysis/*.py", ("timm", "streamlit", "matplotlib", "vizvit.figures", "vizvit.pages", "vizvit.explorer")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from types import MethodType
 
 from torch import nn
 
@@ -25,6 +26,8 @@ def _copy(module: nn.Module, done: dict[int, nn.Module]) -> nn.Module:
         # A module keeps its parts, parameters, buffers and hooks in dicts (and one set) of its own.
         if name.startswith("_") and isinstance(value, (dict, set)):
             vars(double)[name] = value.copy()
+        elif isinstance(value, MethodType) and value.__self__ is module:  # it would run the original's parts
+            vars(double)[name] = MethodType(value.__func__, double)
     for name, part in double._modules.items():
         if part is not None:
             double._modules[name] = _copy(part, done)

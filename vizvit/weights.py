@@ -181,7 +181,7 @@ def prefix_tokens(module: nn.Module) -> torch.Tensor:
 def position_table(module: nn.Module, grid: PatchGrid) -> torch.Tensor | None:
     """[T, D]: what is added to each token of the sequence, zeros where nothing is; None where positions are not added.
 
-    None, too, for a table that the model resamples in the forward pass in a way of its own.
+    None, too, for models whose embedding layer keeps the table and resamples it in a way of its own.
     """
     table = getattr(module, "pos_embed", None)
     if table is None or table.ndim != 3:

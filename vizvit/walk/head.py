@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from ..anatomy import Anatomy
 from .absent import Absent
@@ -67,8 +66,3 @@ def head(a: Anatomy) -> Head:
         bias_contribution=sum(biases) / len(rows),
         difference=apart((reading.features, model.features), (reading.logits, model.logits)),
     )
-
-
-def top(values: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the greatest values, greatest first."""
-    return torch.from_numpy(values).topk(min(count, len(values))).indices.numpy()

@@ -120,7 +120,8 @@ def batch_norm(
         raise ValueError("No pictures were given; at least one anatomy or view was expected.")
     found = [item if isinstance(item, Anatomy) else dissect(vit, item, layer) for item in given]
     parts = weights.block(list(vit.module.blocks)[layer])
-    if parts is None or parts.norm1 is None:
+    first = found[0]
+    if parts is None or parts.norm1 is None or first.block is None:
         raise Absent("absent_plain_block", model=vit.name, layer=layer)
     part = parts.norm1
     sizes = tuple(size for size in sizes if size <= len(found))
@@ -134,8 +135,7 @@ def batch_norm(
         means.append(mean)
         variances.append(variance)
     by_batch, by_layer = torch.stack(by_batch), torch.stack(by_layer)
-    first = found[0]
-    own = first.block.norm1[token] if first.layer == layer and first.block is not None else None
+    own = first.block.norm1[token] if first.layer == layer else None
     return BatchNorm(
         sizes=sizes,
         before=array(stack[0, token]),
