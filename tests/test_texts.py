@@ -23,6 +23,7 @@ from vizvit.pages.experiment.weights import MAPS
 from vizvit.pages.heads import MEASURES
 from vizvit.pages.model_choice import WEIGHTS
 from vizvit.pages.samples import SAMPLES
+from vizvit.pages.walkthrough import STAGES
 from vizvit.snapshots import snapshots
 from vizvit.texts import LANGUAGES, _read, of_library, words
 
@@ -38,9 +39,14 @@ SAME = {
     "experiments.nats",
     "experiments.from_to",
     "heads.entropy_unit",
+    "walk.flatten_constants",
     "explorer.entropy_value",
     "explorer.under_score",
     "explorer.why_product",
+}
+# Why a model lacks a stage of the walk.
+ABSENT = {
+    key for path in (PACKAGE / "walk").glob("*.py") for key in re.findall(r'"(absent_\w+)"', path.read_text("utf-8"))
 }
 # Keys that the code puts together, or looks up by a name that it has from elsewhere.
 CHOSEN = {"tool": ("look", "area", "read"), "fold": ("why", "atlas", "numbers"), "fuse_short": HEAD_FUSIONS, **CHOICES}
@@ -56,8 +62,19 @@ MADE = {
         *(f"blind_{who}" for who in ("cls", "all")),
         *(f"mask_{mask}" for mask in MASKS),
     },
+    "walk": {
+        *(f"stage_{stage.name}" for stage in STAGES),
+        *(f"choose_{name}" for name in ("picture", "query", "patch", "layer", "head")),
+        *(f"qkv_{role}{part}" for role in ("query", "key", "value") for part in ("", "_note")),
+        *(f"position_of_{kind}" for kind in ("embedding", "rotation", "bias")),
+        *ABSENT,
+        *(f"position_all_{when}" for when in ("before", "after")),
+        *(f"scores_{kind}" for kind in ("scaled", "products")),
+        "badge",
+        "badge_off",
+    },
     "handouts": {"from", "to", "flow", "attention", *(f"scale_{mode}" for mode in CHOICES["scale"])},
-    "app": {"explore", "rollout", "positions", "heads", "experiments"},
+    "app": {"explore", "rollout", "positions", "heads", "experiments", "walkthrough"},
     "catalog": {entry.name for entry in CATALOG},
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
     "library": set(ENGLISH["library"]),
@@ -153,6 +170,10 @@ def test_every_word_is_said_somewhere():
     code = "\n".join(path.read_text("utf-8") for path in sources)
     said |= {("explorer", key) for key in ENGLISH["explorer"] if re.search(rf"\b{re.escape(key)}\b", code)}
     assert [f"{s}.{k}" for s, k in KEYS if (s, k) not in said] == []
+
+
+def test_a_stage_that_is_absent_says_why():
+    assert set(ENGLISH["walk"]) >= ABSENT
 
 
 def test_words_are_found_in_the_code():

@@ -1,0 +1,1 @@
+"""The walkthrough's stages, one to three a file, and what they are drawn with."""

@@ -1,0 +1,89 @@
+"""Stage 6: one token before and after layer normalisation, and batch normalisation of the same numbers beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from vizvit import load_image, walk
+from vizvit.pages.language import say
+from vizvit.pages.samples import SAMPLES
+from vizvit.pages.walk.charts import Chart
+from vizvit.pages.walk.here import Here
+from vizvit.pages.walk.strips import badge, facts, note, number, show, side_by_side, strip, title
+from vizvit.walk.norms import BATCHES
+
+
+def draw(here: Here) -> None:
+    t = say("walk")
+    made = walk.layer_norm(here.anatomy, here.place.token)
+    show(
+        badge(made.difference),
+        strip(made.before, t["norm_before"].format(query=here.query), name="before"),
+        facts((t["mean"], number(made.mean)), (t["variance"], number(made.variance)), ("ε", number(made.eps))),
+        strip(made.normalised, t["norm_normalised"], name="normalised"),
+        facts((t["mean"], _round(made.normalised.mean())), (t["variance"], number(made.normalised.var()))),
+        strip(made.after, t["norm_after"].format(kind=made.kind), name="after", tall=True),
+        side_by_side(*_affine(made), _histogram(made), least="280px"),
+    )
+    _batch(here)
+
+
+def _affine(made) -> list[str]:
+    t = say("walk")
+    parts = [strip(made.weight, t["norm_scale"], name="scale")] if made.weight is not None else []
+    parts += [strip(made.bias, t["norm_shift"], name="shift")] if made.bias is not None else []
+    return ["".join(parts)] if parts else []
+
+
+def _histogram(made) -> str:
+    """Where the token's numbers lie before and after."""
+    t = say("walk")
+    both = np.concatenate([made.before, made.after])
+    edges = np.linspace(both.min(), both.max(), 41)
+    before, after = (np.histogram(values, edges)[0] for values in (made.before, made.after))
+    chart = Chart(
+        (edges[0], edges[-1]), (0, max(before.max(), after.max())), (t["norm_axis"], t["norm_histogram"]), "histogram"
+    )
+    return chart.steps(edges, before).steps(edges, after, "accent").html()
+
+
+@st.fragment
+def _batch(here: Here) -> None:
+    t = say("walk")
+    show(title(t["batch_title"], t["batch_note"]))
+    size = st.segmented_control(
+        t["batch_size"], BATCHES, default=1, required=True, key="walk_batch", persist_state="session"
+    )
+    token, layer = here.place.token, here.place.layer
+    found = here.choice.result(
+        ("batch_norm", layer, token), lambda: walk.batch_norm(here.vit, _views(here), layer, token), _bytes
+    )
+    at = BATCHES.index(size)
+    limit = float(max(np.abs(found.batch_norm).max(), np.abs(found.layer_norm).max()))
+    show(
+        strip(found.batch_norm[at], t["batch_bn"].format(count=size), name="batch-norm", limit=limit, tall=True),
+        strip(found.layer_norm[at], t["batch_ln"].format(count=size), name="layer-norm", limit=limit, tall=True),
+        facts(
+            (t["batch_bn_moved"], _round(float(found.moved_batch[at]))),
+            (t["batch_ln_moved"], _round(float(found.moved_layer[at]))),
+        ),
+        note(t["batch_pictures"]),
+    )
+
+
+def _views(here: Here) -> list:
+    """This picture's anatomy first, then the views of other samples, then those mirrored: real pictures all."""
+    samples = [here.vit.view(load_image(sample.read())) for sample in SAMPLES.values()]
+    others = [view for view in samples if not np.array_equal(view, here.cap.view)]
+    mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in others]
+    return [here.anatomy, *others, *mirrored][: BATCHES[-1]]
+
+
+def _bytes(found) -> int:
+    return sum(getattr(value, "nbytes", 0) for value in vars(found).values())
+
+
+def _round(value: float) -> str:
+    """A number; rounding around zero is zero."""
+    return "0" if abs(value) < 5e-6 else number(value)
