@@ -6,8 +6,9 @@ import streamlit as st
 
 from vizvit.capture import Capture
 from vizvit.interventions import KnockOutAttention
+from vizvit.interventions.unseen import UnseenPatches
 from vizvit.pages.choice import Choice
-from vizvit.pages.experiment import settings
+from vizvit.pages.experiment import layers, settings
 from vizvit.pages.experiment.change import Change
 from vizvit.pages.experiment.picture import back, patches
 from vizvit.pages.language import say, worded
@@ -17,7 +18,7 @@ KEY = "experiment_unseen"
 
 def choose(choice: Choice, cap: Capture) -> Change | None:
     t = say("experiments")
-    unseen = patches(cap, KEY, state=t["patch_unseen"])
+    unseen = frozenset(patches(cap, KEY, state=t["patch_unseen"]))
     back(cap, KEY, t["all_back"])
     who = "all"
     if "class" in cap.grid.prefix_names:
@@ -30,10 +31,8 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
             required=True,
             persist_state="session",
         )
-    last = cap.num_layers - 1
-    first, final = st.select_slider(
-        t["layers"], range(last + 1), (0, last), key=f"experiment_layers_{last}", persist_state="session"
-    )
+    within = layers.choose(cap, KEY)
     settings.write({})
-    layers = None if (first, final) == (0, last) else tuple(range(first, final + 1))
-    return Change((KnockOutAttention(frozenset(unseen), to=who, layers=layers),)) if unseen else None
+    if not unseen:
+        return None
+    return Change((UnseenPatches(unseen, within) if who == "all" else KnockOutAttention(unseen, who, within),))

@@ -23,7 +23,7 @@ MISSING = (150, 150, 150)
 _STYLE = """
 <style>
   .st-key-beforeafter h3 { padding: 0 0 .2rem; }
-  .st-key-beforeafter .vz-prob { grid-template-columns: minmax(4.5rem, 1.4fr) 1fr 3.7rem; gap: .3rem .5rem; }
+  .st-key-beforeafter .vz-prob { grid-template-columns: minmax(7.2rem, 1.2fr) 1fr 3.1rem; gap: .3rem .5rem; }
   .st-key-beforeafter .vz-prob { font-size: .9rem; }
   .st-key-beforeafter .vz-bar { gap: .4rem; font-size: .8rem; }
   .vz-row { margin: .6rem 0 0; font-size: .9rem; opacity: .9; } .vz-row b { font-size: 1.05rem; margin-right: .4rem; }
@@ -61,7 +61,8 @@ def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: s
     with left:
         st.subheader(t["before"])
         if len(shown):
-            st.html(_bars(choice, before.probabilities, shown))
+            top = max(float(reading.probabilities[shown].max()) for reading in (before, after or before))
+            st.html(_bars(choice, before.probabilities, shown, top))
         else:
             st.caption(say("look")["no_classifier"].format(model=choice.vit.name))
     with middle:
@@ -69,7 +70,7 @@ def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: s
         if after is None:
             st.info(hint)
         elif len(shown):
-            st.html(_bars(choice, after.probabilities, shown))
+            st.html(_bars(choice, after.probabilities, shown, top))
     with right:
         st.subheader(t["difference"])
         if after is not None and len(shown):
@@ -87,10 +88,11 @@ def classes(before: Reading, after: Reading | None, count: int = 5) -> list[int]
     return best if winner is None or winner in best else [*best, winner]
 
 
-def _bars(choice: Choice, probabilities: np.ndarray, shown: list[int]) -> str:
+def _bars(choice: Choice, probabilities: np.ndarray, shown: list[int], top: float) -> str:
+    """Bars of these classes, of full width for the probability `top`."""
     rows = "".join(
         f"<span title='{_name(choice, i, whole=True)}'>{_name(choice, i)}</span>"
-        f"<b style='width: {100 * probabilities[i]:.2f}%'></b><span>{look.share(probabilities[i])}</span>"
+        f"<b style='width: {100 * probabilities[i] / top:.2f}%'></b><span>{look.share(probabilities[i])}</span>"
         for i in shown
     )
     return f'<div class="vz-prob">{rows}</div>'
@@ -138,7 +140,7 @@ def _maps(cap: Capture, what: str, before: Reading, after: Reading | None) -> No
         most = float(np.nanmax(np.abs(apart))) if np.isfinite(apart).any() else 0.0
         alt = t["alt_difference"].format(what=title, query=query)
         st.image(signed(apart, most or 1.0, before.view.shape), width="stretch", alt=alt)
-        look.colour_bar(-most, most, t["difference_unit"], SIGNED_CMAP)
+        look.colour_bar(-most, most, "", SIGNED_CMAP)
 
 
 def seen(view: np.ndarray, heat: np.ndarray, top: float) -> bytes:

@@ -61,7 +61,7 @@ def read_after(choice: Choice, cap: Capture, change: Change) -> Reading:
 
     def run() -> Reading:
         mask = {"grey": perturb.grey, "blur": perturb.blur}.get(change.mask)
-        view = mask(cap.view, change.masked, cap.grid) if mask else cap.view
+        view = mask(cap.view, change.masked, cap.grid.patch_size) if mask else cap.view
         with turn(look.still_wanted()), vizvit.intervene(choice.vit, *change.interventions) as changed:
             return _reading(capture_view(changed, view))
 

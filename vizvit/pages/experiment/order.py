@@ -12,6 +12,8 @@ from vizvit.pages.choice import Choice
 from vizvit.pages.language import say
 from vizvit.pages.store import turn
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def numbers(choice: Choice, cap: Capture, seed: int) -> None:
     t = say("experiments")
@@ -35,4 +37,7 @@ def numbers(choice: Choice, cap: Capture, seed: int) -> None:
 
 def small(value: float) -> str:
     """A number that may be rounding alone."""
-    return look.number(value) if value >= 1e-3 or not value else f"{value:.1e}"
+    if value >= 1e-3 or not value:
+        return look.number(value)
+    factor, _, power = f"{value:.1e}".partition("e")
+    return f"{factor} × 10{str(int(power)).translate(_RAISED)}"

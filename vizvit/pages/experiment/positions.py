@@ -18,7 +18,7 @@ KINDS = ("trained", "zero", "shuffle", "swap")
 def choose(choice: Choice, cap: Capture) -> Change | None:
     t = say("experiments")
     key = settings.setting("positions", "zero", settings.one_of(KINDS))
-    kind = st.segmented_control(
+    kind = st.pills(
         t["positions"],
         KINDS,
         format_func=lambda kind: say("experiments")[f"positions_{kind}"],

@@ -43,11 +43,14 @@ def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading
     seed = change.interventions[0].seed
     asked = (choice.key, seed)
     if st.session_state.get("experiment_curve") != asked:
-        if not st.button(t["curve"], icon=":material/show_chart:"):
-            return
-        st.session_state.experiment_curve = asked
+        st.button(t["curve"], icon=":material/show_chart:", on_click=_ask, args=(asked,))
+        return
     st.altair_chart(_chart(curve(choice, cap, before, seed), change.interventions[0].from_top), width="stretch")
     st.caption(t["curve_note"].format(layers=cap.num_layers, weights=look.weights_note(choice.vit)))
+
+
+def _ask(asked: tuple) -> None:
+    st.session_state.experiment_curve = asked
 
 
 def curve(choice: Choice, cap: Capture, before: Reading, seed: int) -> np.ndarray:
