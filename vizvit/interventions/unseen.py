@@ -9,7 +9,6 @@ from typing import ClassVar
 import torch
 
 from ..errors import CaptureError
-from .attention import Patch, _freeze
 from .draft import Draft
 
 
@@ -21,12 +20,13 @@ class UnseenPatches:
     layers: None is all. Raises CaptureError where nothing is left to look at.
     """
 
-    patches: Collection[Patch]
+    patches: Collection[tuple[int, int]]
     layers: Collection[int] | None = None
     stage: ClassVar[int] = 2
 
     def __post_init__(self):
-        _freeze(self, "patches", "layers")
+        object.__setattr__(self, "patches", frozenset(map(tuple, self.patches)))
+        object.__setattr__(self, "layers", None if self.layers is None else frozenset(self.layers))
 
     def apply(self, draft: Draft) -> None:
         grid = draft.grid
