@@ -209,6 +209,13 @@ def test_numbers_for_texts(tiny, picture):
     assert expected.items() <= numbers.items()
 
 
+def test_the_bytes_that_are_held(tiny, picture):
+    a = dissect(tiny, tiny.view(picture))
+    kept = [a.view, a.pixels, a.embedded, a.prefix, a.position, a.z0, a.streams, a.final.normed, a.final.logits]
+    kept += [value for value in vars(a.block).values() if isinstance(value, torch.Tensor)]
+    assert a.nbytes == pytest.approx(sum(array.nbytes for array in kept), rel=0.01)
+
+
 def test_a_block_of_another_kind_has_no_trace(vit, picture):
     model = vit("vit_base_patch16_rpn_224", depth=1, num_classes=10)  # its norms come after attention and MLP
     a = dissect(model, model.view(picture))

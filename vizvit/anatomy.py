@@ -53,6 +53,14 @@ class Anatomy:
     def grid(self) -> PatchGrid:
         return self.vit.grid
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tensors that were kept, each storage counted once, without the weights of block and ends."""
+        held = [part for part in (self, self.block, self.final) if part is not None]
+        tensors = [value for part in held for value in vars(part).values() if isinstance(value, torch.Tensor)]
+        storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
+        return sum(storages.values()) + self.view.nbytes
+
     def numbers(self) -> dict[str, int | str]:
         """The model's numbers under the names that texts use for them: {model}, {dim}, {heads}, {layers}, ..."""
         grid, (height, width) = self.grid, self.grid.image_size
