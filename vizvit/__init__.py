@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     )
     from .capture import Capture, capture, capture_view
     from .errors import CaptureError, ImageError, ModelError
+    from .explain import contrast, explain
     from .explorer.standalone import save_explorer
+    from .faithful import faithfulness, faithfulness_many, random_curves, weight_randomisation
     from .figures import overlay
     from .grid import PatchGrid
     from .image import load_image
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         RandomWeights,
         ShufflePatches,
         Temperature,
+        UnseenPatches,
         intervene,
         shuffled_class_difference,
     )
@@ -71,6 +74,7 @@ __all__ = [
     "RandomWeights",
     "ShufflePatches",
     "Temperature",
+    "UnseenPatches",
     "VitModel",
     "attention_distance",
     "attention_entropy",
@@ -79,8 +83,12 @@ __all__ = [
     "attention_sinks",
     "capture",
     "capture_view",
+    "contrast",
     "describe_query",
     "embedding_filters",
+    "explain",
+    "faithfulness",
+    "faithfulness_many",
     "fuse_heads",
     "gradient_rollout",
     "intervene",
@@ -91,11 +99,13 @@ __all__ = [
     "position_map",
     "position_similarity",
     "prefix_share",
+    "random_curves",
     "relevance",
     "rollout",
     "rollout_steps",
     "save_explorer",
     "shuffled_class_difference",
+    "weight_randomisation",
 ]
 
 # The submodule that each name comes from, where it is not `analysis`.
@@ -114,15 +124,22 @@ _HOMES = {
     "RandomWeights": "interventions",
     "ShufflePatches": "interventions",
     "Temperature": "interventions",
+    "UnseenPatches": "interventions",
     "VitModel": "model",
     "capture": "capture",
     "capture_view": "capture",
+    "contrast": "explain",
+    "explain": "explain",
+    "faithfulness": "faithful",
+    "faithfulness_many": "faithful",
     "intervene": "interventions",
     "load_image": "image",
     "load_model": "loading",
     "overlay": "figures",
+    "random_curves": "faithful",
     "save_explorer": "explorer.standalone",
     "shuffled_class_difference": "interventions",
+    "weight_randomisation": "faithful",
 }
 
 
@@ -139,11 +156,11 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """`vizvit.capture` is the function, also where the submodule of that name was imported first."""
+    """`vizvit.capture` and `vizvit.explain` are functions, also where the submodules of those names came first."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "capture" and isinstance(value, ModuleType):
-            value = value.capture
+        if name in ("capture", "explain") and isinstance(value, ModuleType):
+            value = getattr(value, name)
         super().__setattr__(name, value)
 
 

@@ -1,0 +1,79 @@
+"""Does a map owe anything to training? Its likeness to the map of ever more randomised weights.
+
+Adebayo et al., "Sanity Checks for Saliency Maps" (NeurIPS 2018), section 3: cascading randomisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..analysis.ranks import rank_correlation
+from ..explain import explain
+from ..explain.methods import find_method
+from ..explain.task import checked_view, predicted
+from ..interventions import RandomWeights, intervene
+from ..model import VitModel
+from .curves import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Randomisation:
+    """What became of a map.
+
+    blocks: how many blocks were randomised, counted from the last, int64 [n]; 0 is the classifier alone.
+    correlation: Spearman's, with the map of the model as it is, float32 [n]; NaN where a map is constant.
+    maps: the maps themselves, float32 [n, rows, cols]. original: of the model as it is, float32 [rows, cols].
+    target: the index of the class that is explained throughout; None where the method knows none.
+    """
+
+    blocks: np.ndarray
+    correlation: np.ndarray
+    maps: np.ndarray
+    original: np.ndarray
+    target: int | None
+
+
+def weight_randomisation(
+    vit: VitModel,
+    view: np.ndarray,
+    method: str,
+    *,
+    layers: Sequence[int] | None = None,
+    target: int | str | None = None,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+    **options: object,
+) -> Randomisation:
+    """A method's map while the weights are made random from the top, as `vizvit.RandomWeights` does.
+
+    layers: how many blocks to randomise, counted from the last, in turn; None is 0 (the classifier alone) to all.
+    target: None is the class that the model predicts before. options: the method's own.
+    on_progress: called as (done, total) after each map; what it raises ends the work.
+    A method that does not change cannot show what the model has learnt. Errors as in `explain`; CaptureError for a
+    number of blocks that there are not.
+    """
+    needs_target = find_method(method).needs_target
+    view = checked_view(vit, view)
+    index = None if target is None else vit.class_index(target)
+    if needs_target and index is None:
+        index = predicted(vit, view)
+    start = 0 if vit.labels else 1
+    blocks = list(range(start, vit.num_layers + 1)) if layers is None else [int(count) for count in layers]
+    original = explain(vit, view, method, target=index, **options)
+    maps = []
+    for done, count in enumerate(blocks, 1):
+        with intervene(vit, RandomWeights(count, seed=seed)) as changed:
+            maps.append(explain(changed, view, method, target=index, **options))
+        if on_progress:
+            on_progress(done, len(blocks))
+    correlation = [rank_correlation(original, heat) for heat in maps]
+    return Randomisation(
+        np.array(blocks, np.int64),
+        np.array(correlation, np.float32),
+        np.stack(maps),
+        original,
+        index if needs_target else None,
+    )

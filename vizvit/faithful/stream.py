@@ -1,0 +1,92 @@
+"""Partly filled pictures, made and judged batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from ..model import VitModel
+from .fills import filled
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One map's work: the view uint8 [H, W, 3], the patches in the order of the map [patch], the class."""
+
+    view: np.ndarray
+    order: np.ndarray
+    target: int
+
+
+@torch.no_grad()
+def probabilities(
+    vit: VitModel,
+    jobs: Sequence[Job],
+    counts: np.ndarray,
+    fill: str,
+    batch: int,
+    on_progress: Callable[[int, int], None] | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(deletion, insertion), float32 [job, S+1] each: the class's probability with `counts` [S+1] patches taken.
+
+    A job is 2 S pictures: S with the first 0 … patches filled, then S with only the first 0 … patches shown; where one
+    curve ends the other one begins.
+    """
+    steps = len(counts) - 1
+    total = 2 * steps * len(jobs)
+    counts = torch.from_numpy(counts[:-1]).to(vit.device)
+    found = torch.empty(total, device=vit.device)
+    sides: dict[int, _Sides] = {}
+    for start in range(0, total, batch):
+        numbers = torch.arange(start, min(start + batch, total), device=vit.device)
+        wanted = range(start // (2 * steps), (start + len(numbers) - 1) // (2 * steps) + 1)
+        sides = {job: sides.get(job) or _sides(vit, jobs[job], fill, sides.values()) for job in wanted}
+        pixels = _pixels(vit, [sides[job] for job in wanted], numbers - wanted[0] * 2 * steps, counts)
+        targets = torch.tensor([jobs[job].target for job in wanted], device=vit.device)
+        places = numbers // (2 * steps) - wanted[0]
+        chosen = vit.module(pixels).float().softmax(-1).gather(1, targets[places, None])
+        found[start : start + len(numbers)] = chosen[:, 0]
+        if on_progress:
+            on_progress(start + len(numbers), total)
+    halves = found.cpu().numpy().reshape(len(jobs), 2, steps)
+    fills, shows = halves[:, 0], halves[:, 1]
+    return np.concatenate([fills, shows[:, :1]], axis=1), np.concatenate([shows, fills[:, :1]], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """A view and its filled counterpart as the model takes them, [3, H, W] each, and each patch's rank, [patch]."""
+
+    view: np.ndarray
+    whole: torch.Tensor
+    empty: torch.Tensor
+    rank: torch.Tensor
+
+
+def _sides(vit: VitModel, job: Job, fill: str, others) -> _Sides:
+    rank = torch.from_numpy(np.argsort(job.order)).to(vit.device)
+    for other in others:
+        if other.view is job.view:
+            return _Sides(job.view, other.whole, other.empty, rank)
+    empty = vit.normalise(filled(job.view, fill, vit.grid.patch_size))[0]
+    return _Sides(job.view, vit.normalise(job.view)[0], empty, rank)
+
+
+def _pixels(vit: VitModel, sides: list[_Sides], numbers: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """[picture, 3, H, W] of the pictures with these numbers, counted from the first of `sides` on."""
+    steps, grid = len(counts), vit.grid
+    jobs, places = numbers // (2 * steps), numbers % (2 * steps)
+    taken = torch.stack([side.rank for side in sides])[jobs] < counts[places % steps, None]  # [picture, patch]
+    shown = taken ^ (places < steps)[:, None]
+    shown = shown.view(-1, 1, grid.rows, grid.cols)
+    shown = shown.repeat_interleave(grid.patch_size, 2).repeat_interleave(grid.patch_size, 3)
+    whole, empty = sides[0].whole[None], sides[0].empty[None]
+    if len(sides) > 1:
+        whole, empty = (torch.stack([getattr(side, name) for side in sides])[jobs] for name in ("whole", "empty"))
+    height, width = whole.shape[-2:]  # what no patch covers is the same in both
+    shown = F.pad(shown, (0, width - shown.shape[3], 0, height - shown.shape[2]))
+    return torch.where(shown, whole, empty)
