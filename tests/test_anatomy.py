@@ -146,6 +146,13 @@ def test_wrong_pixels_and_layers_are_refused_in_words(tiny, picture):
     assert dissect(tiny, view, -1).layer == 1
 
 
+def test_a_model_that_drops_tokens_is_refused_in_words(tiny, picture):
+    shortened = twin(tiny.module)
+    shortened.blocks[0].register_forward_hook(lambda module, args, out: out[:, :-3])
+    with pytest.raises(vizvit.CaptureError, match="194 or 197 tokens"):
+        dissect(dataclasses.replace(tiny, module=shortened), tiny.view(picture))
+
+
 @torch.no_grad()
 def test_the_streams_and_ends_are_the_models_own(model, picture):
     view = model.view(picture)

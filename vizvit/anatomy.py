@@ -123,6 +123,12 @@ def dissect(vit: VitModel, view: np.ndarray, layer: int = -1) -> Anatomy:
             f"{vit.name} does not give one vector for the picture but a sequence, as encoders for language models do. "
             f"Choose a model with a classifier."
         )
+    lengths = {len(stream) for stream in watch.streams}
+    if lengths != {vit.grid.num_tokens}:
+        raise CaptureError(
+            f"{vit.name} works on {' or '.join(map(str, sorted(lengths)))} tokens, but its prefix tokens and patches "
+            f"are {vit.grid.num_tokens}. Models that pool or drop tokens cannot be taken apart on one patch grid."
+        )
     parts = weights.block(list(vit.module.blocks)[layer])
     return Anatomy(
         vit=vit,
