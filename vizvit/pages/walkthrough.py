@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
@@ -64,13 +63,11 @@ STAGES = (
     Stage("depth", depth.draw, "{layers} × ([{tokens}, {dim}] → [{tokens}, {dim}])", ("patch", "layer")),
     Stage("head", prediction.draw, "[{dim}] → [{classes}]"),
 )
-STYLE = Path(__file__).parent / "walk" / "style.css"
 
 
 def page() -> None:
     choice: Choice = st.session_state.choice
     choice.capture()
-    st.html(f"<style>{STYLE.read_text('utf-8')}</style>")
     _walk(choice)
 
 
@@ -86,8 +83,8 @@ def _walk(choice: Choice) -> None:
     numbers = now.numbers()
     stage_bar(place.stage, [t[f"stage_{step.name}"] for step in STAGES], stage.shape.format(**numbers))
     write(place, choice.vit)
-    left, right = st.columns([5, 8], gap="large")
-    with left:
+    left, right = st.columns([6, 8], gap="large")
+    with left, st.container(key="walk_text"):
         text(place.stage, numbers)
     with right:
         if stage.uses:

@@ -32,13 +32,13 @@ def qkv(here: Here) -> None:
     t, place = say("walk"), here.place
     made = walk.qkv(here.anatomy, place.token, place.head)
     limit = float(max(np.abs(part).max() for part in (made.query, made.key, made.value)))
-    show(badge(made.difference))
-    for name, values in (("query", made.query), ("key", made.key), ("value", made.value)):
-        show(
-            title(t[f"qkv_{name}"], t[f"qkv_{name}_note"]),
-            strip(values, t["qkv_vector"].format(query=here.query, head=place.head), name=name, limit=limit, tall=True),
-            first_numbers(values),
-        )
+    parts = [
+        title(t[f"qkv_{name}"], t[f"qkv_{name}_note"])
+        + strip(values, t["qkv_vector"].format(query=here.query, head=place.head), name=name, limit=limit, tall=True)
+        + first_numbers(values)
+        for name, values in (("query", made.query), ("key", made.key), ("value", made.value))
+    ]
+    show("qkv", badge(made.difference), *parts)
 
 
 def scores(here: Here) -> None:
@@ -63,6 +63,7 @@ def scores(here: Here) -> None:
     )
     after = over_picture(here.photo, _patches(here, weights), t["scores_weights"], name="softmax", query=here.patch)
     show(
+        "scores",
         badge(made.difference),
         facts(
             (t["scores_entropy"], f"{number(made.entropy if scaled else made.entropy_unscaled)} {t['nats']}"),
@@ -89,6 +90,7 @@ def weighted_sum(here: Here) -> None:
     attention = _patches(here, made.weights)
     parts = _patches(here, made.contributions)
     show(
+        "sum",
         badge(made.difference),
         side_by_side(
             over_picture(here.photo, attention, t["sum_attention"], name="attention", query=here.patch)

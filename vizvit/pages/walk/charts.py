@@ -30,10 +30,10 @@ class Chart:
 
     def dots(self, xs: Sequence[float], ys: Sequence[float], kind: str = "", titles: Sequence[str] = ()) -> Chart:
         for index, (x, y) in enumerate(zip(xs, ys, strict=True)):
-            title = f"<title>{escape(titles[index])}</title>" if index < len(titles) else ""
+            tip = f'data-tip="{escape(titles[index])}"' if index < len(titles) else ""
             radius = 6.5 if kind == "accent" else 3.5
             place = f'cx="{self._across(x):.1f}" cy="{self._down(y):.1f}"'
-            self.parts.append(f'<circle class="vw-dot {kind}" {place} r="{radius}">{title}</circle>')
+            self.parts.append(f'<circle class="vw-dot {kind}" {place} r="{radius}" {tip}/>')
         return self
 
     def steps(self, edges: np.ndarray, counts: np.ndarray, kind: str = "") -> Chart:

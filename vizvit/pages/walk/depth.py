@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 
 from vizvit import walk
@@ -12,7 +14,7 @@ from vizvit.pages.walk.here import Here
 from vizvit.pages.walk.maps import category_colours, gallery, over_picture, tile
 from vizvit.pages.walk.strips import badge, note, show, side_by_side, title
 
-_CLASSES = 6  # in the legend of a lens map
+_CLASSES = 8  # in the legend of a lens map
 
 
 def draw(here: Here) -> None:
@@ -24,16 +26,23 @@ def draw(here: Here) -> None:
         for index, colours in enumerate(found.rgb)
     ]
     show(
+        "depth",
         title(t["depth_rgb"], t["depth_rgb_note"]),
-        gallery(rgb, "118px"),
+        gallery(rgb, "84px"),
         side_by_side(_norms(here, found), _similarity(found), least="300px"),
     )
     if found.lens is None:
         show(
-            note(t[found.absent].format(model=here.vit.name, dim=here.numbers()["dim"], read_out=named(found.read_out)))
+            "no_lens",
+            note(
+                t[found.absent].format(
+                    model=escape(here.vit.name), dim=here.numbers()["dim"], read_out=named(found.read_out)
+                )
+            ),
         )
         return
     show(
+        "lens",
         badge(found.difference),
         title(t["depth_lens"], t["depth_lens_note"].format(read_out=named(found.read_out))),
         _lens(here, found, layer + 1),
@@ -78,11 +87,11 @@ def _lens(here: Here, found, chosen: int) -> str:
     t, rows = say("walk"), []
     for index, (classes, probabilities) in enumerate(zip(found.lens, found.lens_probability, strict=True)):
         cells = "".join(
-            f"<td>{here.vit.label(int(c)).split(', ')[0]} <small>{share(float(p))}</small></td>"
+            f"<td>{here.label(c)} <small>{share(float(p))}</small></td>"
             for c, p in list(zip(classes, probabilities, strict=True))[:3]
         )
         rows.append(f'<tr class="{"chosen" if index == chosen else ""}"><td>{_step(index)}</td>{cells}</tr>')
-    head = f"<tr><th>{t['depth_axis']}</th><th>1</th><th>2</th><th>3</th></tr>"
+    head = f"<tr><th>{t['choose_layer']}</th><th>1</th><th>2</th><th>3</th></tr>"
     return f'<table class="vw-table" data-draw="lens">{head}{"".join(rows)}</table>'
 
 
@@ -97,7 +106,7 @@ def _patch_lens(here: Here, found, index: int) -> None:
     for kind, colour in zip(frequent, palette, strict=True):
         rgb[classes == kind] = colour
         count = int((classes == kind).sum())
-        name = here.vit.label(int(kind)).split(", ")[0]
+        name = here.label(kind)
         legend.append(
             f'<span><i style="background:rgb({colour[0]} {colour[1]} {colour[2]})"></i>{name} × {count}</span>'
         )
@@ -105,6 +114,7 @@ def _patch_lens(here: Here, found, index: int) -> None:
         others = t["depth_others"].format(count=len(kinds) - len(frequent))
         legend.append(f'<span><i style="background:rgb(150 150 150)"></i>{others}</span>')
     show(
+        "patch_lens",
         title(t["depth_patch_lens"].format(step=_step(index))),
         side_by_side(
             tile(rgb, t["depth_classes"], name="patch-lens", query=here.place.patch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 
 from vizvit import walk
@@ -20,6 +22,7 @@ def draw(here: Here) -> None:
     made = walk.embedding(here.anatomy, row, col)
     limit = float(max(np.abs(made.vector).max(), np.abs(made.by_matrix).max()))
     show(
+        "embedding",
         badge(made.difference),
         strip(made.vector, t["embedding_model"].format(row=row, col=col), name="embedding", limit=limit, tall=True),
         first_numbers(made.vector),
@@ -31,7 +34,11 @@ def draw(here: Here) -> None:
         count = min(_FILTERS, 3 * here.grid.patch_size**2)
         filters = here.choice.result("filters", lambda: embedding_filters(here.vit, count))
     except ModelError as error:
-        show(note(str(error)))
+        show("filters", note(escape(str(error))))
         return
     tiles = [tile((255 * each).astype(np.uint8), "", name="filter") for each in filters]
-    show(title(t["embedding_filters"].format(count=count), t["embedding_filters_note"]), gallery(tiles, "64px"))
+    show(
+        "filters",
+        title(t["embedding_filters"].format(count=count), t["embedding_filters_note"]),
+        gallery(tiles, "64px"),
+    )

@@ -16,6 +16,7 @@ def draw(here: Here) -> None:
     limit = float(np.abs(made.outputs).max())
     sum_of, length = float(made.writes.sum()), float(np.linalg.norm(made.projected))
     show(
+        "heads",
         badge(made.difference),
         title(t["heads_outputs"].format(query=here.query)),
         '<div class="vw-heads">'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
+from html import escape
 
 import torch
 
@@ -44,6 +45,10 @@ class Here:
     def query(self) -> str:
         """What the query is called, in the middle of a sentence."""
         return token_name(self.cap, self.place.token)
+
+    def label(self, index: int) -> str:
+        """The first name of a class, fit for HTML."""
+        return escape(self.vit.label(int(index)).split(", ")[0])
 
     def numbers(self) -> dict[str, object]:
         """This model's numbers and the place, under the names that the lessons and shapes use."""

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 
 from vizvit.figures import ATTENTION_CMAP
-from vizvit.pages.walk.strips import colours, data_url
+from vizvit.pages.walk.strips import colours, data_url, number
 
 Patch = tuple[int, int]
 
@@ -32,15 +32,13 @@ def over_picture(
     low: float = 0.0,
     high: float | None = None,
     opacity: float = 0.65,
-    titles: str = "{value}",
 ) -> str:
     """A map [rows, cols] over the picture (a data URL), the query outlined and `marks` numbered from 1."""
     rows, cols = values.shape
     high = float(np.nanmax(values)) if high is None else high
     tiny = data_url(colours(values, colormap, low, high))
     hover = "".join(
-        f'<rect x="{col}" y="{row}" width="1" height="1"><title>{titles.format(value=f"{values[row, col]:.3g}")}'
-        f" ({row}, {col})</title></rect>"
+        f'<rect x="{col}" y="{row}" width="1" height="1" data-tip="({row}, {col}): {number(values[row, col])}"/>'
         for row in range(rows)
         for col in range(cols)
         if rows * cols <= 400
@@ -99,5 +97,5 @@ def gallery(tiles: list[str], width: str = "130px") -> str:
 
 def category_colours(count: int) -> np.ndarray:
     """uint8 [count, 3]: colours that are told apart, as long as they are few."""
-    palette = matplotlib.colormaps["tab10"](np.arange(10), bytes=True)[:, :3]
-    return palette[np.arange(count) % 10]
+    palette = matplotlib.colormaps["tab10"](np.delete(np.arange(10), 7), bytes=True)[:, :3]  # grey is for the others
+    return palette[np.arange(count) % len(palette)]

@@ -21,6 +21,7 @@ def draw(here: Here) -> None:
     limit = float(max(np.abs(part).max() for part in (made.before, made.after_attention, made.after)))
     wrote = made.after_attention - made.before
     show(
+        "mlp",
         badge(made.difference),
         title(t["mlp_stream"].format(query=here.query)),
         strip(made.before, t["mlp_before"], name="before", limit=limit),

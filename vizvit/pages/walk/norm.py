@@ -18,6 +18,7 @@ def draw(here: Here) -> None:
     t = say("walk")
     made = walk.layer_norm(here.anatomy, here.place.token)
     show(
+        "norm",
         badge(made.difference),
         strip(made.before, t["norm_before"].format(query=here.query), name="before"),
         facts((t["mean"], number(made.mean)), (t["variance"], number(made.variance)), ("ε", number(made.eps))),
@@ -51,7 +52,7 @@ def _histogram(made) -> str:
 @st.fragment
 def _batch(here: Here) -> None:
     t = say("walk")
-    show(title(t["batch_title"], t["batch_note"]))
+    show("batch_title", title(t["batch_title"], t["batch_note"]))
     size = st.segmented_control(
         t["batch_size"], BATCHES, default=1, required=True, key="walk_batch", persist_state="session"
     )
@@ -62,6 +63,7 @@ def _batch(here: Here) -> None:
     at = BATCHES.index(size)
     limit = float(max(np.abs(found.batch_norm).max(), np.abs(found.layer_norm).max()))
     show(
+        "batch",
         strip(found.batch_norm[at], t["batch_bn"].format(count=size), name="batch-norm", limit=limit, tall=True),
         strip(found.layer_norm[at], t["batch_ln"].format(count=size), name="layer-norm", limit=limit, tall=True),
         facts(

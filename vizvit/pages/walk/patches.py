@@ -29,6 +29,7 @@ _WRITTEN = 8  # a patch of up to so many pixels a side has its numbers written
 def cut(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     show(
+        "cut",
         facts(
             (t["patches_picture"], f"{n['height']} × {n['width']} × {n['channels']}"),
             (t["patches_patch"], f"{n['patch']} × {n['patch']} × {n['channels']}"),
@@ -54,8 +55,9 @@ def flatten(here: Here) -> None:
         for name, m, s in zip(names, mean, std, strict=True)
     )
     show(
+        "flatten",
         badge(flat.difference),
-        side_by_side(large, *channels, least="170px"),
+        side_by_side(large, *channels, least="120px"),
         note(constants),
         title(t["flatten_list"].format(**here.numbers())),
         *(
@@ -92,10 +94,15 @@ def _channel(values: np.ndarray, name: str, limit: float) -> str:
     if len(values) > _WRITTEN:
         return tile(rgb, name)
     cells = "".join(
-        f'<i class="{"strong" if abs(value) > 0.6 * limit else ""}" style="background:rgb({r} {g} {b})">{value:.1f}</i>'
+        f'<i class="{"strong" if abs(value) > 0.6 * limit else ""}" '
+        f'style="background:rgb({r} {g} {b})">{_short(value)}</i>'
         for value, (r, g, b) in zip(values.ravel(), rgb.reshape(-1, 3), strict=True)
     )
     return (
         f'<figure class="vw-map"><figcaption>{name}</figcaption>'
         f'<div class="vw-written" style="--side:{len(values)}">{cells}</div></figure>'
     )
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".replace("-0.0", "0.0").replace("-", "−")

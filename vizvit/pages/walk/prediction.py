@@ -14,11 +14,12 @@ _TOP, _DIMENSIONS = 5, 12
 
 
 def draw(here: Here) -> None:
-    t, vit = say("walk"), here.vit
+    t = say("walk")
     made = walk.head(here.anatomy)
     best = np.argsort(made.probabilities)[::-1][:_TOP]
-    name = {index: vit.label(int(index)).split(", ")[0] for index in (*best, made.winner, made.runner_up)}
+    name = {index: here.label(index) for index in (*best, made.winner, made.runner_up)}
     show(
+        "prediction",
         badge(made.difference),
         strip(made.pooled, t["head_pooled"].format(read_out=named(made.read_out)), name="pooled"),
         strip(made.normed, t["head_normed"], name="normed", tall=True),
@@ -41,6 +42,7 @@ def draw(here: Here) -> None:
     order = np.argsort(np.abs(made.contributions))[::-1][:_DIMENSIONS]
     lead = float(made.logits[made.winner] - made.logits[made.runner_up])
     show(
+        "lead",
         title(t["head_lead"].format(winner=name[made.winner], other=name[made.runner_up])),
         facts(
             (t["head_difference"], number(lead)),

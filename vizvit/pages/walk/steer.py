@@ -26,7 +26,7 @@ _PLACE = f"""
 <div class="place">
   <div class="photo" tabindex="0" role="application">
     <img class="image" draggable="false"><div class="cells"></div>
-    <svg class="lines" preserveAspectRatio="none"><path stroke="#fff" stroke-opacity=".55" stroke-width="1" vector-effect="non-scaling-stroke" fill="none"></path></svg>
+    <svg class="lines" preserveAspectRatio="none"><path vector-effect="non-scaling-stroke"></path></svg>
     <div class="mark chosen"></div><div class="mark under" hidden></div>
   </div>
   <div class="side">{"".join(_ROW.format(part=part) for part in ("token", "layer", "head"))}</div>

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
 
 import cv2
 import matplotlib
@@ -16,12 +18,25 @@ from vizvit.pages import look
 from vizvit.pages.language import say
 
 CLEAR = 1e-4  # a difference above this is more than rounding
+_HERE = Path(__file__).parent
+_FRAME = """
+<div class="vw"><div class="vw-body"></div><div class="vw-tip" hidden></div></div>
+"""
 _MOST_CELLS = 400  # up to here each cell of a strip tells its value under the pointer
 
 
-def show(*parts: str) -> None:
-    """Put HTML on the page as one block."""
-    st.html(f'<div class="vw {look.theme()}">{"".join(parts)}</div>')
+def show(name: str, *parts: str) -> None:
+    """Put HTML on the page as one drawing; `name` is its own within the stage.
+
+    What comes from outside (labels of classes, names of models and files) must be escaped in it.
+    """
+    _component()(key=f"walk_drawing_{name}", data={"html": "".join(parts), "theme": look.theme()})
+
+
+@cache
+def _component():
+    css, script = ((_HERE / name).read_text("utf-8") for name in ("style.css", "drawing.js"))
+    return st.components.v2.component("vizvit_walk_drawing", html=_FRAME, css=css, js=script)
 
 
 def number(value: float) -> str:
@@ -153,8 +168,7 @@ def _cells(values: np.ndarray, colormap: str, low: float, high: float) -> str:
     if len(values) > _MOST_CELLS:
         return f'<img class="vw-cells" src="{data_url(shades[None])}" alt="">'
     rects = "".join(
-        f'<rect x="{index}" width="1.03" height="1" fill="#{r:02x}{g:02x}{b:02x}">'
-        f"<title>{index}: {number(value)}</title></rect>"
+        f'<rect x="{index}" width="1.03" height="1" fill="#{r:02x}{g:02x}{b:02x}" data-tip="{index}: {number(value)}"/>'
         for index, (value, (r, g, b)) in enumerate(zip(values, shades, strict=True))
     )
     return f'<svg class="vw-cells" viewBox="0 0 {len(values)} 1" preserveAspectRatio="none">{rects}</svg>'

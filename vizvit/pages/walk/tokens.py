@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 
 from vizvit import walk
@@ -26,16 +28,16 @@ from vizvit.pages.walk.strips import (
 
 def prefix(here: Here) -> None:
     t, n = say("walk"), here.numbers()
+    show("sequence", facts((t["tokens_length"], f"{n['prefix']} + {n['patches']} = {n['tokens']}")), _line(here))
     found = walk.prefix(here.anatomy)
     names = [named(name) for name in found.names]
     limit = float(np.abs(found.vectors).max())
     show(
+        "tokens",
         badge(found.difference),
-        facts((t["tokens_length"], f"{n['prefix']} + {n['patches']} = {n['tokens']}")),
-        _line(here),
         *(
-            strip(vector, t["tokens_vector"].format(name=name), name=f"prefix-{index}", limit=limit, tall=index == 0)
-            + (first_numbers(vector) if index == 0 else "")
+            strip(vector, t["tokens_vector"].format(name=name), name=f"prefix-{index}", limit=limit, tall=True)
+            + first_numbers(vector)
             for index, (name, vector) in enumerate(zip(names, found.vectors, strict=True))
         ),
         note(t["tokens_note"]),
@@ -43,34 +45,50 @@ def prefix(here: Here) -> None:
 
 
 def position(here: Here) -> None:
-    t, place = say("walk"), here.place
+    t, token = say("walk"), here.place.token
     kind = named(POSITION_KINDS[here.vit.position_kind])
-    show(note(t["position_kind"].format(model=here.vit.name, kind=kind)))
-    found = walk.position(here.anatomy, place.token)
-    limit = float(max(np.abs(part[place.token]).max() for part in (found.before, found.after)))
-    show(badge(found.difference))
+    show("kind", note(t["position_kind"].format(model=escape(here.vit.name), kind=kind)))
+    found = walk.position(here.anatomy, token)
+    limit = float(max(np.abs(part[token]).max() for part in (found.before, found.after)))
+    parts = [badge(found.difference)]
+    if found.embedding is None:
+        parts.append(
+            strip(found.after[token], t["position_unchanged"].format(query=here.query), name="after", tall=True)
+        )
+    else:
+        parts += [
+            strip(found.before[token], t["position_before"].format(query=here.query), name="before", limit=limit),
+            strip(found.embedding[token], t["position_embedding"], name="position", limit=limit),
+            strip(found.after[token], t["position_after"], name="after", limit=limit, tall=True),
+        ]
+    maps = []
+    if found.similarity is not None:
+        maps.append(_map(here, found.similarity, found.similarity_of))
+    if found.rotation is not None and found.similarity_of != "rotation":
+        maps.append(_map(here, found.rotation, "rotation"))
     if found.embedding is not None:
-        show(
-            strip(found.before[place.token], t["position_before"].format(query=here.query), name="before", limit=limit),
-            strip(found.embedding[place.token], t["position_embedding"], name="position", limit=limit),
-            strip(found.after[place.token], t["position_after"], name="after", limit=limit, tall=True),
-        )
-    similarity = found.similarity
-    if similarity is not None:
-        signed = found.similarity_of == "bias"
-        peak = float(np.abs(similarity).max())
-        low, high = (-peak, peak) if signed else (float(similarity.min()), float(similarity.max()))
-        colormap = SIGNED_CMAP if signed else SIMILARITY_CMAP
-        label = t["position_similarity"].format(query=here.query)
-        options = {"colormap": colormap, "low": low, "high": high, "opacity": 0.85, "name": "similarity"}
-        left = over_picture(here.photo, similarity, label, query=here.patch, **options)
-        show(
-            side_by_side(
-                left + colour_bar(low, high, t[f"position_of_{found.similarity_of}"], colormap),
-                _some_tokens(here, found),
-                least="300px",
-            )
-        )
+        maps.append(_all_tokens(found))
+    show("position", *parts, side_by_side(*maps, least="280px"))
+
+
+def _map(here: Here, values: np.ndarray, what: str) -> str:
+    """The place of the query against all others; what: "embedding", "rotation" or "bias"."""
+    t, signed = say("walk"), what == "bias"
+    peak = float(np.abs(values).max())
+    low, high = (-peak, peak) if signed else (float(values.min()), float(values.max()))
+    colormap = SIGNED_CMAP if signed else SIMILARITY_CMAP
+    drawn = over_picture(
+        here.photo,
+        values,
+        t["position_similarity"].format(query=here.query),
+        name=f"similarity-{what}",
+        query=here.patch,
+        colormap=colormap,
+        low=low,
+        high=high,
+        opacity=0.85,
+    )
+    return drawn + colour_bar(low, high, t[f"position_of_{what}"], colormap)
 
 
 def _line(here: Here) -> str:
@@ -79,7 +97,7 @@ def _line(here: Here) -> str:
     return f'<div class="vw-tokens" data-draw="tokens">{names}<span>1 … {here.grid.num_patches}</span></div>'
 
 
-def _some_tokens(here: Here, found) -> str:
+def _all_tokens(found) -> str:
     """All tokens as rows of colours, before and after."""
     t = say("walk")
     limit = float(np.percentile(np.abs(found.after), 99.5))
