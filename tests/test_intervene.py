@@ -1,4 +1,4 @@
-"""Interventions against hand-built forwards, direct weight edits on copies, and changes of the pixels that do the same."""
+"""Interventions against hand-built forwards, direct weight edits on copies, and moved pixels."""
 
 from __future__ import annotations
 
@@ -168,6 +168,33 @@ def test_attention_knocked_out(model, view, to):
     others = [token for token in range(cap.num_tokens) if token != query]
     plain = vizvit.capture_view(model, view)
     np.testing.assert_allclose(cap.attention(0)[:, others], plain.attention(0)[:, others], atol=1e-5)
+
+
+def test_unseen_patches(model, view):
+    view, patches = view(model), [(0, 0), (1, 1), (2, 2)]
+    cap = look(model, view, vizvit.UnseenPatches(patches, layers=[0]))
+    keys = [cap.token_index(("patch", *patch)) for patch in patches]
+
+    def mask(layer, weights):
+        if layer == 0:
+            weights[..., keys] = 0
+            weights /= weights.sum(-1, keepdim=True)
+        return weights
+
+    assert_same(cap, ByHand(model, mask), view)
+    assert not cap.attention(0)[..., keys].any() and cap.attention(1)[..., keys].all()
+
+
+def test_something_is_left_to_look_at(vit, view):
+    model = vit(FAMILIES[3][0], **FAMILIES[3][1])
+    every = {(row, col) for row in range(4) for col in range(4)}
+    cap = look(model, view(model), vizvit.KnockOutAttention(every - {(0, 0)}, to=("patch", 1, 1)))
+    assert (cap.attention(0)[:, 5, 0] == 1).all()
+    with pytest.raises(vizvit.CaptureError, match="left something to look at"):
+        look(model, view(model), vizvit.KnockOutAttention(every, to=("patch", 1, 1)))
+    with pytest.raises(vizvit.CaptureError, match="left something to look at"):
+        unseen = vizvit.UnseenPatches(every - {(0, 0)})
+        look(model, view(model), vizvit.KnockOutAttention({(0, 0)}, to=("patch", 1, 1)), unseen)
 
 
 def test_attention_knocked_out_of_no_class_token(vit, view):

@@ -69,7 +69,7 @@ def _relative_bias(cap: Capture) -> PositionMap | None:
         bias = cap.bias(layer)
         if bias is None:
             continue
-        mean = bias.mean(0)  # [query, key]
+        mean = np.where(np.isfinite(bias), bias, 0).mean(0)  # [query, key]; -∞ forbids, it is no place
         total = mean if total is None else total + mean
         count += 1
     if total is None:

@@ -11,9 +11,7 @@ from torch import nn
 
 from ..capture import Token, find_token
 from ..errors import CaptureError
-from .draft import Draft, edit
-
-Patch = tuple[int, int]
+from .draft import Draft, Patch, edit, freeze
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Temperature:
     def __post_init__(self):
         if not 0 < self.t < float("inf"):
             raise CaptureError(f"A temperature is a number above 0; received {self.t!r}.")
-        _freeze(self, "layers")
+        freeze(self, "layers")
 
     def apply(self, draft: Draft) -> None:
         for layer in draft.layers(self.layers):
@@ -46,7 +44,7 @@ class NoScaling:
     stage: ClassVar[int] = 2
 
     def __post_init__(self):
-        _freeze(self, "layers")
+        freeze(self, "layers")
 
     def apply(self, draft: Draft) -> None:
         for layer in draft.layers(self.layers):
@@ -66,7 +64,7 @@ class KnockOutHeads:
     stage: ClassVar[int] = 3
 
     def __post_init__(self):
-        _freeze(self, "heads")
+        freeze(self, "heads")
 
     def apply(self, draft: Draft) -> None:
         for layer, head in sorted(self.heads):
@@ -92,7 +90,7 @@ class KnockOutLayers:
     stage: ClassVar[int] = 3
 
     def __post_init__(self):
-        _freeze(self, "layers")
+        freeze(self, "layers")
 
     def apply(self, draft: Draft) -> None:
         for layer in draft.layers(self.layers):
@@ -116,7 +114,7 @@ class KnockOutAttention:
     stage: ClassVar[int] = 2
 
     def __post_init__(self):
-        _freeze(self, "from_patches", "layers")
+        freeze(self, "from_patches", "layers")
 
     def apply(self, draft: Draft) -> None:
         grid = draft.grid
@@ -127,8 +125,6 @@ class KnockOutAttention:
         for layer in draft.layers(self.layers):
             plan = draft.plans[layer]
             masked = pairs if plan.masked is None else torch.cat([plan.masked, pairs], dim=1).unique(dim=1)
-            if (masked[0] == query).sum() == grid.num_tokens:
-                raise CaptureError("A token has to be left something to look at: all are knocked out.")
             draft.plans[layer] = replace(plan, masked=masked)
 
 
@@ -142,11 +138,3 @@ def _output_projection(draft: Draft, block: nn.Module) -> tuple[nn.Linear, int]:
     if isinstance(out, nn.Linear) and hasattr(block, "head_dim"):
         return out, block.num_heads * block.head_dim
     raise CaptureError(f"Heads of {draft.vit.name} cannot be knocked out: no output projection W^O was found in it.")
-
-
-def _freeze(change, *names: str) -> None:
-    """Collections as frozensets, so that a change is hashable whatever it was made with."""
-    for name in names:
-        value = getattr(change, name)
-        if value is not None:
-            object.__setattr__(change, name, frozenset(tuple(v) if isinstance(v, list) else v for v in value))

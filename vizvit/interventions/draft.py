@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from functools import cache
-from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -13,7 +11,10 @@ from torch import nn
 from ..errors import CaptureError
 from ..grid import PatchGrid
 from ..model import VitModel
+from ..twin import twin
 from .block import ChangedBlock, Plan
+
+Patch = tuple[int, int]  # (row, col)
 
 
 class Draft:
@@ -27,7 +28,7 @@ class Draft:
 
     def __init__(self, vit: VitModel):
         self.vit = vit
-        self.module = _twin(vit.module, {})
+        self.module = twin(vit.module)
         self.plans = [Plan() for _ in range(vit.num_layers)]
         self.order = list(range(vit.grid.rows * vit.grid.cols))
         self.dropped: set[int] = set()
@@ -42,7 +43,7 @@ class Draft:
         kept = tuple(number for number in self.order if number not in self.dropped)
         return replace(self.vit.grid, order=None if kept == tuple(range(len(self.order))) else kept)
 
-    def number(self, patch: tuple[int, int]) -> int:
+    def number(self, patch: Patch) -> int:
         """A patch of the picture, (row, col), as a number row by row; CaptureError for one that there is not."""
         try:
             row, col = (int(value) for value in patch)
@@ -73,6 +74,8 @@ class Draft:
             keep = self.index([*range(prefix), *(prefix + place for place in kept)])
             self.plans = [replace(plan, keep=keep, full=full) for plan in self.plans]
         for layer, (block, plan) in enumerate(zip(self.blocks, self.plans, strict=True)):
+            if plan.masked is not None and plan.masked[0].bincount().eq(self.grid.num_tokens).any():
+                raise CaptureError("A token has to be left something to look at: all are knocked out.")
             if not plan.empty:
                 become(block, ChangedBlock).plan = replace(plan, first=layer == 0)
         return self.module
@@ -98,14 +101,9 @@ def edit(module: nn.Module, name: str, value: torch.Tensor) -> None:
         module._parameters[name] = nn.Parameter(value, requires_grad=False)
 
 
-_OWN = tuple(name for name, value in vars(nn.Module()).items() if isinstance(value, (dict, MappingProxyType)))
-
-
-def _twin(module: nn.Module, done: dict[int, nn.Module]) -> nn.Module:
-    """A structural copy: every submodule a shallow copy with dicts of its own; parameters and buffers are shared."""
-    if id(module) not in done:
-        twin = done[id(module)] = copy.copy(module)
-        for name in _OWN:
-            twin.__dict__[name] = copy.copy(module.__dict__[name])
-        twin._modules = {name: part and _twin(part, done) for name, part in module._modules.items()}
-    return done[id(module)]
+def freeze(change, *names: str) -> None:
+    """Collections of a change as frozensets, so that it is hashable whatever it was made with."""
+    for name in names:
+        value = getattr(change, name)
+        if value is not None:
+            object.__setattr__(change, name, frozenset(tuple(v) if isinstance(v, list) else v for v in value))

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 
 from ..errors import CaptureError
-from .attention import Patch
-from .draft import Draft, become, edit
+from .draft import Draft, Patch, become, edit
 
 HOWS = ("zero", "shuffle", "swap")
 

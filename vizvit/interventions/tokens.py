@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import CaptureError
-from .attention import Patch, _freeze
-from .draft import Draft, become
+from .draft import Draft, Patch, become, freeze
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class DropPatches:
     stage: ClassVar[int] = 1
 
     def __post_init__(self):
-        _freeze(self, "patches")
+        freeze(self, "patches")
 
     def apply(self, draft: Draft) -> None:
         draft.dropped |= {draft.number(patch) for patch in self.patches}
