@@ -8,9 +8,9 @@ from vizvit.capture import Capture
 from vizvit.interventions import KnockOutAttention
 from vizvit.interventions.unseen import UnseenPatches
 from vizvit.pages.choice import Choice
-from vizvit.pages.experiment import layers, settings
+from vizvit.pages.experiment import cells, layers, settings
 from vizvit.pages.experiment.change import Change
-from vizvit.pages.experiment.picture import back, patches
+from vizvit.pages.experiment.picture import patches
 from vizvit.pages.language import say, worded
 
 KEY = "experiment_unseen"
@@ -19,7 +19,7 @@ KEY = "experiment_unseen"
 def choose(choice: Choice, cap: Capture) -> Change | None:
     t = say("experiments")
     unseen = frozenset(patches(cap, KEY, state=t["patch_unseen"]))
-    back(cap, KEY, t["all_back"])
+    cells.back(KEY, cap.grid.rows, cap.grid.cols, t["all_back"])
     who = "all"
     if "class" in cap.grid.prefix_names:
         st.session_state.setdefault("experiment_blind", "cls")

@@ -30,10 +30,15 @@ _STYLE = """
   .vz-change { line-height: 1.25; font-variant-numeric: tabular-nums; }
   .vz-change b { display: block; font-size: 1.9rem; font-weight: 600; }
   .vz-change span { font-size: .9rem; opacity: .8; }
+  .vz-hint { border-left: 3px solid var(--st-primary-color, #d81b60); padding: .1rem 0 .1rem .9rem; font-size: 1.05rem;
+             max-width: 28rem; margin: .2rem 0 0; }
+  .vz-which { display: none; font-size: .85rem; opacity: .8; margin: 0; }
+  @media (min-width: 641px) { [data-testid="stElementContainer"]:has(.vz-which) { display: none; } }
   @media (max-width: 640px) {
+    .vz-which { display: block; } .vz-change b { font-size: 1.5rem; }
     .st-key-beforeafter [data-testid="stHorizontalBlock"] { gap: .8rem; }
     .st-key-beforeafter [data-testid="stColumn"] { min-width: calc(50% - .4rem); flex: 1 1 calc(50% - .4rem); }
-    .st-key-beforeafter [data-testid="stColumn"]:nth-child(3) { min-width: 100%; }
+    .st-key-beforeafter [data-testid="stColumn"]:nth-child(3) { flex-grow: 0; }
     .st-key-beforeafter .vz-prob { grid-template-columns: 1fr 3.4rem; }
     .st-key-beforeafter .vz-prob b { display: none; }
   }
@@ -56,7 +61,7 @@ def show(choice: Choice, cap: Capture, before: Reading, after: Reading | None, h
 
 def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: str) -> None:
     t = say("experiments")
-    left, middle, right = st.columns(3, gap="medium")
+    left, middle, right = st.columns(3, gap="medium") if after else (*st.columns([1, 2], gap="medium"), None)
     shown = classes(before, after)
     with left:
         st.subheader(t["before"])
@@ -68,12 +73,14 @@ def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: s
     with middle:
         st.subheader(t["after"])
         if after is None:
-            st.info(hint)
+            st.html(f'<p class="vz-hint">{html.escape(hint)}</p>')
         elif len(shown):
             st.html(_bars(choice, after.probabilities, shown, top))
+    if after is None:
+        return
     with right:
         st.subheader(t["difference"])
-        if after is not None and len(shown):
+        if len(shown):
             st.html(_verdict(choice, before, after))
             if not choice.vit.trained:
                 st.caption(say("look")["chance"])
@@ -126,21 +133,29 @@ def _maps(cap: Capture, what: str, before: Reading, after: Reading | None) -> No
     left, middle, right = st.columns(3, gap="medium")
     unit = t[f"{what}_unit"]
     with left:
+        _which(t["before"])
         alt = t["alt_before"].format(what=title, query=query)
         st.image(seen(before.view, one, top), width="stretch", alt=alt)
         look.colour_bar(0, top, unit, ATTENTION_CMAP)
     if two is None:
         return
     with middle:
+        _which(t["after"])
         alt = t["alt_after"].format(what=title, query=query)
         st.image(seen(after.view, two, top), width="stretch", alt=alt)
         look.colour_bar(0, top, unit, ATTENTION_CMAP)
     with right:
+        _which(t["difference"])
         apart = two - one
         most = float(np.nanmax(np.abs(apart))) if np.isfinite(apart).any() else 0.0
         alt = t["alt_difference"].format(what=title, query=query)
         st.image(signed(apart, most or 1.0, before.view.shape), width="stretch", alt=alt)
         look.colour_bar(-most, most, "", SIGNED_CMAP)
+
+
+def _which(name: str) -> None:
+    """On a narrow screen, where the columns' headings are far above."""
+    st.html(f'<p class="vz-which">{name}</p>')
 
 
 def seen(view: np.ndarray, heat: np.ndarray, top: float) -> bytes:

@@ -73,15 +73,14 @@ def toggle(
     return tuple((int(row), int(col)) for row, col in kept["cells"])
 
 
-def chosen(key: str, rows: int, cols: int) -> tuple[Cell, ...]:
-    """What `toggle` of this key and grid would return, before it is drawn."""
-    return tuple((int(row), int(col)) for row, col in _kept(key, rows, cols)["cells"])
-
-
-def put(key: str, rows: int, cols: int, cells: Sequence[Cell]) -> None:
-    """Switch exactly these cells on; for callbacks of buttons."""
+def back(key: str, rows: int, cols: int, label: str) -> None:
+    """A button that switches all cells of `toggle` with this key and grid off again."""
     kept = _kept(key, rows, cols)
-    kept["cells"], kept["turn"] = [list(cell) for cell in cells], kept["turn"] + 1
+
+    def clear() -> None:
+        kept["cells"], kept["turn"] = [], kept["turn"] + 1
+
+    st.button(label, key=f"{key}_back", disabled=not kept["cells"], on_click=clear, icon=":material/undo:")
 
 
 def _kept(key: str, rows: int, cols: int) -> dict:

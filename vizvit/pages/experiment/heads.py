@@ -36,16 +36,9 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
     )
     layers = {col for row, col in off if row == cells.LABEL}
     heads = {(col, row) for row, col in off if row != cells.LABEL and col not in layers}
-    left, right = st.columns([2, 3], vertical_alignment="center")
-    left.button(
-        t["all_back"],
-        key=f"{KEY}_back",
-        icon=":material/undo:",
-        disabled=not off,
-        on_click=cells.put,
-        args=(KEY, rows, cols, ()),
-    )
-    right.markdown(listed(heads, layers) if off else t["heads_all_on"])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        cells.back(KEY, rows, cols, t["all_back"])
+        st.markdown(listed(heads, layers) if off else t["heads_all_on"], width="content")
     st.caption(t["heads_caption"].format(query=query_name(cap, pooled=False)))
     settings.write({})
     changes = (

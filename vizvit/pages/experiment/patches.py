@@ -7,9 +7,9 @@ import streamlit as st
 from vizvit.capture import Capture
 from vizvit.interventions import DropPatches
 from vizvit.pages.choice import Choice
-from vizvit.pages.experiment import settings
+from vizvit.pages.experiment import cells, settings
 from vizvit.pages.experiment.change import Change
-from vizvit.pages.experiment.picture import back, patches
+from vizvit.pages.experiment.picture import patches
 from vizvit.pages.language import say, worded
 
 KEY = "experiment_masked"
@@ -28,7 +28,7 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
         persist_state="session",
     )
     masked = frozenset(patches(cap, KEY, state=t["patch_masked"]))
-    back(cap, KEY, t["all_back"])
+    cells.back(KEY, cap.grid.rows, cap.grid.cols, t["all_back"])
     settings.write({"mask": "" if mask == "grey" else mask})
     if not masked:
         return None

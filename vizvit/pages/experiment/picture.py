@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import streamlit as st
 
 from vizvit.capture import Capture
 from vizvit.pages import look
@@ -26,19 +25,6 @@ def patches(cap: Capture, key: str, *, state: str, most: int | None = None) -> t
         key=key,
         most=most,
         widest=WIDEST,
-    )
-
-
-def back(cap: Capture, key: str, label: str) -> None:
-    """A button that switches all of them off again."""
-    grid = cap.grid
-    st.button(
-        label,
-        key=f"{key}_back",
-        disabled=not cells.chosen(key, grid.rows, grid.cols),
-        on_click=cells.put,
-        args=(key, grid.rows, grid.cols, ()),
-        icon=":material/undo:",
     )
 
 
