@@ -13,6 +13,7 @@ from reference import largest_difference
 
 import vizvit
 from vizvit.analysis import patch_map
+from vizvit.explorer.payload import encode
 from vizvit.grid import PatchGrid
 
 # Every kind of position, of prefix tokens and of reading out.
@@ -335,6 +336,18 @@ def test_places_of_dropped_patches(tiny, view):
     with pytest.raises(vizvit.CaptureError, match="left out of the sequence"):
         vizvit.attention_map(cap, area=(0, 1, 0, 1))
     assert grid.box(0, 1) == (16, 0, 32, 16)
+
+
+@pytest.mark.parametrize(
+    "change", [vizvit.DropPatches({(0, 1)}), vizvit.ShufflePatches(), vizvit.KnockOutHeads({(1, 2)})]
+)
+def test_the_explorer_takes_whole_grids_and_heads_that_take_part(tiny, view, change):
+    cap = look(tiny, view(tiny), change)
+    with pytest.raises(vizvit.CaptureError, match="whole grids"):
+        encode(cap, cap.view)
+    cap = look(tiny, view(tiny), vizvit.Temperature(2), vizvit.KnockOutAttention({(1, 1)}))
+    assert encode(cap, cap.view) and cap.silenced == ((), (), ())
+    assert look(tiny, view(tiny), vizvit.KnockOutHeads({(1, 2)})).silenced == ((), (2,), ())
 
 
 # --- weights

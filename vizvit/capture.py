@@ -108,6 +108,11 @@ class Capture:
         bias = self._bias(self._index(layer))
         return None if bias is None else bias.cpu().numpy()
 
+    @property
+    def silenced(self) -> tuple[tuple[int, ...], ...]:
+        """For each layer the heads that are knocked out, whose attention is 0; see `vizvit.KnockOutHeads`."""
+        return tuple(call.silenced for call in self._calls)
+
     def tokens(self, layer: int) -> np.ndarray:
         """[token, dim]: the residual stream after block `layer`; -1 is the last. Kept from the first call on."""
         index = self._index(layer)

@@ -38,8 +38,14 @@ def encode(cap: Any, image: np.ndarray, layers: Sequence[int] | None = None) -> 
         ([head, token, head_dim]), `scale` and `bias` (None or [head or 1, query, key], -inf allowed).
     image: uint8 [H, W, 3], the pixels that the model sees.
     layers: consecutive layers; without it, those that `window(cap)` names.
-    Raises CaptureError for an image of another kind and for queries, keys or biases that are not numbers.
+    Raises CaptureError for an image of another kind, for queries, keys or biases that are not numbers, and for a
+    changed model whose attention does not follow from them on the whole grid.
     """
+    if getattr(cap.grid, "order", None) is not None or any(getattr(cap, "silenced", ())):
+        raise CaptureError(
+            "The explorer shows whole grids and heads that take part, but patches were dropped or shuffled, or heads "
+            "knocked out. Read the maps of this capture with vizvit.attention_map and vizvit.rollout."
+        )
     image = np.ascontiguousarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise CaptureError(
