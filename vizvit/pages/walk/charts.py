@@ -9,8 +9,8 @@ import numpy as np
 
 from vizvit.pages.walk.strips import number
 
-WIDE, HIGH = 560, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 14, 46
+WIDE, HIGH = 400, 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 12, 48
 
 
 class Chart:

@@ -28,8 +28,8 @@ def draw(here: Here) -> None:
     show(
         "depth",
         title(t["depth_rgb"], t["depth_rgb_note"]),
-        gallery(rgb, "84px"),
-        side_by_side(_norms(here, found), _similarity(found), least="300px"),
+        gallery(rgb, "70px"),
+        side_by_side(_norms(here, found), _similarity(found), least="250px"),
     )
     if found.lens is None:
         show(

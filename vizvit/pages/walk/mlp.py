@@ -18,7 +18,8 @@ _UNITS = 8
 def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     made = walk.mlp(here.anatomy, here.place.token)
-    limit = float(max(np.abs(part).max() for part in (made.before, made.after_attention, made.after)))
+    # A few dimensions often hold most of the length: without them at full colour, the others would be white.
+    limit = float(np.percentile(np.abs([made.before, made.after_attention, made.out, made.after]), 97))
     wrote = made.after_attention - made.before
     show(
         "mlp",
@@ -36,7 +37,7 @@ def draw(here: Here) -> None:
             (t["mlp_norm_after"], number(np.linalg.norm(made.after))),
         ),
         title(t["mlp_curve"].format(activation=made.activation, **n)),
-        side_by_side(_curve(here, made), _units(made), least="300px"),
+        side_by_side(_curve(here, made), _units(made), least="250px"),
         note(t["mlp_gated"].format(activation=made.activation)) if made.gate is not None else "",
     )
 

@@ -25,7 +25,7 @@ def draw(here: Here) -> None:
         strip(made.normalised, t["norm_normalised"], name="normalised"),
         facts((t["mean"], _round(made.normalised.mean())), (t["variance"], number(made.normalised.var()))),
         strip(made.after, t["norm_after"].format(kind=made.kind), name="after", tall=True),
-        side_by_side(*_affine(made), _histogram(made), least="280px"),
+        side_by_side(*_affine(made), _histogram(made), least="250px"),
     )
     _batch(here)
 

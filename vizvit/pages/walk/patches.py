@@ -9,6 +9,7 @@ from vizvit.figures import SIGNED_CMAP
 from vizvit.pages.language import say
 from vizvit.pages.walk.here import Here
 from vizvit.pages.walk.maps import tile
+from vizvit.pages.walk.sequence import sequence
 from vizvit.pages.walk.strips import (
     badge,
     colours,
@@ -22,7 +23,6 @@ from vizvit.pages.walk.strips import (
     title,
 )
 
-_SEQUENCE = 96  # as many patches of the sequence are drawn
 _WRITTEN = 8  # a patch of up to so many pixels a side has its numbers written
 
 
@@ -36,7 +36,7 @@ def cut(here: Here) -> None:
             (t["patches_count"], f"{n['height']} · {n['width']} / {n['patch']}² = {n['patches']}"),
         ),
         title(t["patches_sequence"]),
-        _sequence(here),
+        sequence(here),
         note(t["patches_note"].format(**n)),
     )
 
@@ -69,23 +69,6 @@ def flatten(here: Here) -> None:
         strip(flat.values, t["flatten_vector"], name="flat", limit=limit, tall=True),
         first_numbers(flat.values, 12),
     )
-
-
-def _sequence(here: Here) -> str:
-    """The first patches one after another, as the model reads them."""
-    rows, cols = here.grid.rows, here.grid.cols
-    chosen = here.place.patch[0] * cols + here.place.patch[1]
-    cells = []
-    for index in range(min(rows * cols, _SEQUENCE)):
-        row, col = divmod(index, cols)
-        x, y = (100 * at / max(count - 1, 1) for at, count in ((col, cols), (row, rows)))
-        cells.append(
-            f'<i class="{"chosen" if index == chosen else ""}" style="background-position:{x:.2f}% {y:.2f}%" '
-            f'title="{index + 1}"></i>'
-        )
-    more = f"<span>… {rows * cols}</span>" if rows * cols > _SEQUENCE else ""
-    style = f"--photo:url({here.photo});--cols:{cols};--rows:{rows}"
-    return f'<div class="vw-sequence" data-draw="sequence" style="{style}">{"".join(cells)}{more}</div>'
 
 
 def _channel(values: np.ndarray, name: str, limit: float) -> str:

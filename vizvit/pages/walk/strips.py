@@ -41,7 +41,7 @@ def _component():
 
 def number(value: float) -> str:
     """Three digits, with a real minus sign."""
-    return f"{value:.3g}".replace("-", "−")
+    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def strip(
@@ -119,7 +119,7 @@ def badge(difference: float | None) -> str:
     if difference is None:
         return ""
     fine = difference < CLEAR
-    text = say("walk")["badge" if fine else "badge_off"].format(difference=f"{difference:.1e}")
+    text = say("walk")["badge" if fine else "badge_off"].format(difference=f"{difference:.1e}" if difference else "0")
     return (
         f'<div class="vw-badge{"" if fine else " off"}" data-difference="{difference:.3e}">'
         f"<b>{'✓' if fine else '✗'}</b><span>{text}</span></div>"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from vizvit.lessons import STAGES, lesson
-from vizvit.pages import language
+from vizvit.pages import language, look
 from vizvit.pages.language import say
 
 _STYLE = """
 <style>
-  .st-key-walk_bar { position: sticky; top: 3.7rem; z-index: 90; background: var(--st-background-color); }
+  .st-key-walk_bar { position: sticky; top: 3.7rem; z-index: 90; }
   .st-key-walk_text h1 { padding-top: 0 !important; }
   .st-key-walk_text .katex-display { overflow-x: auto; overflow-y: hidden; margin: .5rem 0; font-size: .95em; }
   .st-key-walk_text .katex { font-size: 1.05em; }
-  .st-key-walk_try { border-left: 4px solid var(--st-primary-color); padding: .1rem 0 .1rem 1rem; gap: .3rem; }
+  .st-key-walk_try { border-left: 4px solid ACCENT; padding: .1rem 0 .1rem 1rem; gap: .3rem; }
   .st-key-walk_shapes, .st-key-walk_question { gap: .3rem; }
 </style>
 """
@@ -24,7 +24,7 @@ def text(stage: int, numbers: dict[str, object]) -> None:
     """Draw the lesson of a stage (from 1) with a model's numbers."""
     t = say("walk")
     words = lesson(STAGES[stage - 1], language.current()).fill(**numbers)
-    st.html(_STYLE)
+    st.html(_STYLE.replace("ACCENT", "#d81b60" if look.theme() == "light" else "#ff5c93"))
     st.title(words.title)
     st.markdown(words.what)
     st.markdown(words.formula)

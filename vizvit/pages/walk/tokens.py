@@ -12,6 +12,7 @@ from vizvit.model import POSITION_KINDS
 from vizvit.pages.language import named, say
 from vizvit.pages.walk.here import Here
 from vizvit.pages.walk.maps import over_picture
+from vizvit.pages.walk.sequence import sequence
 from vizvit.pages.walk.strips import (
     badge,
     colour_bar,
@@ -28,9 +29,10 @@ from vizvit.pages.walk.strips import (
 
 def prefix(here: Here) -> None:
     t, n = say("walk"), here.numbers()
-    show("sequence", facts((t["tokens_length"], f"{n['prefix']} + {n['patches']} = {n['tokens']}")), _line(here))
+    names = [named(name) for name in here.grid.prefix_names]
+    length = facts((t["tokens_length"], f"{n['prefix']} + {n['patches']} = {n['tokens']}"))
+    show("sequence", length, sequence(here, tuple(names)))
     found = walk.prefix(here.anatomy)
-    names = [named(name) for name in found.names]
     limit = float(np.abs(found.vectors).max())
     show(
         "tokens",
@@ -89,12 +91,6 @@ def _map(here: Here, values: np.ndarray, what: str) -> str:
         opacity=0.85,
     )
     return drawn + colour_bar(low, high, t[f"position_of_{what}"], colormap)
-
-
-def _line(here: Here) -> str:
-    """The sequence: prefix tokens by name, then the patches in their order."""
-    names = "".join(f"<b>{named(name)}</b>" for name in here.grid.prefix_names)
-    return f'<div class="vw-tokens" data-draw="tokens">{names}<span>1 … {here.grid.num_patches}</span></div>'
 
 
 def _all_tokens(found) -> str:

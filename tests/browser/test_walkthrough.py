@@ -1,0 +1,188 @@
+"""The walkthrough, stage by stage, in a real browser; models of other families run through it without one."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from running import settled
+from skimage import data
+from streamlit.testing.v1 import AppTest
+
+import vizvit
+from vizvit import walk
+from vizvit.anatomy import dissect
+from vizvit.lessons import STAGES, lesson
+from vizvit.pages.walk.strips import badge
+from vizvit.pages.walkthrough import STAGES as DRAWN
+
+pytestmark = pytest.mark.browser
+SHIPPED = vizvit.load_model("vizvit-tiny")
+GRID = SHIPPED.grid
+RECOMPUTED = set(range(2, 14))
+STATE = "&layer=3&head=2&query=2,5"
+
+
+@cache
+def anatomy(layer: int):
+    return dissect(SHIPPED, SHIPPED.view(vizvit.load_image(data.chelsea())), layer)
+
+
+def at_stage(page: Page, stage: int) -> Locator:
+    """The main area, once this stage is drawn."""
+    page.locator(f".bar[data-stage='{stage}']").wait_for()
+    page.locator(f".st-key-walk_stage_{DRAWN[stage - 1].name} [data-draw]").first.wait_for()
+    settled(page)
+    return page.get_by_test_id("stMain")
+
+
+def drawing(page: Page) -> str:
+    return "".join(page.locator(".vw-body").evaluate_all("parts => parts.map(part => part.innerHTML)"))
+
+
+def strip(page: Page, name: str) -> np.ndarray:
+    """The numbers that a strip of colours tells under the pointer."""
+    tips = page.locator(f"[data-draw='{name}'] rect").evaluate_all("cells => cells.map(cell => cell.dataset.tip)")
+    return np.array([float(tip.split(": ")[1].replace("−", "-")) for tip in tips])
+
+
+def check_stage(page: Page, stage: int, language: str) -> None:
+    main = at_stage(page, stage)
+    expect(main.get_by_role("heading", level=1)).to_have_text(lesson(STAGES[stage - 1], language).title)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    differences = page.locator("[data-difference]").evaluate_all("all => all.map(one => one.dataset.difference)")
+    assert all(float(difference) < 1e-4 for difference in differences), differences
+    assert bool(differences) == (stage in RECOMPUTED), stage
+
+
+@pytest.mark.parametrize(("language", "following"), [("en", "Next"), ("ja", "次へ")])
+def test_all_stages_by_next_and_by_keys(app, open_page, language, following):
+    page = open_page(f"{app}/walkthrough?lang={language}")
+    for stage in range(1, 14):
+        check_stage(page, stage, language)
+        if stage % 2 and stage < 13:
+            page.get_by_role("button", name=re.compile(f"^{following}: ")).click()
+        elif stage < 13:
+            page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    at_stage(page, 12)
+    page.get_by_role("button", name=re.compile("^3 ")).click()
+    check_stage(page, 3, language)
+    expect(page).to_have_url(re.compile("stage=3"))
+
+
+def test_patch_head_and_layer_change_the_drawing_and_explore_follows(app, open_page):
+    page = open_page(f"{app}/walkthrough?stage=8&lang=en{STATE}")
+    at_stage(page, 8)
+    place, seen = page.locator(".place"), [drawing(page)]
+    box = place.locator(".photo").bounding_box()
+    where = {"x": 1.5 * box["width"] / GRID.cols, "y": 6.5 * box["height"] / GRID.rows}
+    place.locator(".photo").click(position=where)
+    expect(place).to_have_attribute("data-token", str(GRID.token(6, 1)))
+    for name, value in (("head", 4), ("layer", 1)):
+        settled(page)
+        seen.append(drawing(page))
+        place.locator(f".{name}_row").get_by_role("radio", name=str(value)).click()
+        expect(place).to_have_attribute(f"data-{name}", str(value))
+    settled(page)
+    seen.append(drawing(page))
+    assert len(set(seen)) == 4
+    expect(page).to_have_url(re.compile(r"layer=1.*head=4|head=4.*layer=1"))
+    place.get_by_role("radio", name="class").click()
+    expect(page).to_have_url(re.compile("query=class"))
+    place.locator(".photo").click(position=where)
+    expect(place).to_have_attribute("data-token", str(GRID.token(6, 1)))
+    settled(page)
+    page.get_by_role("link", name="Explore").click()
+    root = page.locator(".vizvit[data-ready=true]")
+    for name, value in (("query", GRID.token(6, 1)), ("layer", 1), ("head", 4)):
+        expect(root).to_have_attribute(f"data-{name}", str(value))
+
+
+def test_numbers_on_the_screen_are_the_engines(app, open_page):
+    token, a = GRID.token(2, 5), anatomy(3)
+    page = open_page(f"{app}/walkthrough?stage=3&lang=en{STATE}")
+    at_stage(page, 3)
+    np.testing.assert_allclose(strip(page, "embedding"), walk.embedding(a, 2, 5).vector, rtol=6e-3)
+
+    page.goto(f"{app}/walkthrough?stage=8&lang=en{STATE}")
+    main, scores = at_stage(page, 8), walk.scores(a, token, 2)
+    table = main.locator("[data-draw=scaling] td").all_inner_texts()
+    assert table[1] == f"{scores.entropy:.3g}" and table[4] == f"{scores.entropy_unscaled:.3g}"
+    main.get_by_text("Scaling by").click()
+    expect(main.locator("dd").first).to_have_text(f"{scores.entropy_unscaled:.3g} nats")
+    settled(page)
+
+    page.goto(f"{app}/walkthrough?stage=13&lang=en{STATE}")
+    main = at_stage(page, 13)
+    probabilities = vizvit.capture(SHIPPED, data.chelsea()).probabilities
+    best = np.argsort(probabilities)[::-1][:5]
+    cells = main.locator("[data-draw=top] > span").all_inner_texts()
+    assert cells[::2] == [SHIPPED.label(i).split(", ")[0] for i in best]
+    shown = [float(cell.split(" %")[0]) for cell in cells[1::2]]
+    np.testing.assert_allclose(shown, 100 * probabilities[best], atol=0.06)
+
+
+def test_batch_normalisation_moves_and_layer_normalisation_stays(app, open_page):
+    page = open_page(f"{app}/walkthrough?stage=6&lang=en{STATE}")
+    main = at_stage(page, 6)
+    before = {name: strip(page, name) for name in ("batch-norm", "layer-norm")}
+    main.get_by_role("radio", name="8").or_(main.get_by_role("button", name="8", exact=True)).last.click()
+    expect(main.get_by_text("batch normalisation, 8 in the batch")).to_be_visible()
+    assert np.abs(strip(page, "batch-norm") - before["batch-norm"]).max() > 0.1
+    np.testing.assert_array_equal(strip(page, "layer-norm"), before["layer-norm"])
+
+
+def test_the_address_opens_the_same_place(app, open_page):
+    page = open_page(f"{app}/walkthrough?stage=9&lang=en&layer=4&head=5&query=class")
+    at_stage(page, 9)
+    place = page.locator(".place")
+    for name, value in (("token", 0), ("layer", 4), ("head", 5)):
+        expect(place).to_have_attribute(f"data-{name}", str(value))
+
+
+def walked() -> None:
+    import streamlit as st
+
+    from vizvit.pages import choice, walkthrough
+
+    st.session_state.choice = choice.choose()
+    walkthrough.page()
+
+
+@pytest.mark.parametrize(
+    ("model", "absent"),
+    [
+        ("vit_base_patch16_siglip_224", {"tokens", "head"}),
+        ("eva02_tiny_patch14_224", {"head"}),
+        ("deit_tiny_distilled_patch16_224", set()),
+        ("vit_small_patch14_reg4_dinov2", {"head"}),
+    ],
+)
+def test_other_families_go_through_all_stages(model, absent):
+    app = AppTest.from_function(walked, default_timeout=60)
+    app.query_params |= {"model": model, "weights": "random", "height": "224", "layer": "2"}
+    without, recomputed = set(), set()
+    for number, stage in enumerate(DRAWN, 1):
+        app.session_state["walk"] = {"stage": number, "on_prefix": False, "patch": None}
+        app.run()
+        assert not app.exception, (stage.name, app.exception)
+        assert not app.error
+        html = " ".join(str(part.proto) for part in app.get("bidi_component"))
+        differences = [float(found) for found in re.findall(r"data-difference=\W*([\d.e+-]+)", html)]
+        assert all(difference < 1e-4 for difference in differences), (stage.name, differences)
+        recomputed |= {number} if differences else set()
+        if app.info:
+            without.add(stage.name)
+            assert model in app.info[0].value
+    assert without == absent
+    unread = {"depth"} if "head" in absent else set()  # no classifier, no lens
+    assert recomputed == {n for n in RECOMPUTED if DRAWN[n - 1].name not in absent | unread}
+
+
+def test_a_difference_that_is_more_than_rounding_is_red():
+    assert 'class="vw-badge off"' in badge(2e-4)
+    assert 'class="vw-badge"' in badge(2e-5)
