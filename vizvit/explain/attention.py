@@ -57,11 +57,18 @@ def relevance_map(task: Task, *, token: Token | None = None) -> np.ndarray:
 
 
 def last_layer_gradient(task: Task, *, token: Token | None = None) -> np.ndarray:
-    """mean_h (A ⊙ ∂y/∂A)⁺ of the last layer, in the read-out token's row."""
+    """mean_h (A ⊙ ∂y/∂A)⁺ of the last layer, in the row that the prediction is read from.
+
+    That is the mean over the patches in a model that pools them, even where it has a class token, whose row has no
+    gradient in the last layer then.
+    """
     cap = task.capture_with_gradients()
     attention, gradient = cap.attention_gradients(-1)
     weighted = attention.mul_(gradient).clamp_(min=0).mean(0)  # [query, key]
     pool = cap.pool_attention_tensor()
     if pool is not None:
         pool = pool.mul(cap.pool_gradient()).clamp_(min=0).mean(0)
-    return patch_map(query_row(cap, token, pool) @ weighted, cap)
+    area = None
+    if token is None and cap.vit.read_out == "mean of patches":
+        area = (0, 0, cap.grid.rows - 1, cap.grid.cols - 1)
+    return patch_map(query_row(cap, token, pool, area) @ weighted, cap)

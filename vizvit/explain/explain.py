@@ -31,7 +31,8 @@ def explain(
     options: the method's own, see its `options`.
 
     Where a method reads a token, it is the class token; without one the pooling head's weights over the tokens, or else
-    the mean over the patches. Gradients are those of the class's logit, before the softmax.
+    the mean over the patches ("attention_gradient" reads what the prediction is read from). Gradients are those of the
+    class's logit, before the softmax.
     Raises CaptureError for an unknown method or option, a view of another shape and a capture of another picture;
     ModelError for a class that the model does not have.
     """

@@ -17,11 +17,11 @@ BASELINES = {"black": 0, "grey": 128}
 
 
 def grad_cam(task: Task, *, layer: int = -1) -> np.ndarray:
-    """The library's Grad-CAM at the first norm of a block, as its documentation sets it up for ViTs.
+    """The library's Grad-CAM at the first norm of the last block, or another, as its documentation sets it up for ViTs.
 
     Each channel of the patch tokens weighted by its mean gradient over the patches, summed, cut off at 0. These are the
     library's values at patch resolution, before it rescales them to 0..1 and enlarges them to the picture.
-    Raises CaptureError for a layer that there is not, or whose block has no norm ahead of its attention.
+    Raises CaptureError for a layer that there is not, that has no such norm, or that the class does not depend on.
     """
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -32,13 +32,17 @@ def grad_cam(task: Task, *, layer: int = -1) -> np.ndarray:
     pixels = vit.normalise(task.view).requires_grad_()  # frozen weights make no graph by themselves
     targets = [ClassifierOutputTarget(task.target)]
     cam = GradCAM(module, [place], reshape_transform=lambda tokens: on_grid(tokens, vit.grid))
+    seen = cam.activations_and_grads
     try:
         with torch.enable_grad():
             cam(pixels, targets)
-        seen = cam.activations_and_grads
         heat = cam.get_cam_image(pixels, place, targets, seen.activations[0].numpy(), seen.gradients[0].numpy())
+    except AttributeError:  # the library has no words for it
+        if seen.gradients:
+            raise
+        raise CaptureError(f"No class of {vit.name} depends on block {layer}, so that Grad-CAM has no map.") from None
     finally:
-        cam.activations_and_grads.release()
+        seen.release()
     return np.maximum(heat[0], 0).astype(np.float32)
 
 
@@ -68,11 +72,11 @@ def integrated_gradients(task: Task, *, baseline: str = "black", steps: int = 50
 
 
 def norm_of(module: torch.nn.Module, layer: int, name: str) -> torch.nn.Module:
-    """The norm whose output a block's attention reads."""
+    """A block's first norm: ahead of the attention, or behind it in models that norm what a branch adds."""
     blocks = list(module.blocks)
     if not -len(blocks) <= layer < len(blocks):
         raise CaptureError(f"There is no layer {layer}: {name} has layers 0 to {len(blocks) - 1}.")
-    norm = getattr(blocks[layer], "norm1", None)
+    norm = getattr(blocks[layer], "norm1", None) or getattr(blocks[layer], "in_norm", None)
     if norm is None:
         raise CaptureError(f"The blocks of {name} have no norm1, where Grad-CAM reads them. Choose another method.")
     return norm

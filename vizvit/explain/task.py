@@ -49,7 +49,8 @@ class Task:
         cap = self.earlier
         if cap is not None and cap.has_gradients and cap.target == self.target:
             return cap
-        return capture_view(self.vit, self.view, self.target)
+        with torch.enable_grad():
+            return capture_view(self.vit, self.view, self.target)
 
 
 def predicted(vit: VitModel, view: np.ndarray, capture: Capture | None = None) -> int:

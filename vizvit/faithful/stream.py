@@ -44,7 +44,10 @@ def probabilities(
     for start in range(0, total, batch):
         numbers = torch.arange(start, min(start + batch, total), device=vit.device)
         wanted = range(start // (2 * steps), (start + len(numbers) - 1) // (2 * steps) + 1)
-        sides = {job: sides.get(job) or _sides(vit, jobs[job], fill, sides.values()) for job in wanted}
+        for job in wanted:
+            if job not in sides:
+                sides[job] = _sides(vit, jobs[job], fill, list(sides.values()))
+        sides = {job: sides[job] for job in wanted}
         pixels = _pixels(vit, [sides[job] for job in wanted], numbers - wanted[0] * 2 * steps, counts)
         targets = torch.tensor([jobs[job].target for job in wanted], device=vit.device)
         places = numbers // (2 * steps) - wanted[0]
@@ -67,7 +70,7 @@ class _Sides:
     rank: torch.Tensor
 
 
-def _sides(vit: VitModel, job: Job, fill: str, others) -> _Sides:
+def _sides(vit: VitModel, job: Job, fill: str, others: list[_Sides]) -> _Sides:
     rank = torch.from_numpy(np.argsort(job.order)).to(vit.device)
     for other in others:
         if other.view is job.view:
