@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vizvit.capture import Capture
-from vizvit.interventions import KnockOutAttention
-from vizvit.interventions.unseen import UnseenPatches
+from vizvit.interventions import KnockOutAttention, UnseenPatches
 from vizvit.pages.choice import Choice
 from vizvit.pages.experiment import cells, layers, settings
 from vizvit.pages.experiment.change import Change
