@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import CaptureError
 from ..explain.task import checked_view, predicted
 from ..model import VitModel
 from .curves import Curves, Progress, faithfulness_many
@@ -74,6 +75,8 @@ def random_curves(
     on_progress: Progress | None = None,
 ) -> RandomCurves:
     """`faithfulness` of `seeds` random orders of the patches, drawn with the seeds 0, 1, …; parameters as there."""
+    if seeds < 1:
+        raise CaptureError(f"The number of seeds is a whole number from 1; received {seeds}.")
     index = predicted(vit, checked_view(vit, view)) if target is None else vit.class_index(target)
     grid = vit.grid
     heats = [np.random.default_rng(seed).random((grid.rows, grid.cols)) for seed in range(seeds)]
