@@ -45,13 +45,11 @@ def draw(here: Here) -> None:
 def _curve(here: Here, made) -> str:
     """The nonlinearity with this token's pre-activations on it; of a gated MLP, what enters the gate's function."""
     t = say("walk")
-    low, high = float(min(made.pre.min(), -4)), float(max(made.pre.max(), 2))
+    low, high = min(float(made.pre.min()), -3.0), max(float(made.pre.max()), 1.0)
     kind = here.anatomy.parts.mlp.activation
     xs = np.linspace(low, high, 241)
     ys, acted = (activation(torch.from_numpy(x), kind, made.activation).numpy() for x in (xs, made.pre))
-    chart = Chart(
-        (low, high), (float(min(acted.min(), -0.3)), float(acted.max())), (t["mlp_axis"], t["mlp_value"]), "curve"
-    )
+    chart = Chart((low, high), (ys.min(), ys.max()), (t["mlp_axis"], t["mlp_value"]), "curve")
     chart.line(xs, ys, "quiet")
     return chart.dots(made.pre, acted, titles=[str(unit) for unit in range(len(acted))]).html() + note(
         t["mlp_below"].format(share=f"{(made.pre < 0).mean():.0%}")

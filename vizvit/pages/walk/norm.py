@@ -6,10 +6,13 @@ import numpy as np
 import streamlit as st
 
 from vizvit import load_image, walk
+from vizvit.anatomy import Anatomy, dissect
 from vizvit.pages.language import say
+from vizvit.pages.look import still_wanted
 from vizvit.pages.samples import SAMPLES
+from vizvit.pages.store import turn
 from vizvit.pages.walk.charts import Chart
-from vizvit.pages.walk.here import Here
+from vizvit.pages.walk.here import Here, nbytes
 from vizvit.pages.walk.strips import badge, facts, note, number, show, side_by_side, strip, title
 from vizvit.walk.norms import BATCHES
 
@@ -56,10 +59,11 @@ def _batch(here: Here) -> None:
     size = st.segmented_control(
         t["batch_size"], BATCHES, default=1, required=True, key="walk_batch", persist_state="session"
     )
-    token, layer = here.place.token, here.place.layer
-    found = here.choice.result(
-        ("batch_norm", layer, token), lambda: walk.batch_norm(here.vit, _views(here), layer, token), _bytes
-    )
+    pictures = [
+        here.anatomy,
+        *here.choice.result("walk_others", lambda: _others(here), lambda all_: sum(map(nbytes, all_))),
+    ]
+    found = walk.batch_norm(here.vit, pictures, here.place.layer, here.place.token)
     at = BATCHES.index(size)
     limit = float(max(np.abs(found.batch_norm).max(), np.abs(found.layer_norm).max()))
     show(
@@ -74,16 +78,13 @@ def _batch(here: Here) -> None:
     )
 
 
-def _views(here: Here) -> list:
-    """This picture's anatomy first, then the views of other samples, then those mirrored: real pictures all."""
+def _others(here: Here) -> list[Anatomy]:
+    """What the model makes of the other samples, then of those mirrored: real pictures all."""
     samples = [here.vit.view(load_image(sample.read())) for sample in SAMPLES.values()]
     others = [view for view in samples if not np.array_equal(view, here.cap.view)]
     mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in others]
-    return [here.anatomy, *others, *mirrored][: BATCHES[-1]]
-
-
-def _bytes(found) -> int:
-    return sum(getattr(value, "nbytes", 0) for value in vars(found).values())
+    with turn(still_wanted()):
+        return [dissect(here.vit, view, 0) for view in [*others, *mirrored][: BATCHES[-1] - 1]]
 
 
 def _round(value: float) -> str:

@@ -68,9 +68,10 @@ def position(here: Here) -> None:
         maps.append(_map(here, found.similarity, found.similarity_of))
     if found.rotation is not None and found.similarity_of != "rotation":
         maps.append(_map(here, found.rotation, "rotation"))
-    if found.embedding is not None:
-        maps.append(_all_tokens(found))
-    show("position", *parts, side_by_side(*maps, least="280px"))
+    tokens = _all_tokens(found) if found.embedding is not None else []
+    below = side_by_side(*tokens, least="280px") if len(maps) > 1 else ""
+    beside = [] if below or not tokens else ["".join(tokens)]
+    show("position", *parts, side_by_side(*maps, *beside, least="280px"), below)
 
 
 def _map(here: Here, values: np.ndarray, what: str) -> str:
@@ -93,7 +94,7 @@ def _map(here: Here, values: np.ndarray, what: str) -> str:
     return drawn + colour_bar(low, high, t[f"position_of_{what}"], colormap)
 
 
-def _all_tokens(found) -> str:
+def _all_tokens(found) -> list[str]:
     """All tokens as rows of colours, before and after."""
     t = say("walk")
     limit = float(np.percentile(np.abs(found.after), 99.5))
@@ -104,4 +105,4 @@ def _all_tokens(found) -> str:
             f'<figure class="vw-strip"><figcaption><span>{t[key]}</span></figcaption>'
             f'<img class="vw-matrix" data-draw="{key}" src="{data_url(rgb)}" alt="{t[key]}"></figure>'
         )
-    return "".join(parts)
+    return parts
