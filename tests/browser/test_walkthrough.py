@@ -100,6 +100,26 @@ def test_patch_head_and_layer_change_the_drawing_and_explore_follows(app, open_p
     root = page.locator(".vizvit[data-ready=true]")
     for name, value in (("query", GRID.token(6, 1)), ("layer", 1), ("head", 4)):
         expect(root).to_have_attribute(f"data-{name}", str(value))
+    page.keyboard.press("ArrowRight")  # the walk no longer listens
+    page.get_by_role("link", name="Walkthrough").click()
+    at_stage(page, 8)
+    expect(page.locator(".place")).to_have_attribute("data-head", "4")
+
+
+def test_a_patch_is_lifted_and_an_answer_is_revealed(app, open_page):
+    page = open_page(f"{app}/walkthrough?lang=en")
+    main = at_stage(page, 1)
+    patch = page.locator(".cells i").nth(10)
+    patch.hover()
+    page.wait_for_function(
+        "patch => new DOMMatrix(getComputedStyle(patch).transform).a > 1.5", arg=patch.element_handle()
+    )
+    patch.click()
+    expect(page.locator(".place")).to_have_attribute("data-token", str(GRID.num_prefix_tokens + 10))
+    answer = lesson(STAGES[0], "en").answer[:40]
+    expect(main.get_by_text(answer)).to_have_count(0)
+    main.get_by_text("Show the answer").click()
+    expect(main.get_by_text(answer)).to_be_visible()
 
 
 def test_numbers_on_the_screen_are_the_engines(app, open_page):
