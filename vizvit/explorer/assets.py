@@ -10,7 +10,7 @@ _HERE = Path(__file__).parent
 _MODULES = (
     *("payload", "attention", "survey", "surveyor", "chain", "scaling", "link", "colour", "words", "feeds", "state"),
     *("view", "layout", "content", "drawing", "marks", "reading"),
-    *("atlas", "numbers", "why", "pins", "play", "fetching"),
+    *("atlas", "numbers", "why", "notice", "pins", "play", "fetching"),
     *("settle", "lettering", "sheetmarks", "sheetheads", "sheet", "download", "code", "keep"),
     *("keyboard", "menu", "pointer", "controls", "main"),
 )

@@ -64,6 +64,7 @@ def mount(
         on_layer_change=_nothing,
         on_compare_layer_change=_nothing,
         on_ask_change=_nothing,
+        on_check_change=_nothing,
     )
     return current
 
@@ -71,16 +72,19 @@ def mount(
 def feed(key: str, name: str, header: Mapping, blob: bytes = b"") -> None:
     """Hand something more to the explorer at `key`, without sending its capture again.
 
-    name: "compare", a second capture (blob from `encode`); or "answer", what the browser `asked` for.
+    name: "compare", a second capture (blob from `encode`); or "answer" and "check", what the browser `asked` for.
     What is no longer fed in a run is taken away in the browser.
     """
     _feeder()(key=f"{key}-{name}", data=frame({"explorer": key, "name": name, **header}, blob))
 
 
-def asked(key: str) -> dict | None:
-    """What the person at `key` last asked of Python: {"number": int, "what": str, ...}; None for nothing yet."""
+def asked(key: str, name: str = "ask") -> dict | None:
+    """What the person at `key` last asked of Python: {"number": int, "what": str, ...}; None for nothing yet.
+
+    name: "ask" for a file, "check" for the model's own value of one attention weight.
+    """
     state = st.session_state.get(key)
-    return (state.get("ask") if state else None) or None
+    return (state.get(name) if state else None) or None
 
 
 def wanted_layer(key: str, default: int | None = None, *, compare: bool = False) -> int | None:

@@ -11,6 +11,7 @@ CHOICES = {
     "curve": ("linear", "log"),
     "colours": ("viridis", "cividis", "inferno"),
 }  # the first of each is where one starts
+FOLDS = ("atlas", "numbers", "why")
 SWITCHES = {"rollout": False, "smooth": False, "grid_lines": True, "true_pixels": False}
 OPACITY = 0.6
 
@@ -19,7 +20,7 @@ def fit(selection: Mapping, header: dict) -> dict:
     """A whole selection that exists in this capture; what is missing or out of range is as at the start.
 
     layer: negative ones count from the end. head: None fuses the heads by `fuse`. token: the query. area: [top, left,
-    bottom, right] of patches, inclusive, whose mean is the query instead. key: the token whose number is explained.
+    bottom, right] of patches, inclusive, whose mean is the query instead. key: the token whose number is explained. open: the folds that are open.
     """
     last = header["num_layers"] - 1
     layer = _integer(selection.get("layer"), last)
@@ -38,6 +39,8 @@ def fit(selection: Mapping, header: dict) -> dict:
     for name, value in SWITCHES.items():
         fitted[name] = bool(selection.get(name, value))
     number = isinstance(opacity, (int, float)) and 0 <= opacity <= 1
+    opened = selection.get("open")
+    fitted["open"] = [name for name in FOLDS if isinstance(opened, (list, tuple)) and name in opened]
     return fitted | {"opacity": float(opacity) if number else OPACITY}
 
 
@@ -46,7 +49,7 @@ def start() -> dict:
     return (
         {name: values[0] for name, values in CHOICES.items()}
         | SWITCHES
-        | {"opacity": OPACITY, "area": None, "key": None}
+        | {"opacity": OPACITY, "area": None, "key": None, "open": []}
     )
 
 

@@ -128,9 +128,9 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
     t, state = say("compare"), st.session_state
     other = next(name for name in SAMPLES if name != state.get("image"))
     state.setdefault("compare_picture", other)
-    given = state.get("compare_upload")
+    given = state.get("compare_given")  # (name, bytes): the uploader itself forgets with a visit to another page
     titles = say("picture")
-    label = given.name if given else titles[state.compare_picture]
+    label = given[0] if given else titles[state.compare_picture]
     with st.popover(label, key="compare_popover"):
         st.pills(
             t["samples"],
@@ -141,8 +141,10 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
             disabled=given is not None,
             persist_state="session",
         )
-        st.file_uploader(t["drop"], max_upload_size=MAX_BYTES // (1 << 20), key="compare_upload")
-    data = given.getvalue() if given else SAMPLES[state.compare_picture].read()
+        st.file_uploader(
+            t["drop"], max_upload_size=MAX_BYTES // (1 << 20), key="compare_upload", on_change=_take_upload
+        )
+    data = given[1] if given else SAMPLES[state.compare_picture].read()
     key = hashlib.sha256(data).hexdigest()
     try:
         size = lambda image: image.width * image.height * 3  # noqa: E731
@@ -150,8 +152,18 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
     except ImageError as error:
         place.error(t["unreadable"].format(title=label, error=error))
         return None, None
-    name = given.name if given else titles[f"sample_{state.compare_picture}"]
+    name = given[0] if given else titles[f"sample_{state.compare_picture}"]
     return Plan("picture", image, name, key), None if given else state.compare_picture
+
+
+def _take_upload() -> None:
+    upload = st.session_state.compare_upload
+    st.session_state.compare_given = (upload.name, upload.getvalue()) if upload else None
+
+
+def is_private(plan: Plan) -> bool:
+    """Whether it is compared with a person's own picture, which no link can hold."""
+    return plan.kind == "picture" and st.session_state.get("compare_given") is not None
 
 
 def _choose_model(choice: Choice) -> tuple[Plan | None, str]:

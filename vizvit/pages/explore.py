@@ -33,15 +33,15 @@ def page() -> None:
         caption=say("explore")["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
         title=f"{choice.image_name} · {choice.vit.name}",
         name=choice.image_name.rpartition(": ")[2],
-        private=st.session_state.source != "sample",
+        private=st.session_state.source != "sample" or (plan is not None and compare.is_private(plan)),
         python=lines,
     )
     st.session_state.selection = selection
     write_view(selection, cap.grid)
-    keep.answer(KEY, choice, cap, python=lines)
     comparison = comparing.load(place, plan, choice, cap)
     if comparison is not None:
         comparison.feed(KEY, layer)
+    keep.answer(KEY, choice, cap, python=lines, other=comparison.cap if comparison else None)
 
 
 def _pointed_at(start: dict) -> dict:

@@ -27,30 +27,34 @@ TYPES = {"npz": "application/zip", "handout": "application/pdf", "html": "text/h
 ENDINGS = {"npz": "npz", "handout": "pdf", "html": "html"}
 
 
-def answer(key: str, choice: Choice, cap: Capture, *, python: Sequence[str] = ()) -> None:
+def answer(key: str, choice: Choice, cap: Capture, *, python: Sequence[str] = (), other: Capture | None = None) -> None:
     """Feed the explorer at `key` what was asked for last, made when it is asked for first.
 
-    python: the lines that lead to the capture, for the page of its own.
+    python: the lines that lead to the capture, for the page of its own. other: what it is compared with.
     """
-    memory, asked = f"_{key}_answer", explorer.asked(key)
-    if asked is None:  # also after a visit to another page, when the browser begins to count anew
-        st.session_state.pop(memory, None)
-        return
-    request, header, data = st.session_state.get(memory) or (None, {}, b"")
-    if request != asked:
-        header, data = _made(asked, choice, cap, python)
-        st.session_state[memory] = (asked, header, data)
-    explorer.feed(key, "answer", {"number": asked["number"], "what": asked["what"], **header}, data)
+    for name, channel in (("ask", "answer"), ("check", "check")):
+        memory, asked = f"_{key}_{channel}", explorer.asked(key, name)
+        if asked is None:  # also after a visit to another page, when the browser begins to count anew
+            st.session_state.pop(memory, None)
+            continue
+        request, header, data = st.session_state.get(memory) or (None, {}, b"")
+        if request != asked:
+            header, data = _made(asked, choice, cap, python, other)
+            st.session_state[memory] = (asked, header, data)
+        explorer.feed(key, channel, {"number": asked["number"], "what": asked["what"], **header}, data)
 
 
-def _made(asked: Mapping, choice: Choice, cap: Capture, python: Sequence[str]) -> tuple[dict, bytes]:
+def _made(
+    asked: Mapping, choice: Choice, cap: Capture, python: Sequence[str], other: Capture | None
+) -> tuple[dict, bytes]:
     t, what = say("keep"), asked["what"]
     try:
         if what == "check":
             return checked(cap, asked), b""
         view, pins = asked.get("view") or {}, asked.get("pins") or []
         if what == "npz":
-            data = npz(cap, view, choice)
+            second = (other, asked["other"]) if other is not None and asked.get("other") else None
+            data = npz(cap, view, choice, second)
         elif what == "handout":
             data = handouts.handout_pdf(cap, pins or [view], choice)
         elif what == "html":
@@ -76,11 +80,12 @@ def checked(cap: Capture, asked: Mapping) -> dict:
     return {"value": float(row[cap.token_index(asked["key"])]), "row_maximum": float(row.max())}
 
 
-def npz(cap: Capture, selection: Mapping, choice: Choice) -> bytes:
+def npz(cap: Capture, selection: Mapping, choice: Choice, other: tuple[Capture, Mapping] | None = None) -> bytes:
     """The numbers of a view as a .npz file.
 
     map [rows, cols] as shown; meta, JSON text. Of one layer: heads [head, rows, cols] and attention, [head, key] with
-    the prefix tokens ([head, query] for "to"). Of a rollout: steps [layer, rows, cols].
+    the prefix tokens ([head, query] for "to"). Of a rollout: steps [layer, rows, cols]. other: a second capture with its
+    linked view, for other_map.
     """
     arrays = {"map": view_map(cap, selection)}
     if selection.get("rollout"):
@@ -88,6 +93,8 @@ def npz(cap: Capture, selection: Mapping, choice: Choice) -> bytes:
     else:
         arrays["attention"] = head_values(cap, selection)
         arrays["heads"] = patch_map(arrays["attention"], cap)
+    if other is not None:
+        arrays["other_map"] = view_map(*other)
     arrays["meta"] = np.array(json.dumps(about(cap, selection, choice), ensure_ascii=False))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)

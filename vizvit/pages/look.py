@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import cv2
@@ -123,6 +124,11 @@ def colour_bar(low: float, high: float, label: str, colormap: str = ATTENTION_CM
         f'<div class="vz-bar"><span>{number(low)}</span><i style="background: linear-gradient(90deg, {gradient})"></i>'
         f"<span>{number(high)}</span><span>{label}</span></div>"
     )
+
+
+def plain(text: str) -> str:
+    """A person's text for a Markdown caption, as it is: a file may be called *a* or $b$."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+.!|~$:-])", r"\\\1", text)
 
 
 def number(value: float) -> str:

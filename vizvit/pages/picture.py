@@ -9,6 +9,7 @@ from PIL import Image
 
 from vizvit.errors import ImageError
 from vizvit.image import MAX_BYTES, load_image
+from vizvit.pages import look
 from vizvit.pages.language import say
 from vizvit.pages.samples import SAMPLES
 from vizvit.pages.store import store
@@ -33,7 +34,7 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
         st.warning(t["no_sample"].format(name=state.image))
         state.image = DEFAULT
     state.setdefault("source", "sample")
-    state.setdefault("sample_pills", state.image)
+    state.setdefault("sample_pills", state.image if state.source == "sample" else None)
     st.pills(
         t["samples"],
         list(SAMPLES),
@@ -54,7 +55,7 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     if data is None:
         data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
         image = _decode(data)
-    thumbnail.image(_thumbnail(image), caption=title, alt=t["chosen"].format(title=title))
+    thumbnail.image(_thumbnail(image), caption=look.plain(title), alt=t["chosen"].format(title=title))
     return image, title, hashlib.sha256(data).hexdigest()
 
 
@@ -72,10 +73,13 @@ def _use(source: str):
     def take() -> None:
         chosen = st.session_state[source] is not None
         st.session_state.source = source if chosen else "sample"
+        # No sample stands chosen beside a person's own picture, so that a click on any of them is one.
+        st.session_state.sample_pills = None if chosen else st.session_state.image
 
     return take
 
 
 def _use_sample() -> None:
-    st.session_state.source = "sample"
-    st.session_state.image = st.session_state.sample_pills
+    if st.session_state.sample_pills is not None:
+        st.session_state.source = "sample"
+        st.session_state.image = st.session_state.sample_pills

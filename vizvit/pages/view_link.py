@@ -21,6 +21,10 @@ def view_from_address(grid: PatchGrid) -> dict | None:
     found |= _query(params.get("query", ""), grid)
     found |= {name: params[name] for name in NAMES if name in params}
     found |= {name: params[name] == "1" for name in SWITCHES if params.get(name) in ("0", "1")}
+    if params.get("key", "").isdecimal():
+        found["key"] = int(params["key"])
+    if "open" in params:
+        found["open"] = params["open"].split(".")
     if params.get("opacity", "").isdecimal():
         found["opacity"] = int(params["opacity"]) / 100
     return found or None
@@ -33,6 +37,8 @@ def write_view(selection: dict, grid: PatchGrid) -> None:
     values = {"layer": str(selection["layer"]), "head": head, "query": _name(selection, grid)}
     values |= {name: selection[name] if selection[name] != first[name] else "" for name in NAMES}
     values |= {name: str(int(selection[name])) if selection[name] != first[name] else "" for name in SWITCHES}
+    values["key"] = "" if selection["key"] is None else str(selection["key"])
+    values["open"] = ".".join(selection["open"])
     opacity = round(100 * selection["opacity"])
     values["opacity"] = str(opacity) if opacity != round(100 * first["opacity"]) else ""
     for name, value in values.items():

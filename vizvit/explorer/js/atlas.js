@@ -1,7 +1,8 @@
 // All layers and heads at once from the current query: layers across, heads down, each map on the chosen scale.
 
 import { attentionColumns, attentionRows } from "./attention.js";
-import { shadeMap, limitsOf } from "./scaling.js";
+import { average, averaging } from "./content.js";
+import { limitsOf, shadeMap } from "./scaling.js";
 import { layerOf, prefixCount, queryTokens } from "./state.js";
 
 const SLICE_MS = 12; // of a frame; the rest of the layers follow in the next ones
@@ -50,7 +51,7 @@ function drawSlice(app) {
   const { atlas, a } = app, started = performance.now();
   atlas.frame = 0;
   do {
-    drawColumn(app, atlas.next);
+    if (!drawColumn(app, atlas.next, SLICE_MS - (performance.now() - started))) break; // the rest of this one in the next frame
     atlas.next = (atlas.next + 1) % a.capture.num_layers;
     atlas.left--;
   } while (atlas.left > 0 && performance.now() - started < SLICE_MS);
@@ -58,15 +59,16 @@ function drawSlice(app) {
   else app.root.dataset.atlasMs = (performance.now() - atlas.started).toFixed(2);
 }
 
-// The maps of one layer, one below the other. A layer that is not here yet is a column of pale blanks.
-function drawColumn(app, index) {
+// The maps of one layer, one below the other; false while they are not whole. A layer that is not here yet is pale.
+function drawColumn(app, index, milliseconds) {
   const { dom, atlas, a, options } = app, { rows, cols, num_heads: heads, num_tokens: tokens } = a.capture;
-  const context = dom.atlas.getContext("2d"), left = index * (cols + atlas.gap), values = layerRows(app, index);
+  const context = dom.atlas.getContext("2d"), left = index * (cols + atlas.gap), values = layerRows(app, index, milliseconds);
+  if (values === undefined) return false;
   context.clearRect(left, 0, cols, dom.atlas.height);
   if (!values) {
     context.fillStyle = "rgb(128 128 128 / 0.12)";
     for (let head = 0; head < heads; head++) context.fillRect(left, head * (rows + atlas.gap), cols, rows);
-    return;
+    return true;
   }
   atlas.pixels.fill(0);
   const first = prefixCount(a), count = rows * cols;
@@ -76,22 +78,20 @@ function drawColumn(app, index) {
     shadeMap(atlas.pixels, cols, row, first, rows, cols, limits[head], a.colours[options.colours], head * (rows + atlas.gap) * cols);
   });
   context.putImageData(atlas.image, left, 0);
+  return true;
 }
 
-// [head, token] of a layer for the query, a rectangle's mean included; null while something is missing.
-function layerRows(app, index) {
+// [head, token] of a layer for the query; null where the layer is not here, undefined while a rectangle's mean is made.
+function layerRows(app, index, milliseconds) {
   const { a, choice, atlas } = app, layer = layerOf(a, index), lse = choice.direction === "to" ? app.surveyOf(a, index)?.lse : null;
   if (!layer || lse === undefined) return null;
   const size = layer.heads * layer.tokens, tokens = queryTokens(app);
-  if (atlas.rows?.length !== size) Object.assign(atlas, { rows: new Float32Array(size), sum: new Float32Array(size) });
+  if (atlas.rows?.length !== size) atlas.rows = new Float32Array(size);
   const compute = (token, out) => (lse ? attentionColumns(layer, token, lse, out) : attentionRows(layer, token, out));
   if (tokens.length === 1) return compute(tokens[0], atlas.rows);
-  atlas.sum.fill(0);
-  for (const token of tokens) {
-    compute(token, atlas.rows);
-    for (let i = 0; i < size; i++) atlas.sum[i] += atlas.rows[i] / tokens.length;
-  }
-  return atlas.sum;
+  const stamp = `${index} ${atlas.wanted}`;
+  if (atlas.task?.stamp !== stamp) atlas.task = { ...averaging(size, tokens), stamp };
+  return average(atlas.task, compute, atlas.rows, milliseconds) ? atlas.task.sum : undefined;
 }
 
 export function atlasCellAt(app, event) {

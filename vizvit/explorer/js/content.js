@@ -52,40 +52,50 @@ function headRows(app, side, index, tokens, direction) {
   const compute = (token, out) => (lse ? attentionColumns(layer, token, lse, out) : attentionRows(layer, token, out));
   if (tokens.length === 1) return { values: compute(tokens[0], side.rows) };
   const stamp = [side.capture.capture, index, direction, tokens].join();
-  if (side.task?.stamp !== stamp) side.task = { stamp, next: 0, sum: new Float32Array(size) };
-  const { task } = side, started = performance.now();
-  while (task.next < tokens.length && performance.now() - started < SLICE) {
-    compute(tokens[task.next++], side.scratch);
-    for (let i = 0; i < size; i++) task.sum[i] += side.scratch[i] / tokens.length;
-  }
-  if (task.next < tokens.length) {
-    app.schedule();
-    return { pending: { what: "averaging", done: task.next, of: tokens.length } };
-  }
-  return { values: task.sum };
+  if (side.task?.stamp !== stamp) side.task = { ...averaging(size, tokens), stamp };
+  if (average(side.task, compute, side.scratch, SLICE)) return { values: side.task.sum };
+  app.schedule();
+  return { pending: { what: "averaging", done: side.task.next, of: tokens.length } };
 }
 
-// One view of side A by itself, [token], outside the drawing: for thumbnails. null while something is missing.
-export function rowOfView(app, view, tokens) {
+// A mean over tokens that is made a slice at a time.
+export function averaging(size, tokens) {
+  return { tokens, next: 0, sum: new Float32Array(size) };
+}
+
+// Goes on with it for so many milliseconds; true once it is whole.
+export function average(task, compute, scratch, milliseconds) {
+  const { tokens, sum } = task, started = performance.now();
+  while (task.next < tokens.length && performance.now() - started < milliseconds) {
+    compute(tokens[task.next++], scratch);
+    for (let i = 0; i < sum.length; i++) sum[i] += scratch[i] / tokens.length;
+  }
+  return task.next >= tokens.length;
+}
+
+// One view of side A by itself, [token], outside the drawing: for thumbnails. `memory` is kept between calls; null while
+// something is missing or on its way, which is asked for.
+export function rowOfView(app, view, tokens, memory, milliseconds) {
   const side = app.a, { num_tokens: count } = side.capture;
   if (view.rollout) {
     if (side.chainOf !== view.fuse || side.chain.size < side.capture.num_layers) return null;
     return rolloutRow(side, tokens, view.direction);
   }
-  const layer = layerOf(side, view.layer), lse = view.direction === "to" ? side.surveys.get(view.layer)?.lse : null;
+  const layer = layerOf(side, view.layer), lse = view.direction === "to" ? app.surveyOf(side, view.layer)?.lse : null;
   if (!layer || lse === undefined) return null;
-  const sum = new Float32Array(layer.heads * count), rows = new Float32Array(sum.length);
-  for (const token of tokens) {
-    if (lse) attentionColumns(layer, token, lse, rows);
-    else attentionRows(layer, token, rows);
-    for (let i = 0; i < sum.length; i++) sum[i] += rows[i] / tokens.length;
-  }
-  return view.head === null ? fuseHeads(sum, count, view.fuse) : sum.subarray(view.head * count, (view.head + 1) * count);
+  const compute = (token, out) => (lse ? attentionColumns(layer, token, lse, out) : attentionRows(layer, token, out));
+  memory.task ??= averaging(layer.heads * count, tokens);
+  if (!average(memory.task, compute, new Float32Array(layer.heads * count), milliseconds)) return null;
+  const { sum } = memory.task;
+  return view.head === null ? fuseHeads(sum, count, view.fuse) : sum.slice(view.head * count, (view.head + 1) * count);
 }
 
 function rolloutContent(app, side, tokens) {
   const layers = side.capture.num_layers, { fuse, direction } = app.choice;
-  if (side.chainOf !== fuse) Object.assign(side, { chain: new Map(), chainOf: fuse });
+  if (side.chainOf !== fuse) {
+    app.surveyor.cancel(side.place); // of another fusion
+    Object.assign(side, { chain: new Map(), chainOf: fuse });
+  }
   for (let layer = 0; layer < layers; layer++) if (!side.chain.has(layer)) app.askFused(side, layer, fuse);
   if (side.chain.size < layers) return { pending: { what: "rollout", done: side.chain.size, of: layers }, items: [], tokens };
   const matrices = chainOf(side), count = side.capture.num_tokens;

@@ -7,7 +7,7 @@ import { fillMenu } from "./menu.js";
 import { pinView } from "./pins.js";
 import { stopPlay, togglePlay } from "./play.js";
 import { HOME, areaOf, choose, queryOf, setOption, show, toggleFold } from "./state.js";
-import { buildChips, buildTiles, fillSelect } from "./view.js";
+import { buildChips, buildTiles, fillSelect, keepFocus } from "./view.js";
 import { fill, headName, prefixName } from "./words.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
@@ -61,7 +61,7 @@ function onChoice({ buttons }, act) {
 // What depends on the model's shape or on the language.
 export function fillControls(app) {
   const { dom, texts, session, a: { capture } } = app;
-  buildChips(dom, capture.prefix_names.map((name) => prefixName(texts, name)));
+  keepFocus(dom.chips, () => buildChips(dom, capture.prefix_names.map((name) => prefixName(texts, name))));
   app.root.style.setProperty("--layers", capture.num_layers);
   app.root.style.setProperty("--heads", capture.num_heads);
   app.root.classList.toggle("no-prefix", capture.prefix_names.length === 0);
@@ -80,7 +80,6 @@ export function fillControls(app) {
   dom.speed.setAttribute("aria-label", texts.speed);
   dom.layerRange.textContent = fill(texts.layer_range, { last: capture.num_layers - 1 });
   dom.chips.setAttribute("aria-label", texts.query);
-  dom.queryHint.textContent = texts.query_hint;
   for (const [button, text] of [[dom.previous, texts.previous_layer], [dom.next, texts.next_layer], [dom.keys, texts.keys], [dom.pin, texts.pin_hint]]) {
     button.setAttribute("aria-label", text);
     button.title = text;
@@ -130,6 +129,10 @@ export function drawControls(app) {
   mark(dom.direction, choice.direction);
   mark(dom.fuse, choice.fuse);
   mark(dom.tool, app.tool);
+  const touch = matchMedia("(pointer: coarse)").matches;
+  dom.queryHint.textContent = { look: touch ? texts.hint_touch : texts.query_hint, area: texts.tool_area_hint, read: texts.tool_read_hint }[app.tool];
+  app.root.classList.toggle("reads", app.tool === "read" || app.folds.why || choice.key !== null);
+  app.root.classList.toggle("looks", app.tool === "look");
   const { scale, curve, smooth, colours } = dom.selects;
   Object.assign(scale, { value: options.scale });
   Object.assign(curve, { value: options.curve });
@@ -160,14 +163,15 @@ function mark({ buttons }, value) {
 // The tiles are the heads of a layer, or the steps of the rollout's chain.
 function drawTileNames(app) {
   const { dom, choice, texts, a: { capture } } = app, count = choice.rollout ? capture.num_layers : capture.num_heads;
-  const stamp = [choice.rollout, choice.fuse, count].join();
+  const stamp = [choice.rollout, choice.fuse, count, texts.layer].join();
   if (dom.tileStamp === stamp) return;
   dom.tileStamp = stamp;
-  if (dom.tile?.length !== count + 1) buildTiles(dom, count);
+  if (dom.tile?.length !== count + 1) keepFocus(dom.tiles, () => buildTiles(dom, count));
   for (const { head, button, name } of dom.tile) {
     const step = head === 0 ? `${texts.layer} 0` : fill(texts.step, { last: head });
-    name.textContent = head === null ? (choice.rollout ? texts.rollout : headName(texts, null, choice.fuse)) : choice.rollout ? step : head;
-    button.setAttribute("aria-label", head === null ? name.textContent : choice.rollout ? step : headName(texts, head));
+    const whole = choice.rollout ? texts.rollout : headName(texts, null, choice.fuse);
+    name.textContent = head === null ? (choice.rollout ? whole : texts[`fuse_short_${choice.fuse}`]) : choice.rollout ? step : head;
+    button.setAttribute("aria-label", head === null ? whole : choice.rollout ? step : headName(texts, head));
   }
   dom.headsTitle.textContent = choice.rollout ? texts.steps : texts.heads;
   dom.tiles.setAttribute("aria-label", dom.headsTitle.textContent);

@@ -31,8 +31,10 @@ export function drawFrame(app) {
 
 function drawPending(app) {
   for (const side of sidesOf(app)) {
-    const { pending, nowhere } = side.content, { note } = app.dom.figures[side.name];
-    note.textContent = nowhere ? app.texts.nowhere : pending ? pendingText(app, pending) : "";
+    const { pending, nowhere } = side.content, figure = app.dom.figures[side.name];
+    figure.note.textContent = nowhere ? app.texts.nowhere : pending ? pendingText(app, pending) : "";
+    figure.box.classList.toggle("stale", Boolean(pending));
+    if (nowhere) clearSide(app, side);
   }
   app.root.classList.toggle("fetching", Boolean(app.a.content.pending));
   app.dom.fetching.textContent = app.a.content.pending?.what === "fetching" ? pendingText(app, app.a.content.pending) : "";
@@ -42,6 +44,16 @@ function drawPending(app) {
 
 function pendingText({ texts }, { what, layer, done, of }) {
   return fill({ fetching: texts.fetching, computing: texts.computing, averaging: texts.averaging, rollout: texts.rollout_pending }[what], { layer, done, of });
+}
+
+// Where the query has no counterpart there is nothing to show.
+function clearSide({ dom }, side) {
+  const figure = dom.figures[side.name];
+  clearCanvas(figure.overlay);
+  figure.ticks.replaceChildren();
+  Object.assign(figure, { stamp: null, legend: null });
+  figure.text.textContent = "";
+  for (const tile of dom.tile) clearCanvas(side.name === "b" ? tile.second : tile.map);
 }
 
 // Nothing of the capture before may stand over a new picture while its layer is being fetched.
@@ -59,7 +71,7 @@ function drawMaps(app) {
   const { a, b, options, dom } = app;
   const drawn = sidesOf(app).filter((side) => side.content.items.length);
   const maps = drawn.flatMap((side) => side.content.items.filter(({ row }) => row).map((item) => mapOf(side, item)));
-  const limits = limitsOf(maps, options.scale, options.curve);
+  const limits = limitsOf(maps, scaleOf(app), options.curve);
   let next = 0;
   for (const side of drawn) for (const item of side.content.items) item.limits = item.row ? limits[next++] : null;
   for (const side of drawn) {
@@ -68,6 +80,11 @@ function drawMaps(app) {
   }
   if (b) drawDifference(app, a, b);
   app.legend = dom.figures.a.legend;
+}
+
+// Each step of a rollout spreads wider than the one before: on one scale with them the last would be dark.
+function scaleOf({ options, choice }) {
+  return choice.rollout && options.scale === "shared" ? "own" : options.scale;
 }
 
 function drawTiles(app, side) {
@@ -92,25 +109,30 @@ function drawPicture(app, side) {
   const { options } = app, { rows, cols } = side.capture, figure = app.dom.figures[side.name];
   const item = side.content.items[side.content.shown];
   paintMap(figure.overlay, mapOf(side, item), rows, cols, item.limits, side.colours[options.colours], options.smooth ? PICTURE_SIDE : 0);
-  drawLegend(app, figure, item.limits, side.colours[options.colours], scaleText(app));
+  drawLegend(figure, mapOf(side, item), item.limits, side.colours[options.colours], scaleText(app));
 }
 
 // What B's map has more or less than A's, in a map of its own.
 function drawDifference(app, a, b) {
   const figure = app.dom.figures.d, possible = comparable(a.capture, b.capture, b.linked);
   app.root.classList.toggle("with-difference", possible);
-  if (!possible || !a.content.items.length || !b.content.items.length) return;
+  figure.box.classList.toggle("stale", !b.content.items.length);
+  if (!possible || !b.content.items.length) return;
   const { rows, cols } = a.capture;
   const [rowA, rowB] = [a, b].map(({ content }) => content.items[content.shown].row);
-  const row = (app.difference = differenceOf(rowA, rowB, a.capture, b.linked, app.difference));
+  const row = (app.difference = differenceOf(rowA, rowB, a.capture, b.capture, b.linked, app.difference));
   const map = mapOf(a, { row }), limits = signedLimits(row, map.first, map.count);
   paintMap(figure.overlay, map, rows, cols, limits, a.colours.difference, app.options.smooth ? PICTURE_SIDE : 0);
   const flipped = b.linked.kind === "flip" ? ` · ${app.texts.flipped_back}` : "";
-  drawLegend(app, figure, limits, a.colours.difference, app.texts.difference_scale + flipped);
+  drawLegend(figure, map, limits, a.colours.difference, app.texts.difference_scale + flipped);
 }
 
-function drawLegend(app, figure, limits, colours, text) {
-  const ticks = ticksOf(limits).map(({ at, value }) => ({ at, text: percent(value) }));
+// The ends say so where values lie beyond them and take the end colours.
+function drawLegend(figure, { row, first, count }, limits, colours, text) {
+  let [least, most] = [Infinity, -Infinity];
+  for (let i = first; i < first + count; i++) [least, most] = [Math.min(least, row[i]), Math.max(most, row[i])];
+  const sign = (value) => (value === limits.low && least < value ? "≤ " : value === limits.high && most > value ? "≥ " : "");
+  const ticks = ticksOf(limits).map(({ at, value }) => ({ at, text: sign(value) + percent(value) }));
   paintScale(figure.bar, colours);
   const stamp = ticks.map((tick) => `${tick.at.toFixed(3)}${tick.text}`).join();
   if (figure.stamp !== stamp) {
@@ -127,9 +149,10 @@ function drawLegend(app, figure, limits, colours, text) {
 }
 
 // How the colours are to be read, in words.
-function scaleText({ texts, options, choice }) {
+function scaleText(app) {
+  const { texts, options, choice } = app;
   const what = choice.rollout ? texts.what_rollout : choice.direction === "to" ? texts.what_to : texts.what_from;
-  const parts = [what, texts[`scale_${options.scale}_note`]];
+  const parts = [what, texts[`scale_${scaleOf(app)}_note`]];
   if (options.curve === "log") parts.push(texts.curve_log_note);
   parts.push(options.smooth ? texts.smooth_note : texts.patches_note);
   return parts.join(" · ");

@@ -1,6 +1,7 @@
 // Which layers are wanted that are not here: the one looked at, what an open panel needs, then the neighbours.
 
 import { layerOn } from "./content.js";
+import { pinnedViews } from "./pins.js";
 
 // The next layer to ask Python for; null when all that may soon be looked at is here.
 export function missingLayer(app, side) {
@@ -12,6 +13,7 @@ function wantedLayers(app, side) {
   const layer = layerOn(app, side), count = side.capture.num_layers, all = [...Array(count).keys()];
   const byDistance = all.sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
   if (app.choice.rollout || app.playing || (app.folds.atlas && side === app.a)) return byDistance;
+  const pinned = side === app.a ? pinnedViews(app).map((view) => view.layer) : [];
   const window = side.capture.layers.length; // so many come at once: the windows on both sides of this one
-  return byDistance.filter((other) => Math.abs(other - layer) <= window);
+  return byDistance.filter((other) => Math.abs(other - layer) <= window || pinned.includes(other));
 }

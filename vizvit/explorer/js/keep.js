@@ -11,8 +11,9 @@ import { prefixCount } from "./state.js";
 import { percent } from "./words.js";
 
 const STOPS = 33; // colours that a sheet's colour bar is made of
-const ADDRESS_MS = 800;
-const NOTICE_MS = 5000;
+const SHEET_FONT = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "Hiragino Sans", "Noto Sans CJK JP", sans-serif';
+const ADDRESS_MS = 4000; // the longest to wait for the address to say what is shown
+const MAKING_MS = 60_000; // after that something has gone wrong
 
 // The view as composeSheet takes it: the picture, and where something is compared the second and the difference.
 export function keepParts(app) {
@@ -28,7 +29,9 @@ export function keepParts(app) {
       share: keepWords(tile.share),
       image: tile.map.toDataURL(),
       chosen: tile.button.getAttribute("aria-checked") === "true",
-    })),
+    })).concat(app.b ? dom.tile.filter(({ second }) => second.pixels).map((tile) => ({
+      name: `${keepWords(tile.name)} · ${app.b.title}`, share: "", image: tile.second.toDataURL(), chosen: false,
+    })) : []),
     tilesTitle: keepWords(dom.headsTitle),
     tilesNote: prefixCount(app.a) ? texts.bar : "",
     ...keepInks(app.root),
@@ -84,7 +87,7 @@ function keepInks(root) {
     const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
     return `rgb(${red}, ${green}, ${blue})`;
   };
-  return { ink: plain("--ink"), paper: plain("--paper"), quiet: plain("--quiet"), accent: plain("--accent"), font: style.fontFamily };
+  return { ink: plain("--ink"), paper: plain("--paper"), quiet: plain("--quiet"), accent: plain("--accent"), font: SHEET_FONT };
 }
 
 function keepWords(node) {
@@ -110,7 +113,7 @@ export async function savePng(app) {
 
 export async function copyPython(app) {
   const code = pythonCode(app.session, app.a.capture, app.choice, { ...app.options, file: keepName(app) }, keepOther(app));
-  keepNotice(app, (await copyText(code)) ? app.texts.copied_python : app.texts.not_copied);
+  notice(app, (await copyText(code)) ? app.texts.copied_python : app.texts.not_copied);
 }
 
 // The second capture's own layer, head and query, which are linked to the first's.
@@ -118,7 +121,8 @@ function keepOther(app) {
   if (!app.b) return null;
   const { choice, b } = app, [token] = tokensOn(app, b);
   if (token === undefined) return null;
-  return { capture: b.capture, choice: { ...choice, layer: layerOn(app, b), head: headOn(app, b), token, area: keepArea(app) } };
+  const difference = comparable(app.a.capture, b.capture, b.linked);
+  return { capture: b.capture, flipped: b.linked.kind === "flip", difference, choice: { ...choice, layer: layerOn(app, b), head: headOn(app, b), token, area: keepArea(app) } };
 }
 
 function keepArea(app) {
@@ -128,19 +132,27 @@ function keepArea(app) {
 
 // The address follows a settled choice after a moment.
 export async function copyLink(app) {
-  if (app.reported !== stampOfChoice(app)) {
-    report(app);
-    await new Promise((done) => setTimeout(done, ADDRESS_MS));
-  }
+  report(app);
+  const until = performance.now() + ADDRESS_MS;
+  while (!addressIsCurrent(app) && performance.now() < until) await new Promise((done) => setTimeout(done, 100));
   const copied = app.session.private ? app.texts.copied_link_private : app.texts.copied_link;
-  keepNotice(app, (await copyText(location.href)) ? copied : app.texts.not_copied);
+  notice(app, (await copyText(location.href)) ? copied : app.texts.not_copied);
 }
 
-// what: "npz", "handout" or "html". The answer comes as `receiveAnswer`.
+function addressIsCurrent({ choice, options, a: { capture } }) {
+  const params = new URLSearchParams(location.search), { area, token } = choice, place = placeOf(capture, token);
+  const query = area ? `${area[0]},${area[1]}-${area[2]},${area[3]}` : place ? place.join() : capture.prefix_names[token];
+  const says = (name, value, silent) => (params.get(name) ?? silent) === String(value);
+  return says("query", query) && says("layer", choice.layer) && says("head", choice.head ?? "", "") && says("direction", choice.direction, "from")
+    && says("rollout", Number(choice.rollout), "0") && says("scale", options.scale, "own") && says("key", choice.key ?? "", "");
+}
+
+// what: "npz", "handout" or "html". The answer comes as `receiveAnswer`. other: the linked view of a second capture.
 export function askFile(app, what) {
   app.wanted = ++app.asked;
-  keepNotice(app, app.texts.making);
-  app.send("ask", { number: app.asked, what, view: app.settledView(), pins: pinnedViews(app) });
+  notice(app, app.texts.making, true);
+  app.noticeTimer = setTimeout(() => notice(app, app.texts.not_made), MAKING_MS);
+  app.send("ask", { number: app.asked, what, view: app.settledView(), pins: pinnedViews(app), other: keepOther(app)?.choice ?? null });
 }
 
 // header: { number, what, file, type } with the file's bytes, or { number, what, error }. An answer to an earlier ask, or
@@ -148,12 +160,6 @@ export function askFile(app, what) {
 export function receiveAnswer(app, header, bytes) {
   if (header.number !== app.wanted) return;
   app.wanted = null;
-  keepNotice(app, header.error ?? "");
+  notice(app, header.error ?? "");
   if (!header.error) downloadBlob(new Blob([bytes], { type: header.type ?? "application/octet-stream" }), header.file);
-}
-
-function keepNotice(app, text) {
-  app.dom.notice.textContent = text;
-  clearTimeout(app.noticeTimer);
-  if (text && text !== app.texts.making) app.noticeTimer = setTimeout(() => (app.dom.notice.textContent = ""), NOTICE_MS);
 }

@@ -7,6 +7,7 @@ import { HOME, areaBetween, areaOf, choose, placeOf, prefixCount, queryOf, setOp
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const LAYERS = { PageUp: 1, PageDown: -1, "]": 1, "[": -1 };
+const TYPING_MS = 700;
 export const FUSIONS = ["mean", "max", "min"];
 export const SCALES = ["own", "shared", "absolute", "percentile"];
 export const TOOLS = ["look", "area", "read"];
@@ -31,7 +32,7 @@ const ACTIONS = {
   l: (app) => setOption(app, { curve: app.options.curve === "log" ? "linear" : "log" }),
   m: (app) => setOption(app, { smooth: !app.options.smooth }),
   g: (app) => setOption(app, { grid_lines: !app.options.grid_lines }),
-  t: (app) => choose(app, { token: (queryOf(app) + 1) % Math.max(1, prefixCount(app.a)) }),
+  t: nextPrefixToken,
   p: pinView,
   k: openKeep,
   " ": togglePlay,
@@ -49,8 +50,9 @@ export function attachKeyboard(app) {
     if (!step || hasModifier(event)) return;
     event.preventDefault();
     const tiles = app.dom.tile, at = tiles.findIndex(({ button }) => button.tabIndex === 0);
-    const tile = tiles[(at + step[0] + step[1] + tiles.length) % tiles.length];
-    app.chooseTile(tile);
+    const focused = tiles.findIndex(({ button }) => button === event.target), from = app.choice.rollout && focused >= 0 ? focused : at;
+    const tile = tiles[(from + step[0] + step[1] + tiles.length) % tiles.length];
+    if (!app.choice.rollout) app.chooseTile(tile); // a step of the chain is opened by Enter
     tile.button.focus();
   });
   app.dom.atlas.addEventListener("keydown", (event) => {
@@ -64,20 +66,36 @@ export function attachKeyboard(app) {
   app.root.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, select, dialog, dialog *, .menu *");
     if (hasModifier(event) || event.defaultPrevented) return;
-    if (event.key === "Escape" && !typing) {
-      Object.assign(app, { hover: null, inspect: null, drag: null });
+    if (event.key === "Escape" && app.drag) {
+      show(app, { drag: null, pressed: null });
+    } else if (event.key === "Escape" && !typing) {
+      Object.assign(app, { hover: null, inspect: null, pressed: null });
       choose(app, { token: HOME, key: null });
-    } else if (event.key in LAYERS && event.target !== app.dom.slider) {
+    } else if (event.key in LAYERS && !event.target.matches("dialog, dialog *, .layers")) {
       event.preventDefault();
       choose(app, { layer: app.choice.layer + LAYERS[event.key] });
-    } else if (!typing && /^\d$/.test(event.key) && Number(event.key) < app.a.capture.num_heads) {
-      choose(app, { head: Number(event.key) });
+    } else if (!typing && /^\d$/.test(event.key)) {
+      typeHead(app, event);
     } else if (!typing && event.key in ACTIONS && !(event.key === " " && event.target.matches("button, .fold"))) {
       event.preventDefault();
       ACTIONS[event.key](app);
     } else return;
     event.stopPropagation(); // Streamlit has shortcuts of its own on some of these keys
   });
+}
+
+// From a patch to the first prefix token, from there to the next.
+function nextPrefixToken(app) {
+  const count = prefixCount(app.a), token = queryOf(app);
+  if (count) choose(app, { token: token < count ? (token + 1) % count : 0 });
+}
+
+// Digits typed in quick succession are one number.
+function typeHead(app, { key, timeStamp }) {
+  const heads = app.a.capture.num_heads, { digits = "", at = -Infinity } = app.typed ?? {};
+  const both = timeStamp - at < TYPING_MS && Number(digits + key) < heads ? digits + key : key;
+  app.typed = { digits: both, at: timeStamp };
+  if (Number(both) < heads) choose(app, { head: Number(both) });
 }
 
 // Arrows move the query, with Shift the far corner of a rectangle; while numbers are read, the token that is read.

@@ -52,18 +52,22 @@ export function linkedHead(head, headsA, headsB) {
   return head !== null && head < headsB ? head : null;
 }
 
-// Whether the two can be subtracted token by token.
+// Whether the two can be subtracted patch by patch.
 export function comparable(a, b, linked) {
-  const shape = ({ rows, cols, prefix_names: names }) => JSON.stringify([rows, cols, names]);
-  return shape(a) === shape(b) && (linked.kind === "place" || linked.kind === "flip");
+  return a.rows === b.rows && a.cols === b.cols && (linked.kind === "place" || linked.kind === "flip");
 }
 
-// B minus A over all tokens, [token] in a's order, B's patches flipped back: for two that are `comparable`.
-export function differenceOf(rowA, rowB, a, linked, out = new Float32Array(rowA.length)) {
-  const { cols } = a, prefix = a.prefix_names.length, flip = linked.kind === "flip";
-  for (let token = 0; token < out.length; token++) {
-    const col = (token - prefix) % cols, mirrored = flip && token >= prefix ? token + cols - 1 - 2 * col : token;
-    out[token] = rowB[mirrored] - rowA[token];
+// B minus A, [token] in a's order, B's patches flipped back: for two that are `comparable`. A prefix token that b lacks gets 0.
+export function differenceOf(rowA, rowB, a, b, linked, out = null) {
+  if (out?.length !== rowA.length) out = new Float32Array(rowA.length);
+  const { cols } = a, prefix = a.prefix_names.length, shift = b.prefix_names.length - prefix, flip = linked.kind === "flip";
+  for (let token = 0; token < prefix; token++) {
+    const same = b.prefix_names.indexOf(a.prefix_names[token]);
+    out[token] = same < 0 ? 0 : rowB[same] - rowA[token];
+  }
+  for (let token = prefix; token < out.length; token++) {
+    const mirrored = flip ? token + cols - 1 - 2 * ((token - prefix) % cols) : token;
+    out[token] = rowB[mirrored + shift] - rowA[token];
   }
   return out;
 }

@@ -22,9 +22,11 @@ import { attachPointer } from "./pointer.js";
 import { createSettle, stampOfChoice } from "./settle.js";
 import { createSide, createState, layerOf, settledView, sidesOf } from "./state.js";
 import { createSurveyor } from "./surveyor.js";
-import { buildView } from "./view.js";
+import { buildView, placeParts } from "./view.js";
 import { drawWhy } from "./why.js";
 import { fill } from "./words.js";
+
+const NARROW = 720; // CSS pixels; below, one column
 
 const apps = new WeakMap(); // parentElement -> its explorer
 
@@ -72,19 +74,22 @@ function attachSurveyor(app) {
   app.surveyor = createSurveyor(({ kind, side: place, index, how, result, error }) => {
     const side = sidesOf(app).find((one) => one.place === place);
     if (!side) return; // of a picture that is gone
-    if (error) app.dom.failure.textContent = fill(app.texts.unreadable, { reason: error });
+    if (error) {
+      app.dom.failure.textContent = fill(app.texts.unreadable, { reason: error });
+      side.failed.add(`${kind} ${index}`); // the same again would fail again
+    }
     else if (kind === "survey") side.surveys.set(index, result);
     else if (side.chainOf === how) side.chain.set(index, result);
     app.schedule();
   });
   app.surveyOf = (side, index) => {
-    if (!side.surveys.has(index)) {
+    if (!side.surveys.has(index) && !side.failed.has(`survey ${index}`)) {
       app.surveyor.ask("survey", side.place, index, { layer: () => layerOf(side, index), geometry: geometryOf(side.capture) }, 1);
     }
     return side.surveys.get(index);
   };
   app.askFused = (side, index, how) => {
-    if (side.sections.has(index)) app.surveyor.ask("fused", side.place, index, { layer: () => layerOf(side, index), how, residual: 0.5 });
+    if (side.sections.has(index) && !side.failed.has(`fused ${index}`)) app.surveyor.ask("fused", side.place, index, { layer: () => layerOf(side, index), how, residual: 0.5 });
   };
 }
 
@@ -103,10 +108,7 @@ function receive(app, data) {
   if (first) connect(app);
   if (takeCapture(app, app.a, payload)) Object.assign(app, { hover: null, inspect: null, drag: null, answers: new Map(), check: null });
   if (moved) {
-    const { scale, curve, smooth, colours, opacity, grid_lines, true_pixels, ...choice } = session.selection;
-    Object.assign(app.choice, choice);
-    Object.assign(app.options, { scale, curve, smooth, colours, opacity, grid_lines, true_pixels });
-    Object.assign(app, { hover: null, inspect: null, drag: null });
+    applyView(app, session.selection);
     app.reported = stampOfChoice(app);
   }
   refresh(app);
@@ -137,7 +139,8 @@ function takeCapture(app, side, payload) {
   if (!known) {
     app.surveyor.cancel(side.place);
     side.place = `${side.name} ${capture.capture}`;
-    Object.assign(side, { sections: new Map(), decoded: new Map(), surveys: new Map(), chain: new Map(), chainOf: null, content: null });
+    Object.assign(side, { sections: new Map(), decoded: new Map(), surveys: new Map(), chain: new Map(), chainOf: null, failed: new Set(), content: null });
+    app.difference = null;
     drawPhoto(app, app.dom.figures[side.name], payload);
     if (side === app.a) {
       drawPhoto(app, app.dom.figures.d, payload);
@@ -152,7 +155,7 @@ function takeCapture(app, side, payload) {
 function connect(app) {
   const { key } = app.session;
   restorePins(app);
-  app.endings.push(listen(key, "compare", (data) => takeComparison(app, data)), listen(key, "answer", (data) => data && takeAnswer(app, data)));
+  app.endings.push(listen(key, "compare", (data) => takeComparison(app, data)), ...["answer", "check"].map((name) => listen(key, name, (data) => data && takeAnswer(app, data))));
 }
 
 function takeComparison(app, data) {
@@ -164,7 +167,7 @@ function takeComparison(app, data) {
     takeCapture(app, app.b, payload);
   } else {
     app.surveyor.cancel(app.b?.place);
-    app.b = null;
+    app.b = app.difference = null;
   }
   const { a, b, d } = app.dom.figures;
   app.dom.pictures.replaceChildren(...(app.b ? [a, b, d] : [a]).map((figure) => figure.box));
@@ -186,13 +189,18 @@ function takeAnswer(app, data) {
 
 // A view put aside, or come by a link.
 function openView(app, view) {
+  applyView(app, { ...view, open: undefined }); // a pinned view leaves the folds as they are
+  app.schedule();
+  app.settle();
+}
+
+function applyView(app, view) {
   for (const [name, value] of Object.entries(view)) {
     if (name in app.choice) app.choice[name] = value;
     else if (name in app.options) app.options[name] = value;
   }
-  Object.assign(app, { hover: null, inspect: null, drag: null });
-  app.schedule();
-  app.settle();
+  for (const name of Object.keys(app.folds)) if (view.open) app.folds[name] = view.open.includes(name);
+  Object.assign(app, { hover: null, inspect: null, drag: null, pressed: null });
 }
 
 function draw(app) {
@@ -211,6 +219,9 @@ function draw(app) {
 
 function speak(app) {
   app.dom.live.textContent = app.sentence ?? "";
+  for (const { button, share } of app.dom.tile) {
+    if (share.textContent) button.setAttribute("aria-description", `${app.texts.bar} ${share.textContent}`);
+  }
   app.settle(); // the number that is explained may be another by now
 }
 
@@ -235,14 +246,16 @@ function drawPhoto(app, figure, { pixels, capture }) {
 function arrange(app) {
   app.arranging = 0;
   if (!app.a.capture || !app.dom.tile) return;
-  const { panel, side, tiles, tile } = app.dom, { rows, cols } = app.a.capture;
-  const beside = side.getBoundingClientRect().left > panel.getBoundingClientRect().left + 8;
+  const narrow = app.root.clientWidth < NARROW;
+  if (app.narrow !== narrow) placeParts(app.dom, (app.narrow = narrow));
+  app.root.classList.toggle("narrow", narrow);
+  const { side, tiles, tile } = app.dom, { rows, cols } = app.a.capture;
   const above = tiles.getBoundingClientRect().top - side.getBoundingClientRect().top;
   const gap = parseFloat(getComputedStyle(tiles).columnGap) || 8;
   const foot = tile[0].button.offsetHeight - tile[0].map.offsetHeight || 26;
   const { pictures, queryLine, controls } = app.dom;
   const room = app.b ? controls.offsetHeight : pictures.offsetHeight + queryLine.offsetHeight;
-  const height = beside ? room - above : 0;
+  const height = narrow ? 0 : room - above;
   const ratio = app.b ? 2 * (cols / rows) : cols / rows;
   const wide = app.b ? { smallest: 110, comfortable: 150 } : {};
   const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height, ratio, gap, foot, ...wide });

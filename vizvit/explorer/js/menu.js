@@ -28,7 +28,9 @@ export function attachMenu(app) {
     event.stopPropagation();
   });
   keepMenu.addEventListener("focusout", (event) => {
-    if (!keepMenu.contains(event.relatedTarget) && event.relatedTarget !== keep) keepMenu.hidden = true;
+    if (keepMenu.contains(event.relatedTarget) || event.relatedTarget === keep) return;
+    keepMenu.hidden = true;
+    keep.setAttribute("aria-expanded", "false");
   });
   keys.addEventListener("click", () => help.showModal());
   help.addEventListener("click", (event) => event.target === help && help.close());

@@ -3,7 +3,7 @@
 import { entropy, meanDistance } from "./attention.js";
 import { prefixPart } from "./drawing.js";
 import { areaOf, choose, placeOf, prefixCount, queryOf } from "./state.js";
-import { element } from "./view.js";
+import { element, keepFocus } from "./view.js";
 import { fill, percent, percentShort, plain, tokenName } from "./words.js";
 
 const SINKS = 3; // named in a cell; more are counted
@@ -11,13 +11,18 @@ const SINKS = 3; // named in a cell; more are counted
 export function drawNumbers(app) {
   const { dom, folds, choice, texts, a } = app;
   if (!folds.numbers || !a.content?.items.length) return;
-  if (choice.rollout) return dom.numbers.replaceChildren(element("p", { class: "hint" }, texts.numbers_rollout));
+  if (choice.rollout) {
+    dom.numbers.stamp = null;
+    return dom.numbers.replaceChildren(element("p", { class: "hint" }, texts.numbers_rollout));
+  }
   const survey = app.surveyOf(a, choice.layer), heads = a.content.items.slice(1);
-  const stamp = [a.capture.capture, choice.layer, choice.direction, choice.head, queryOf(app), areaOf(app), Boolean(survey)].join();
+  const stamp = [a.capture.capture, choice.layer, choice.direction, choice.head, queryOf(app), areaOf(app), Boolean(survey), texts.numbers_hint].join();
   if (dom.numbers.stamp === stamp && dom.numbers.firstChild) return;
   dom.numbers.stamp = stamp;
   const table = element("table", {}, headerOf(app), element("tbody", {}, ...heads.map((item) => rowOf(app, item, survey))));
-  dom.numbers.replaceChildren(element("div", { class: "table-box" }, table), element("p", { class: "hint" }, texts.numbers_hint));
+  keepFocus(dom.numbers, () => {
+    dom.numbers.replaceChildren(element("div", { class: "table-box" }, table), element("p", { class: "hint" }, texts.numbers_hint));
+  });
 }
 
 function headerOf({ texts, choice, a }) {

@@ -17,14 +17,14 @@ export function attachPointer(app) {
 
 function attachPicture(app, figure) {
   const { picture } = figure;
-  let pressed = null; // { token, kept }: where the pointer went down, and the query then
   const at = (event) => tokenUnder(app, figure, event);
   const reading = (event) => event.shiftKey !== (app.tool === "read");
   const drawing = (event) => app.tool === "area" || event.pointerType === "mouse";
 
   picture.addEventListener("pointermove", (event) => {
     const token = at(event);
-    if (pressed && !reading(event) && drawing(event) && token !== null && (app.drag || token !== pressed.token)) {
+    const { pressed } = app; // { token, kept, figure }: where the pointer went down, and the query then
+    if (pressed?.figure === figure && !reading(event) && drawing(event) && token !== null && (app.drag || token !== pressed.token)) {
       if (placeOf(app.a.capture, pressed.token)) return show(app, { drag: areaBetween(app.a.capture, pressed.token, token), hover: null });
     }
     if (reading(event)) {
@@ -37,15 +37,15 @@ function attachPicture(app, figure) {
     if (event.button !== 0) return;
     const token = at(event);
     if (token === null) return;
-    pressed = { token, kept: app.choice.area ? null : app.choice.token };
+    app.pressed = { token, figure, kept: app.choice.area ? null : app.choice.token };
     picture.setPointerCapture(event.pointerId); // a rectangle may be drawn beyond the edge
     if (event.pointerType !== "mouse") show(app, reading(event) ? { inspect: { token } } : { hover: token });
   });
   picture.addEventListener("pointerup", (event) => {
     const token = at(event);
-    if (!pressed) return;
-    const { kept } = pressed, touch = event.pointerType !== "mouse", area = app.drag;
-    pressed = null;
+    if (app.pressed?.figure !== figure) return;
+    const { kept } = app.pressed, touch = event.pointerType !== "mouse", area = app.drag;
+    app.pressed = null;
     if (touch) Object.assign(app, { hover: null, inspect: null }); // a finger leaves no pointer behind
     app.drag = null;
     if (area) {
@@ -59,7 +59,7 @@ function attachPicture(app, figure) {
   for (const name of ["pointerleave", "pointercancel"]) {
     picture.addEventListener(name, () => {
       if (name === "pointerleave" && app.drag) return; // captured: it may come back
-      pressed = null;
+      app.pressed = null;
       show(app, { hover: null, inspect: null, drag: null });
     });
   }

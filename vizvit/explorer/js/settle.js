@@ -34,7 +34,7 @@ function askForCheck(app) {
   const check = wantedCheck(app), stamp = check && stampOfCheck(app.a, check);
   if (!check || app.check?.stamp === stamp) return;
   app.check = { stamp, number: ++app.asked };
-  app.send("ask", { number: app.asked, what: "check", ...check });
+  app.send("check", { number: app.asked, what: "check", ...check });
 }
 
 // The choice with the number of the start it goes back to: by it Python tells a new choice from an outdated one.

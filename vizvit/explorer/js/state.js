@@ -2,7 +2,7 @@
 // only while pointing. A side is one capture: `app.a`, and `app.b` where something is compared.
 
 export const HOME = 0; // the query to fall back to: the first prefix token, or the first patch
-const DECODED_BYTES = 192 * 2 ** 20; // arrays kept in float32; the half-precision bytes stay, so it costs a decoding
+const DECODED_BYTES = 320 * 2 ** 20; // arrays kept in float32; the half-precision bytes stay, so it costs a decoding
 
 export function createState() {
   return {
@@ -23,6 +23,7 @@ export function createState() {
     tool: "look", // look, area, read
     hover: null, // a query token tried out
     drag: null, // a rectangle being drawn, as `area`
+    pressed: null, // where the pointer went down
     inspect: null, // { token, head }: a key whose value is read out
     a: createSide("a"),
     b: null,
@@ -41,6 +42,7 @@ export function createSide(name) {
     place: null, // its name with the surveyor
     chain: new Map(), // layer -> the rollout's matrix of it
     chainOf: null, // how they were fused
+    failed: new Set(), // what could not be surveyed
     requested: null, // the layer asked of Python
     task: null, // a mean over a rectangle, on its way
     content: null, // what is drawn: see content.js
@@ -126,9 +128,10 @@ export function toggleFold(app, name) {
   app.settle(); // an open fold may need layers that are not here
 }
 
-// The choice and the display together, as Python knows them.
+// The choice, the display and the open folds together, as Python knows them.
 export function settledView(app) {
-  return { ...app.choice, ...app.options };
+  const open = Object.keys(app.folds).filter((name) => app.folds[name]);
+  return { ...app.choice, ...app.options, open };
 }
 
 // A patch one step further from a token; from a prefix token into the middle of the picture.

@@ -51,18 +51,19 @@ export function buildView(root) {
   const select = (name) => element("label", {}, label(name), (dom.selects[name] = element("select")));
   const tick = (name) => element("label", {}, (dom[name] = element("input", { type: "checkbox" })), label(name));
   dom.opacity = element("input", { type: "range", min: 0, max: 1, step: 0.01 });
-  const display = element("div", { class: "display" }, select("scale"), select("curve"), select("smooth"), select("colours"),
+  dom.display = element("div", { class: "display" }, select("scale"), select("curve"), select("smooth"), select("colours"),
     element("label", {}, label("overlay"), dom.opacity), tick("grid_lines"), tick("true_pixels"));
 
   dom.reading = {};
-  const reading = element("dl", { class: "reading" });
+  const reading = (dom.numbersRead = element("dl", { class: "reading" }));
   for (const name of ["from", "peak", "entropy", "prefix", "under"]) {
     dom.reading[name] = element("dd");
     dom.reading[name].box = element("div", { class: `read-${name}` }, label(name, "dt"), dom.reading[name]);
     reading.append(dom.reading[name].box);
   }
   dom.whyBody = element("div", { class: "why-body" });
-  dom.controls = element("div", { class: "controls" }, dom.queryLine, reading, display, buildFold(dom, "why", dom.whyBody));
+  dom.controls = element("div", { class: "controls" });
+  dom.why = buildFold(dom, "why", dom.whyBody);
 
   dom.layer = element("output", { class: "layer-number" });
   dom.layerRange = element("span", { class: "hint" });
@@ -78,7 +79,7 @@ export function buildView(root) {
   dom.next = element("button", { type: "button", class: "step" }, "›");
   dom.slider = element("input", { type: "range", min: 0, step: 1, class: "layers" });
   dom.rollout = element("button", { type: "button", class: "rollout", "aria-pressed": "false" });
-  const layerControl = element("div", { class: "layer-control" },
+  dom.layerControl = element("div", { class: "layer-control" },
     element("div", { class: "layer-name" }, label("layer"), dom.layer, dom.layerRange, dom.fetching,
       element("span", { class: "toolbar" }, dom.pin, element("span", { class: "menu-box" }, dom.keep, dom.keepMenu), dom.keys)),
     element("div", { class: "stepper" }, dom.play, dom.speed, dom.previous, element("span", { class: "gauge" }, dom.slider),
@@ -86,10 +87,10 @@ export function buildView(root) {
   dom.headsTitle = element("span");
   dom.tiles = element("div", { class: "tiles", role: "radiogroup" });
   dom.fuse = buildChoice("fuse", ["mean", "max", "min"]);
-  const headsLine = element("div", { class: "heads-line" },
+  dom.headsLine = element("div", { class: "heads-line" },
     element("span", { class: "label" }, dom.headsTitle, element("span", { class: "bar-key" }), label("bar", "span", "bar-text")),
     element("span", { class: "group" }, label("fuse"), dom.fuse.box));
-  dom.side = element("div", { class: "side" }, layerControl, headsLine, dom.tiles);
+  dom.side = element("div", { class: "side" });
 
   dom.pinned = element("div", { class: "pinned", role: "group" });
   dom.pinsLine = element("section", { class: "pins" }, label("pins", "div"), dom.pinned);
@@ -107,10 +108,21 @@ export function buildView(root) {
   dom.live = element("p", { class: "live", "aria-live": "polite" });
   dom.failure = element("p", { class: "failure", role: "alert" });
   dom.help = element("dialog", { class: "help" });
-  dom.panel = element("div", { class: "panel" }, dom.pictures, dom.controls, dom.side);
+  dom.panel = element("div", { class: "panel" });
+  placeParts(dom, false);
   root.replaceChildren(dom.panel, dom.pinsLine, buildFold(dom, "atlas", atlas), buildFold(dom, "numbers", dom.numbers),
     dom.caption, dom.notice, dom.live, dom.failure, dom.help);
   return dom;
+}
+
+// Beside each other, or on a narrow screen below each other with the heads after the picture and settings last: in the
+// document's order too, so that the Tab key goes as the eye does.
+export function placeParts(dom, narrow) {
+  const { panel, pictures, controls, side, queryLine, numbersRead, display, why, layerControl, headsLine, tiles } = dom;
+  if (narrow) return panel.replaceChildren(pictures, queryLine, layerControl, headsLine, tiles, numbersRead, why, display);
+  controls.replaceChildren(queryLine, numbersRead, display, why);
+  side.replaceChildren(layerControl, headsLine, tiles);
+  panel.replaceChildren(pictures, controls, side);
 }
 
 // A few buttons of which one is chosen; drawing sets aria-checked.
@@ -143,6 +155,15 @@ export function buildTiles(dom, count) {
 export function buildChips(dom, names) {
   dom.chip = names.map((name) => element("button", { type: "button", class: "chip", "aria-pressed": "false" }, name));
   dom.chips.replaceChildren(...dom.chip);
+}
+
+// Rebuilds what is inside a box; the button that had the focus, by its place among them, has it again.
+export function keepFocus(box, rebuild) {
+  const active = box.getRootNode().activeElement, at = [...box.querySelectorAll("button")].indexOf(active);
+  rebuild();
+  if (at < 0) return;
+  const buttons = box.querySelectorAll("button");
+  buttons[Math.min(at, buttons.length - 1)]?.focus();
 }
 
 export function fillSelect(select, pairs) {

@@ -50,7 +50,8 @@ export function subjectOf(app) {
 // The engine is asked once the choice rests; a stand-alone file was checked when it was made.
 function engineText(app, asked, ours) {
   const { texts, session, a } = app;
-  if (session.standalone) return fill(texts.why_checked, { worst: percent(a.capture.checked?.worst ?? NaN), rows: a.capture.checked?.rows ?? 0 });
+  const { checked } = session;
+  if (checked) return fill(checked.rows < checked.of ? texts.why_sampled : texts.why_checked, { ...checked, worst: percent(checked.worst) });
   const answer = app.answers?.get(stampOfCheck(a, asked));
   if (!answer) return texts.why_waiting;
   const difference = Math.abs(answer.value - ours) / (answer.row_maximum || 1);
@@ -67,9 +68,8 @@ export function stampOfCheck(side, { layer, head, query, key }) {
 
 // What to ask the engine for, or null where nothing is to be asked.
 export function wantedCheck(app) {
-  const { folds, choice, session, a, hover, inspect } = app;
+  const { folds, choice, session, a } = app;
   if (!folds.why || choice.rollout || areaOf(app) || session.standalone || !a.content?.items.length) return null;
-  if (hover !== null || inspect) return null; // only what is settled
   const asked = subjectOf(app);
   return app.answers?.has(stampOfCheck(a, asked)) ? null : asked;
 }
