@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import attention, evaluate, explorer, finetune, heads, models, position, rollout, train
+from . import attention, evaluate, explorer, finetune, heads, models, position, rollout, study, train
 from .options import Parser, UsageError
 from .report import one_line, say
 
-COMMANDS = (attention, rollout, position, heads, explorer, models, train, finetune, evaluate)
+COMMANDS = (attention, rollout, position, heads, explorer, models, train, finetune, evaluate, study)
 
 DESCRIPTION = """\
 See how a Vision Transformer attends: figures and numbers for pictures, without a browser.

@@ -41,7 +41,8 @@ def _body(choice: Choice, cap: Capture) -> None:
     choose, numbers = EXPERIMENTS[name]
     with st.container(width=960):
         st.markdown(lessons.experiments(language.current())[name])
-    controls, results = st.columns([4, 9], gap="large")
+    wide = name == "heads" and cap.num_layers > 14  # its matrix has a column for each layer
+    controls, results = st.columns([6, 9] if wide else [4, 9], gap="large")
     with controls:
         change = choose(choice, cap)
     before, after, why = read_before(choice, cap), None, say("experiments")[f"{name}_start"]

@@ -7,7 +7,7 @@ import streamlit as st
 from vizvit.capture import Capture
 from vizvit.interventions import KnockOutAttention, UnseenPatches
 from vizvit.pages.choice import Choice
-from vizvit.pages.experiment import cells, layers, settings
+from vizvit.pages.experiment import cells, settings
 from vizvit.pages.experiment.change import Change
 from vizvit.pages.experiment.picture import patches
 from vizvit.pages.language import say, worded
@@ -30,7 +30,11 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
             required=True,
             persist_state="session",
         )
-    within = layers.choose(cap, KEY)
+    last = cap.num_layers - 1
+    first, final = st.select_slider(
+        t["layers"], range(last + 1), (0, last), key=f"{KEY}_layers_{last}", persist_state="session"
+    )
+    within = None if (first, final) == (0, last) else frozenset(range(first, final + 1))
     settings.write({})
     if not unseen:
         return None

@@ -108,7 +108,8 @@ def _bars(choice: Choice, probabilities: np.ndarray, shown: list[int], top: floa
 def _verdict(choice: Choice, before: Reading, after: Reading) -> str:
     t, first, now = say("experiments"), int(before.probabilities.argmax()), int(after.probabilities.argmax())
     was, is_ = before.probabilities[first], after.probabilities[first]
-    points = t["points"].format(points=f"{100 * (is_ - was):+.1f}".replace("-", "−"))
+    moved = round(float(100 * (is_ - was)), 1)
+    points = t["points"].format(points=f"{moved:+.1f}".replace("-", "−") if moved else "0.0")
     names = {"first": _name(choice, first), "now": _name(choice, now)}
     change = t["from_to"].format(was=look.share(was), **{"is": look.share(is_)}, **names)
     winner = (t["stays"] if first == now else t["wins"]).format(**names)
@@ -150,7 +151,7 @@ def _maps(cap: Capture, what: str, before: Reading, after: Reading | None) -> No
         most = float(np.nanmax(np.abs(apart))) if np.isfinite(apart).any() else 0.0
         alt = t["alt_difference"].format(what=title, query=query)
         st.image(signed(apart, most or 1.0, before.view.shape), width="stretch", alt=alt)
-        look.colour_bar(-most, most, "", SIGNED_CMAP)
+        look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP)
 
 
 def _which(name: str) -> None:

@@ -2,6 +2,7 @@
 // Row -1 holds the labels above the columns. Only a settled choice goes to Python.
 
 const SETTLES = 350; // ms without another switch before Python hears of it
+const CROWDED = 14; // columns from which every other label is written
 const boards = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -13,6 +14,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.assign(board, { data, setTriggerValue });
   board.image.src = data.image;
   board.root.style.setProperty("--widest", `${data.widest}px`);
+  board.root.dataset.crowded = data.cols > CROWDED;
   board.root.dataset.labels = data.labels.length > 0;
   board.grid.setAttribute("aria-label", data.alt);
   lay(board);
@@ -108,7 +110,7 @@ function lay(board) {
       const cell = part(row < 0 ? "cell label" : "cell", row < 0 ? "columnheader" : "gridcell");
       cell.dataset.cell = `${row},${col}`;
       cell.id = `cell-${row}-${col}`;
-      if (row < 0) cell.textContent = labels[col];
+      if (row < 0) cell.textContent = cols > CROWDED && col % 2 ? "" : labels[col];
       board.elements.set(`${row},${col}`, cell);
       line.append(cell);
     }

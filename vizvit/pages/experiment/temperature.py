@@ -10,7 +10,7 @@ from vizvit.capture import Capture
 from vizvit.interventions import NoScaling, Temperature
 from vizvit.pages import look
 from vizvit.pages.choice import Choice
-from vizvit.pages.experiment import layers, settings
+from vizvit.pages.experiment import settings
 from vizvit.pages.experiment.change import Change, Reading
 from vizvit.pages.language import say
 from vizvit.pages.naming import query_name
@@ -32,13 +32,12 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
     unscaled = st.toggle(
         t["no_scaling"], key=scaling, help=t["no_scaling_help"].format(dim=dim), persist_state="session"
     )
-    within = layers.choose(cap, "experiment_temperature")
     settings.write(
         {"temperature": "" if temperature == START else f"{temperature:g}", "scaling": "off" if unscaled else ""}
     )
     changes = (
-        *((NoScaling(within),) if unscaled else ()),
-        *((Temperature(temperature, within),) if temperature != 1 else ()),
+        *((NoScaling(),) if unscaled else ()),
+        *((Temperature(temperature),) if temperature != 1 else ()),
     )
     return Change(changes) if changes else None
 

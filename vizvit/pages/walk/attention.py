@@ -85,8 +85,9 @@ def weighted_sum(here: Here) -> None:
     made = walk.weighted_sum(here.anatomy, place.token, place.head)
     order = np.argsort(made.contributions)[::-1][:_MOST]
     total = float(made.contributions.sum()) or 1.0
-    tokens = [_name(here, token) for token in order]
-    marks = [here.grid.patch(token) for token in order if token >= here.grid.num_prefix_tokens]
+    tokens = [f"{rank} · {_name(here, token)}" for rank, token in enumerate(order, 1)]
+    first = here.grid.num_prefix_tokens
+    marks = {rank: here.grid.patch(token) for rank, token in enumerate(order, 1) if token >= first}
     attention = _patches(here, made.weights)
     parts = _patches(here, made.contributions)
     show(

@@ -14,7 +14,9 @@ def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     made = walk.heads(here.anatomy, here.place.token)
     limit = float(np.abs(made.outputs).max())
-    sum_of, length = float(made.writes.sum()), float(np.linalg.norm(made.projected))
+    block, token = here.anatomy.block, here.place.token
+    written = (block.attended if block.attended_scaled is None else block.attended_scaled)[token].numpy()
+    sum_of, length = float(made.writes.sum()), float(np.linalg.norm(written))
     show(
         "heads",
         badge(made.difference),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from types import MappingProxyType
 
 import cv2
 import matplotlib
@@ -27,13 +29,13 @@ def over_picture(
     *,
     name: str = "",
     query: Patch | None = None,
-    marks: list[Patch] = (),
+    marks: Mapping[int, Patch] = MappingProxyType({}),
     colormap: str = ATTENTION_CMAP,
     low: float = 0.0,
     high: float | None = None,
     opacity: float = 0.65,
 ) -> str:
-    """A map [rows, cols] over the picture (a data URL), the query outlined and `marks` numbered from 1."""
+    """A map [rows, cols] over the picture (a data URL), the query outlined and `marks` with their numbers."""
     rows, cols = values.shape
     high = float(np.nanmax(values)) if high is None else high
     tiny = data_url(colours(values, colormap, low, high))
@@ -45,7 +47,7 @@ def over_picture(
     )
     numbers = "".join(
         f'<text x="{col + 0.5}" y="{row + 0.5}" font-size=".55" class="vw-mark">{index}</text>'
-        for index, (row, col) in enumerate(marks, 1)
+        for index, (row, col) in marks.items()
     )
     return (
         f'<figure class="vw-map" data-draw="{escape(name)}"><figcaption>{label}</figcaption>'

@@ -59,20 +59,17 @@ def _batch(here: Here) -> None:
     size = st.segmented_control(
         t["batch_size"], BATCHES, default=1, required=True, key="walk_batch", persist_state="session"
     )
-    pictures = [
-        here.anatomy,
-        *here.choice.result("walk_others", lambda: _others(here), lambda all_: sum(map(nbytes, all_))),
-    ]
-    found = walk.batch_norm(here.vit, pictures, here.place.layer, here.place.token)
-    at = BATCHES.index(size)
+    sizes = tuple(sorted({1, size}))
+    pictures = [here.anatomy, *_others(here)[: size - 1]] if size > 1 else [here.anatomy]
+    found = walk.batch_norm(here.vit, pictures, here.place.layer, here.place.token, sizes)
     limit = float(max(np.abs(found.batch_norm).max(), np.abs(found.layer_norm).max()))
     show(
         "batch",
-        strip(found.batch_norm[at], t["batch_bn"].format(count=size), name="batch-norm", limit=limit, tall=True),
-        strip(found.layer_norm[at], t["batch_ln"].format(count=size), name="layer-norm", limit=limit, tall=True),
+        strip(found.batch_norm[-1], t["batch_bn"].format(count=size), name="batch-norm", limit=limit, tall=True),
+        strip(found.layer_norm[-1], t["batch_ln"].format(count=size), name="layer-norm", limit=limit, tall=True),
         facts(
-            (t["batch_bn_moved"], _round(float(found.moved_batch[at]))),
-            (t["batch_ln_moved"], _round(float(found.moved_layer[at]))),
+            (t["batch_bn_moved"], _round(float(found.moved_batch[-1]))),
+            (t["batch_ln_moved"], _round(float(found.moved_layer[-1]))),
         ),
         note(t["batch_pictures"]),
     )
@@ -80,11 +77,15 @@ def _batch(here: Here) -> None:
 
 def _others(here: Here) -> list[Anatomy]:
     """What the model makes of the other samples, then of those mirrored: real pictures all."""
-    samples = [here.vit.view(load_image(sample.read())) for sample in SAMPLES.values()]
-    others = [view for view in samples if not np.array_equal(view, here.cap.view)]
-    mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in others]
-    with turn(still_wanted()):
-        return [dissect(here.vit, view, 0) for view in [*others, *mirrored][: BATCHES[-1] - 1]]
+
+    def run() -> list[Anatomy]:
+        samples = [here.vit.view(load_image(sample.read())) for sample in SAMPLES.values()]
+        others = [view for view in samples if not np.array_equal(view, here.cap.view)]
+        mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in others]
+        with turn(still_wanted()):
+            return [dissect(here.vit, view, 0) for view in [*others, *mirrored][: BATCHES[-1] - 1]]
+
+    return here.choice.result("walk_others", run, lambda found: sum(map(nbytes, found)))
 
 
 def _round(value: float) -> str:

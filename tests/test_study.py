@@ -1,0 +1,509 @@
+"""Studies: what is measured equals the library's own numbers, however it was run; nothing is lost, nothing grows."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pyarrow as arrow
+import pytest
+import skimage.data
+import torch
+from PIL import Image
+from pyarrow import parquet
+
+import vizvit
+from vizvit import cli, study
+from vizvit.errors import CaptureError, ModelError
+from vizvit.explain import explain
+from vizvit.faithful import faithfulness
+from vizvit.study import measures, prepare, table
+from vizvit.study.batch import captures
+from vizvit.study.moments import Moments
+from vizvit.study.pictures import PictureSet
+
+SCENES = ("astronaut", "chelsea", "coffee", "rocket")
+BOX = [10, 8, 40, 45]  # of the 64 px pictures below
+SETTINGS = study.Settings(methods=("attention_gradient", "random"), faithfulness=True, steps=4)
+
+
+@pytest.fixture(scope="module")
+def tiny() -> vizvit.VitModel:
+    return vizvit.load_model("vizvit-tiny", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[np.ndarray]:
+    """uint8 [64, 64, 3]: the four scenes, and each of them mirrored."""
+    pictures = [Image.fromarray(getattr(skimage.data, name)()).resize((64, 64)) for name in SCENES]
+    views = [np.asarray(picture) for picture in pictures]
+    return views + [np.ascontiguousarray(view[:, ::-1]) for view in views]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, scenes) -> Path:
+    """Eight labelled pictures, six of them with a box; the fourth row is broken."""
+    encoded = []
+    for view in scenes:
+        buffer = io.BytesIO()
+        Image.fromarray(view).save(buffer, "PNG")
+        encoded.append(buffer.getvalue())
+    encoded[3] = b"\x89PNG cut off"
+    columns = {
+        "image": encoded,
+        "label": arrow.array(range(8), arrow.int16()),
+        "box": arrow.array([BOX] * 5 + [[0, 0, 63, 63], None, BOX], arrow.list_(arrow.int16())),
+    }
+    path = tmp_path_factory.mktemp("data") / "set.parquet"
+    parquet.write_table(arrow.table(columns), path, row_group_size=3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(tiny, data, tmp_path_factory) -> Path:
+    """A finished study of it."""
+    out = tmp_path_factory.mktemp("study")
+    study.run(tiny, [data], out, SETTINGS, batch=3, shard=3)
+    return out
+
+
+def summary_of(folder: Path) -> dict:
+    return json.loads((folder / "summary.json").read_text("utf-8"))
+
+
+def same(one, other, path="") -> None:
+    """Equal but for the rounding of float32 sums."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        for key in one:
+            same(one[key], other[key], f"{path}/{key}")
+    elif isinstance(one, list) and one and isinstance(one[0], (list, int, float)):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=path)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=1e-4, abs=1e-6), path
+    else:
+        assert one == other, path
+
+
+# --- captures of a batch
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("test_vit", {}),
+        ("test_vit3", {}),  # no class token, a register, a pooling head
+        ("test_vit_relpos", {}),
+        ("beit_base_patch16_224", {"depth": 1}),
+        ("eva02_tiny_patch14_336", {"depth": 2}),
+        ("vit_base_patch16_siglip_224", {"depth": 1, "num_classes": 5}),
+    ],
+)
+def test_captures_of_a_batch_are_single_captures(vit, pictures, name, options):
+    model = vit(name, **options)
+    views = [model.view(picture) for picture in pictures[:2]]
+    for gradients in (False, True):
+        caps = captures(model, views, gradients=gradients)
+        for cap, view in zip(caps, views, strict=True):
+            alone = vizvit.capture_view(model, view, int(cap.logits.argmax()) if gradients else None)
+            np.testing.assert_allclose(cap.logits, alone.logits, rtol=1e-4, atol=1e-5)
+            assert (cap.target, cap.has_gradients, cap.nbytes) == (alone.target, alone.has_gradients, alone.nbytes)
+            np.testing.assert_allclose(cap.attention(-1), alone.attention(-1), rtol=1e-3, atol=1e-6)
+            if gradients:
+                expected = vizvit.relevance(alone)
+                np.testing.assert_allclose(vizvit.relevance(cap), expected, rtol=1e-3, atol=1e-4 * expected.max())
+            if alone.has_pooling_head:
+                np.testing.assert_allclose(cap.pool_attention(), alone.pool_attention(), rtol=1e-3, atol=1e-6)
+
+
+# --- reading
+
+
+@pytest.fixture
+def album(tmp_path, scenes) -> Path:
+    folder = tmp_path / "album"
+    for index, name in enumerate(["goldfish/b.png", "goldfish/a.png", "none of them/c.png", "top.png", ".hidden.png"]):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(scenes[index]).save(path)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_a_folder_is_walked_in_order(album):
+    found = PictureSet.of([album])
+    assert [place.name for place in found.places()] == [
+        "top.png",
+        "goldfish/a.png",
+        "goldfish/b.png",
+        "none of them/c.png",
+    ]
+    assert found.count() == 4
+    labels = [item.label for item in found.read(found.places())]
+    assert labels == [None, "goldfish", "goldfish", "none of them"]
+
+
+def test_subfolders_are_classes_by_name(album, tiny, tmp_path):
+    summary = study.run(tiny, [album], tmp_path / "out")
+    assert summary["accuracy"]["count"] == 2
+    assert summary["measured"] == 4
+    rows = parquet.read_table(tmp_path / "out" / "pictures.parquet").to_pylist()
+    assert [row["label"] for row in rows] == [None, 0, 0, None]
+    unnamed = vizvit.VitModel.wrap(tiny.module, name="unnamed")
+    assert study.rows.folder_classes(unnamed, ["b"] * 200)["b"] == 199
+    assert study.rows.folder_classes(unnamed, ["a", "b"]) == {}
+
+
+def test_rows_are_read_forwards_over_row_groups(data, scenes):
+    found = PictureSet.of([data])
+    names = [place.name for place in found.places()]
+    assert names == [f"set.parquet row {row}" for row in range(8)]
+    assert [place.row for place in found.places(3)] == [0, 2, 5]
+    assert [place.row for place in found.places(99)] == list(range(8))
+    items = list(found.read(place for place in found.places() if place.row in (1, 2, 4, 7)))
+    assert [item.label for item in items] == [1, 2, 4, 7]
+    for item in items:
+        np.testing.assert_array_equal(np.asarray(vizvit.load_image(item.encoded)), scenes[item.label])
+        np.testing.assert_array_equal(item.boxes, [BOX])
+
+
+def test_other_layouts_of_parquet(tmp_path):
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    columns = {"image": [{"bytes": picture.getvalue(), "path": "x.png"}], "boxes": [[[0, 0, 1, 1], [2, 2, 3, 3]]]}
+    parquet.write_table(arrow.table(columns), tmp_path / "hub.parquet")
+    found = PictureSet.of([tmp_path])
+    (item,) = found.read(found.places())
+    assert item.encoded == picture.getvalue()
+    assert (item.label, item.boxes.tolist()) == (None, [[0, 0, 1, 1], [2, 2, 3, 3]])
+
+
+def test_what_is_no_set_of_pictures(tmp_path):
+    parquet.write_table(arrow.table({"picture": [1]}), tmp_path / "odd.parquet")
+    parquet.write_table(arrow.table({"image": [b""], "label": ["cat"]}), tmp_path / "text.parquet")
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "empty").mkdir()
+    for name, words in [
+        ("odd.parquet", "no column image"),
+        ("text.parquet", "labels of type string"),
+        ("torn.parquet", "cannot be read as Parquet"),
+        ("empty", "no picture"),
+        ("nowhere", "no folder or Parquet file"),
+    ]:
+        with pytest.raises(ModelError, match=words):
+            PictureSet.of([tmp_path / name])
+
+
+def test_reading_holds_little_of_a_large_row_group(tmp_path):
+    pictures = [os.urandom(20_000) for _ in range(1000)]
+    pages = {"row_group_size": 1000, "write_batch_size": 16, "use_dictionary": False}  # pages of about 1 MB
+    parquet.write_table(arrow.table({"image": pictures}), tmp_path / "large.parquet", **pages)
+    del pictures
+    found, before, most = PictureSet.of([tmp_path / "large.parquet"]), arrow.total_allocated_bytes(), 0
+    tracemalloc.start()
+    try:
+        for _ in found.read(found.places()):
+            most = max(most, arrow.total_allocated_bytes() - before)
+        assert tracemalloc.get_traced_memory()[1] < 3e6
+    finally:
+        tracemalloc.stop()
+    assert most < 8e6  # of 20 MB
+
+
+# --- what is measured
+
+
+def test_moments_are_those_of_all_numbers():
+    values = np.random.default_rng(0).normal(1e4, 1, (1000, 2, 3))
+    moments = Moments((2, 3))
+    for part in np.split(values, [1, 1, 7, 500]):
+        moments.add(part)
+    np.testing.assert_allclose(moments.mean, values.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(moments.spread, values.std(0, ddof=1), rtol=1e-9)
+    assert moments.count == 1000
+    assert np.isnan(Moments().mean)
+
+
+def test_boxes_take_the_pictures_way(tiny):
+    boxes = np.array([[100, 0, 149, 49]])
+    inside = prepare.box_mask(tiny, (200, 100), boxes)  # the view is the middle 100 x 100, at 64 x 64
+    assert inside.shape == (64, 64)
+    rows, cols = np.nonzero(inside)
+    assert abs(rows.max() - 31) <= 1
+    assert abs(cols.min() - 32) <= 1
+    assert cols.max() >= 62
+    assert prepare.box_mask(tiny, (200, 100), np.array([[0, 0, 199, 60]])) is None  # more than half
+    assert prepare.box_mask(tiny, (200, 100), np.array([[0, 0, 10, 10]])) is None  # cropped away
+
+
+def test_pointing_and_ties(tiny):
+    inside = np.zeros((64, 64), bool)
+    inside[:32, :32] = True
+    heat = np.zeros((8, 8))
+    assert measures.points_inside(heat, inside, tiny.grid) == 0.25
+    heat[3, 3] = 1
+    assert measures.points_inside(heat, inside, tiny.grid) == 1
+    heat[3, 4] = 2
+    assert measures.points_inside(heat, inside, tiny.grid) == 0
+
+
+@pytest.mark.parametrize("name", ["test_vit", "test_vit_relpos"])
+def test_agreement_is_attention_in_the_box_over_its_area(vit, picture, name):
+    cap = vizvit.capture(vit(name), picture)
+    grid = cap.grid
+    inside = np.zeros(grid.image_size, bool)
+    inside[: grid.patch_size, : grid.patch_size * 3 // 2] = True
+    found = measures.agreement(cap, inside)
+    prefix = grid.num_prefix_tokens
+    for layer in range(cap.num_layers):
+        attention = cap.attention(layer)
+        row = attention[:, 0, prefix:] if prefix else attention.mean(1)
+        share = (row[:, 0] + 0.5 * row[:, 1]) / row.sum(1)
+        np.testing.assert_allclose(found[layer], share / (1.5 / (grid.rows * grid.cols)), rtol=1e-4)
+
+
+def test_rows_are_the_librarys_numbers(tiny, scenes, done):
+    rows = parquet.read_table(done / "pictures.parquet").to_pylist()
+    assert [row["name"] for row in rows] == [f"set.parquet row {index}" for index in range(8)]
+    assert [bool(row["error"]) for row in rows] == [index == 3 for index in range(8)]
+    assert [row["object"] is not None for row in rows] == [index in (0, 1, 2, 4, 7) for index in range(8)]
+    for index in (0, 4):
+        row, cap = rows[index], vizvit.capture_view(tiny, scenes[index])
+        assert row["predicted"] == cap.logits.argmax()
+        assert row["probability"] == pytest.approx(cap.probabilities.max(), rel=1e-4)
+        assert row["rank"] == 1 + (cap.logits > cap.logits[index]).sum()
+        for measure, function in [
+            ("distance", vizvit.attention_distance),
+            ("entropy", vizvit.attention_entropy),
+            ("prefix_share", vizvit.prefix_share),
+        ]:
+            np.testing.assert_allclose(row[measure], function(cap).ravel(), rtol=1e-3)
+        drawn = (vizvit.attention_received(cap) * vizvit.attention_sinks(cap)).sum(-1)
+        np.testing.assert_allclose(row["sink_share"], drawn.ravel(), rtol=1e-3, atol=1e-6)
+        heat = explain(tiny, scenes[index], "attention_gradient")
+        curves = faithfulness(tiny, scenes[index], heat, steps=4)
+        assert row["deletion_attention_gradient"] == pytest.approx(curves.deletion_area, rel=1e-3)
+        assert row["insertion_attention_gradient"] == pytest.approx(curves.insertion_area, rel=1e-3)
+        inside = prepare.box_mask(tiny, (64, 64), np.array([BOX]))
+        assert row["pointing_attention_gradient"] == measures.points_inside(heat, inside, tiny.grid)
+
+
+def test_results_are_means_and_spreads_of_the_rows(done, tiny):
+    rows = [row for row in parquet.read_table(done / "pictures.parquet").to_pylist() if not row["error"]]
+    summary, heads = summary_of(done), parquet.read_table(done / "heads.parquet").to_pylist()
+    assert (summary["pictures"], summary["measured"], summary["broken"], summary["objects"]) == (8, 7, 1, 5)
+    assert summary["broken_named"][0]["name"] == "set.parquet row 3"
+    ranks = np.array([row["rank"] for row in rows])
+    assert summary["accuracy"] == {"top1": (ranks <= 1).mean(), "top5": (ranks <= 5).mean(), "count": 7}
+    for measure in study.MEASURES:
+        values = np.array([row[measure] for row in rows if row[measure] is not None])
+        assert [head[f"{measure}_count"] for head in heads] == [len(values)] * len(heads)
+        np.testing.assert_allclose([head[f"{measure}_mean"] for head in heads], values.mean(0), rtol=1e-6)
+        np.testing.assert_allclose(
+            [head[f"{measure}_spread"] for head in heads], values.std(0, ddof=1), rtol=1e-5, atol=1e-9
+        )
+    assert [(head["layer"], head["head"]) for head in heads[:7]] == [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (0, 4),
+        (0, 5),
+        (1, 0),
+    ]
+    areas = np.array([row["deletion_random"] for row in rows])
+    found = summary["methods"]["random"]["deletion"]
+    assert found["mean"] == pytest.approx(areas.mean())
+    assert found["error"] == pytest.approx(areas.std(ddof=1) / np.sqrt(7))
+    schema = parquet.read_schema(done / "pictures.parquet")
+    assert schema.field("distance").type == arrow.list_(arrow.float32(), tiny.num_layers * tiny.num_heads)
+    assert json.loads(schema.metadata[b"vizvit"])["model"] == "vizvit-tiny"
+
+
+# --- the same, however it is run
+
+
+def test_processes_that_decode_ahead_change_nothing(tiny, data, done, tmp_path):
+    study.run(tiny, [data], tmp_path, SETTINGS, batch=2, shard=3, workers=2)
+    same(summary_of(tmp_path), summary_of(done))
+
+
+def test_an_interrupted_study_goes_on(tiny, data, done, tmp_path):
+    def interrupt(done: int, total: int) -> None:
+        if done > 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, progress=interrupt)
+    assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == ["000000.parquet"]
+    (tmp_path / "shards" / "000001.parquet").write_bytes((done / "shards" / "000001.parquet").read_bytes()[:-900])
+    told = []
+    study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, resume=True, progress=lambda *at: told.append(at))
+    assert told == [(3, 8), (6, 8), (8, 8)]
+    same(summary_of(tmp_path), summary_of(done))
+
+
+def test_only_what_would_come_out_the_same_is_kept(tiny, data, tmp_path):
+    def kept(vit=tiny, settings=None, **options) -> int:
+        told = []
+        study.run(vit, [data], tmp_path, settings, shard=3, progress=lambda *at: told.append(at[0]), **options)
+        return told[0]
+
+    assert kept() == 0
+    assert kept() == 8
+    assert kept(resume=False) == 0
+    assert kept(settings=study.Settings(methods=("centre",))) == 0
+    assert kept(settings=study.Settings(methods=("centre",)), limit=6) == 3  # the first shard
+    other = vizvit.load_model("vizvit-tiny", weights="random", device="cpu")
+    assert kept(other) == 0
+    os.utime(data)
+    assert kept(other) == 0
+    with pytest.raises(ModelError, match="nothing of it can be kept"):
+        kept(resume=True)
+    with pytest.raises(ModelError, match="no study"):
+        study.run(tiny, [data], tmp_path / "new", resume=True)
+
+
+def test_ray_gives_the_same(tiny, data, done, tmp_path):
+    ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
+    try:
+        study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, workers=2, ray="local")
+    finally:
+        running = ray.is_initialized()
+        ray.shutdown()
+    assert not running
+    same(summary_of(tmp_path), summary_of(done))
+    assert len(list((tmp_path / "shards").iterdir())) == 3
+
+
+def test_without_ray_there_is_a_sentence(tiny, data, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ModelError, match=r'pip install "ray\[data\]"'):
+        study.run(tiny, [data], tmp_path, ray="local")
+
+
+# --- what cannot be studied
+
+
+def test_settings_that_cannot_be(tiny, data, tmp_path):
+    for settings, words in [
+        (study.Settings(methods=("tea leaves",)), "no method"),
+        (study.Settings(faithfulness=True), "at least one"),
+        (study.Settings(methods=("random",), faithfulness=True, steps=65), "64 steps"),
+    ]:
+        with pytest.raises((ModelError, CaptureError), match=words):
+            study.run(tiny, [data], tmp_path / "out", settings)
+    assert not (tmp_path / "out").exists()
+    few = vizvit.VitModel.wrap(tiny.module, name="few", labels=tiny.labels)
+    object.__setattr__(few, "labels", tiny.labels[:5])
+    with pytest.raises(ModelError, match="label 5"):
+        study.run(few, [data], tmp_path / "out")
+
+
+def test_a_model_without_classes(pictures, tmp_path):
+    featureless = vizvit.load_model("test_vit", weights="random", device="cpu")
+    object.__setattr__(featureless, "labels", ())
+    (tmp_path / "in").mkdir()
+    pictures[0].save(tmp_path / "in" / "a.png")
+    summary = study.run(featureless, [tmp_path / "in"], tmp_path / "out", study.Settings(methods=("rollout",)))
+    assert summary["accuracy"] is None
+    assert summary["heads"]["distance"]["count"] == 1
+    with pytest.raises(ModelError, match="no classifier"):
+        study.run(featureless, [tmp_path / "in"], tmp_path / "out", study.Settings(methods=("relevance",)))
+
+
+def test_nothing_but_broken_pictures(tiny, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(b"no picture")
+    with pytest.raises(ModelError, match=r"None of 1 pictures can be read; a\.png"):
+        study.run(tiny, [tmp_path / "in"], tmp_path / "out")
+
+
+# --- what is made of it
+
+
+def test_the_report_fetches_nothing(tiny, tmp_path, scenes):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Image.fromarray(scenes[0]).save(folder / "a.png")
+    (folder / "<img src=x onerror=alert(1)>.png").write_bytes(b"broken")
+    study.run(tiny, [folder], tmp_path / "out", app="https://example.org/app/")
+    text = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "default-src 'none'" in text
+    assert "<script" not in text
+    assert "<img src=x" not in text
+    assert "&lt;img src=x" in text
+    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    links = [source for source in sources if not source.startswith("data:")]
+    assert len(links) == 36
+    assert links[7] == "https://example.org/app/?layer=1&amp;head=1&amp;model=vizvit-tiny"
+    assert not re.search(r"url\(|@import", text)
+    figures = sorted(path.name for path in (tmp_path / "out" / "figures").iterdir())
+    assert figures == ["distance.png", "entropy.png", "prefix_share.png", "sink_share.png"]
+
+
+def test_the_table(done):
+    lines = table.markdown(summary_of(done)).splitlines()
+    assert lines[0] == "| method | deletion ↓ | insertion ↑ | pointing ↑ |"
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| attention_gradient", "| random"]
+    assert re.fullmatch(r"\| random \| 0\.\d{3} ± 0\.\d{3} \| 0\.\d{3} ± 0\.\d{3} \| \d+\.\d ± \d+\.\d % \|", lines[3])
+    assert (done / "methods.md").read_text("utf-8").startswith("\n".join(lines))
+    assert "4 steps, filled by blur" in table.note(summary_of(done))
+    assert table.markdown({"methods": {}}) == ""
+
+
+def test_sweep(done):
+    rows = parquet.read_table(done / "heads.parquet").to_pylist()
+    for by in study.MEASURES:
+        found = study.sweep(done, by, top=None)
+        assert len(found) == 36
+        assert [head.mean for head in found] == sorted((row[f"{by}_mean"] for row in rows), reverse=True)
+    first = study.sweep(done, "distance", top=1)[0]
+    last = study.sweep(done, "distance", top=3, lowest=True)
+    assert first.link == f"?layer={first.layer}&head={first.head}&model=vizvit-tiny"
+    assert [head.mean for head in last] == sorted(row["distance_mean"] for row in rows)[:3]
+    with pytest.raises(ModelError, match="prefix_share"):
+        study.sweep(done, "beauty")
+    with pytest.raises(ModelError, match="no finished study"):
+        study.sweep(done / "shards")
+
+
+def test_the_command(data, tmp_path, capsys):
+    out = tmp_path / "out"
+    options = ["--out", str(out), "--device", "cpu", "--batch", "4"]
+    assert (
+        cli.main(["study", str(data), *options, "--methods", "centre,random", "--limit", "4", "--sweep", "entropy"])
+        == 0
+    )
+    said, err = capsys.readouterr()
+    assert err == ""
+    assert "| centre |" in said
+    assert "4 pictures ->" in said
+    assert said.count("http://localhost:8501/?layer=") == 10
+    assert cli.main(["study", "--sweep", "agreement", "--top", "2", "--lowest", "--out", str(out)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert cli.main(["study", str(data), *options]) == 1
+    said, err = capsys.readouterr()
+    assert "1 of 8 pictures cannot be read" in err
+    for words, message in [
+        ([*options], "Name a folder"),
+        ([str(data), *options, "--methods", "x"], "no method"),
+        (["--sweep", "distance", "--out", str(tmp_path)], "no finished study"),
+    ]:
+        assert cli.main(["study", *words]) == 2
+        err = capsys.readouterr().err
+        assert message in err
+        assert len(err.splitlines()) == 1
+
+
+def test_the_command_knows_all_methods_and_measures():
+    from vizvit.cli.study import BY
+
+    assert BY == study.MEASURES
+    assert torch.is_grad_enabled()

@@ -1,0 +1,12 @@
+"""Studies: a model over many pictures, streamed, resumable, on one machine or on a cluster.
+
+study.run(vit, ["photos/"], "results", study.Settings(methods=("relevance", "random"), faithfulness=True))
+study.sweep("results", by="distance", lowest=True)
+"""
+
+from .measures import MEASURES
+from .run import run
+from .settings import Settings
+from .sweep import Head, read_summary, sweep
+
+__all__ = ["MEASURES", "Head", "Settings", "read_summary", "run", "sweep"]

@@ -1,0 +1,139 @@
+"""From a study's shards to its results: all rows in one file, and each head's and method's mean and spread.
+
+The shards are read in order, one at a time, so that results do not depend on where or in which order they were made,
+and memory does not grow with them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as arrow
+from pyarrow import compute, parquet
+
+from .. import __version__
+from ..model import VitModel
+from .measures import MEASURES
+from .moments import Moments
+from .plan import Plan
+from .rows import AREAS, schema
+from .settings import Settings
+from .shards import Shards
+
+NAMED = 100  # broken pictures that the summary names; `pictures.parquet` names them all
+PICTURES, HEADS, SUMMARY = "pictures.parquet", "heads.parquet", "summary.json"
+
+
+def merge(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path) -> dict:
+    """Write PICTURES, HEADS and SUMMARY into the folder `out`; returns what stands in the summary."""
+    about = {
+        "vizvit": __version__,
+        "model": vit.name,
+        "architecture": vit.architecture,
+        "weights": vit.weights,
+        "trained": vit.trained,
+        "precision": vit.precision,
+        "input_size": list(vit.grid.image_size),
+        "grid": [vit.grid.rows, vit.grid.cols],
+        "prefix_tokens": list(vit.grid.prefix_names),
+        "layers": vit.num_layers,
+        "heads_per_layer": vit.num_heads,
+        "settings": asdict(settings),
+    }
+    sums = _Sums(vit, settings)
+    columns = schema(vit, settings).with_metadata({"vizvit": json.dumps(about | {"labels": vit.labels})})
+    unfinished = out / f"{PICTURES}.part"
+    with parquet.ParquetWriter(unfinished, columns) as writer:
+        for table in shards.read(plan):
+            sums.add(table)
+            writer.write_table(table.replace_schema_metadata(columns.metadata))
+    unfinished.replace(out / PICTURES)
+    parquet.write_table(_heads_table(vit, sums), out / HEADS)
+    summary = _plain(about | sums.summary())
+    (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    return summary
+
+
+class _Sums:
+    """Everything that is counted and averaged over the pictures."""
+
+    def __init__(self, vit: VitModel, settings: Settings):
+        self._shape = (vit.num_layers, vit.num_heads)
+        self.total = self.broken = self.labelled = self.first = self.fifth = self.objects = 0
+        self.named: list[dict] = []
+        self.probability = Moments()
+        self.heads = {measure: Moments(self._shape) for measure in MEASURES}
+        scores = ("pointing", *(AREAS if settings.faithfulness else ()))
+        self.methods = {method: {score: Moments() for score in scores} for method in settings.methods}
+
+    def add(self, table: arrow.Table) -> None:
+        broken = table.filter(compute.is_valid(table["error"])).select(["name", "error"]).to_pylist()
+        self.total, self.broken = self.total + len(table), self.broken + len(broken)
+        self.named += broken[: NAMED - len(self.named)]
+        ranks = _numbers(table, "rank")
+        self.labelled += len(ranks)
+        self.first, self.fifth = self.first + int((ranks <= 1).sum()), self.fifth + int((ranks <= 5).sum())
+        self.objects += len(_numbers(table, "object"))
+        self.probability.add(_numbers(table, "probability"))
+        for measure, moments in self.heads.items():
+            column = table[measure].drop_null().combine_chunks()
+            moments.add(column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), *self._shape))
+        for method, scores in self.methods.items():
+            for score, moments in scores.items():
+                moments.add(_numbers(table, f"{score}_{method}"))
+
+    def summary(self) -> dict:
+        count = self.labelled
+        accuracy = {"top1": self.first / count, "top5": self.fifth / count, "count": count} if count else None
+        return {
+            "pictures": self.total,
+            "measured": self.total - self.broken,
+            "broken": self.broken,
+            "broken_named": self.named,
+            "objects": self.objects,
+            "accuracy": accuracy,
+            "probability": {"mean": self.probability.mean, "spread": self.probability.spread},
+            "methods": {method: _scores(scores) for method, scores in self.methods.items()},
+            "heads": {
+                measure: {"mean": moments.mean, "spread": moments.spread, "count": moments.count}
+                for measure, moments in self.heads.items()
+                if moments.count
+            },
+        }
+
+
+def _scores(scores: dict[str, Moments]) -> dict:
+    return {
+        score: {"mean": moments.mean, "error": moments.error, "count": moments.count}
+        for score, moments in scores.items()
+        if moments.count
+    }
+
+
+def _heads_table(vit: VitModel, sums: _Sums) -> arrow.Table:
+    """A row a head: layer, head, and for each measure its mean and spread over so many pictures."""
+    layers, heads = np.indices((vit.num_layers, vit.num_heads), np.int16)
+    columns = {"layer": layers.ravel(), "head": heads.ravel()}
+    for measure, moments in sums.heads.items():
+        for name, values in (("mean", moments.mean), ("spread", moments.spread)):
+            columns[f"{measure}_{name}"] = arrow.array(values.ravel(), arrow.float64(), from_pandas=True)
+        columns[f"{measure}_count"] = np.full(layers.size, moments.count, np.int64)
+    return arrow.table(columns)
+
+
+def _numbers(table: arrow.Table, column: str) -> np.ndarray:
+    return table[column].drop_null().to_numpy()
+
+
+def _plain(value):
+    """Without NumPy's types, for JSON; what is not a number becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,129 @@
+"""From pictures to the rows of a study: everything that is measured on each of them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as arrow
+
+from ..capture import Capture
+from ..errors import ModelError
+from ..explain import METHODS, explain
+from ..faithful import faithfulness_many
+from ..model import VitModel
+from .batch import captures
+from .measures import MEASURES, head_measures, points_inside
+from .prepare import Prepared
+from .settings import Settings
+
+FORWARD = 128  # partly filled pictures in one forward pass
+AREAS = ("deletion", "insertion")
+
+
+def schema(vit: VitModel, settings: Settings) -> arrow.Schema:
+    """The columns of `pictures.parquet`.
+
+    name, error (why a picture could not be read; everything else is then empty), label (class index, empty where
+    unknown), rank (of the label among the predictions, 1 the first), predicted (class index), probability (of it),
+    object (the share of the view inside the boxes, where they play the pointing game); each of MEASURES as a list of
+    layers x heads numbers, a layer's heads together; for each method pointing_NAME, deletion_NAME, insertion_NAME.
+    """
+    number, heads = arrow.float32(), arrow.list_(arrow.float32(), vit.num_layers * vit.num_heads)
+    columns = [("name", arrow.string()), ("error", arrow.string()), ("label", arrow.int32()), ("rank", arrow.int32())]
+    columns += [("predicted", arrow.int32()), ("probability", number), ("object", number)]
+    columns += [(measure, heads) for measure in MEASURES]
+    for method in settings.methods:
+        columns += [(f"pointing_{method}", number)]
+        columns += [(f"{area}_{method}", number) for area in AREAS if settings.faithfulness]
+    return arrow.schema(columns)
+
+
+class Measurer:
+    """Measures a batch of pictures at a time; the same pictures in the same batches give the same rows anywhere."""
+
+    def __init__(self, vit: VitModel, settings: Settings, subfolders: Sequence[str] = ()):
+        """subfolders: as `PictureSet` has them, for the labels of a folder."""
+        self.vit, self.settings = vit, settings
+        self._classes = folder_classes(vit, subfolders)
+        self._schema = schema(vit, settings)
+        self._gradients = any(METHODS[method].needs_target for method in settings.methods)
+
+    def __call__(self, batch: list[Prepared]) -> arrow.Table:
+        """One row a picture, in order."""
+        good = [picture for picture in batch if picture.error is None]
+        found = iter(self._measured(good) if good else [])
+        broken = ({"name": _text(picture.name), "error": picture.error} for picture in batch if picture.error)
+        rows = [next(broken if picture.error else found) for picture in batch]
+        return arrow.Table.from_pylist(rows, self._schema)
+
+    def _measured(self, pictures: list[Prepared]) -> list[dict]:
+        caps = captures(self.vit, [picture.view for picture in pictures], gradients=self._gradients)
+        records = [self._record(cap, picture) for cap, picture in zip(caps, pictures, strict=True)]
+        for method in self.settings.methods:
+            heats = [_heat(method, cap, picture) for cap, picture in zip(caps, pictures, strict=True)]
+            for heat, picture, record in zip(heats, pictures, records, strict=True):
+                if picture.inside is not None:
+                    record[f"pointing_{method}"] = points_inside(heat, picture.inside, self.vit.grid)
+            if self.settings.faithfulness:
+                self._judge(method, heats, caps, records)
+        return records
+
+    def _record(self, cap: Capture, picture: Prepared) -> dict:
+        record = {"name": _text(picture.name), "label": self._label(picture)}
+        if len(cap.probabilities):
+            record["predicted"] = int(cap.logits.argmax())
+            record["probability"] = float(cap.probabilities.max())
+            if record["label"] is not None:
+                record["rank"] = 1 + int((cap.logits > cap.logits[record["label"]]).sum())
+        if picture.inside is not None:
+            record["object"] = float(picture.inside.mean())
+        measured = head_measures(cap, picture.inside)
+        return record | {name: None if values is None else values.ravel() for name, values in measured.items()}
+
+    def _judge(self, method: str, heats: list[np.ndarray], caps: list[Capture], records: list[dict]) -> None:
+        """Areas of one method's maps: the filled pictures of the whole batch share the forward passes."""
+        views, targets = [cap.view for cap in caps], [record["predicted"] for record in records]
+        options = {"steps": self.settings.steps, "fill": self.settings.fill, "batch": FORWARD}
+        for curve, record in zip(faithfulness_many(self.vit, views, heats, targets, **options), records, strict=True):
+            record[f"deletion_{method}"] = curve.deletion_area
+            record[f"insertion_{method}"] = curve.insertion_area
+
+    def _label(self, picture: Prepared) -> int | None:
+        label, classes = picture.label, len(self.vit.labels)
+        label = self._classes.get(label) if isinstance(label, str) else label
+        if label is None or label < 0 or not classes:
+            return None
+        if label >= classes:
+            raise ModelError(
+                f"{picture.name} has the label {label}, but {self.vit.name} has classes 0 to {classes - 1}. Study it "
+                f"on data of the same classes, or leave the column label out."
+            )
+        return label
+
+
+def folder_classes(vit: VitModel, subfolders: Sequence[str]) -> dict[str, int]:
+    """The class that each subfolder's name names. Where the model's classes have no names, the subfolders are its
+    classes in sorted order, if there are as many."""
+    if not vit.labels:
+        return {}
+    if vit.labels[0] == "class 0":
+        return {name: index for index, name in enumerate(subfolders)} if len(subfolders) == len(vit.labels) else {}
+    classes = {}
+    for name in subfolders:
+        try:
+            classes[name] = vit.class_index(name)
+        except ModelError:
+            continue
+    return classes
+
+
+def _heat(method: str, cap: Capture, picture: Prepared) -> np.ndarray:
+    # One random order for all pictures would be one draw, however many pictures there are.
+    options = {"seed": zlib.crc32(picture.name.encode("utf-8", "replace"))} if method == "random" else {}
+    return explain(cap.vit, cap.view, method, capture=cap, **options)
+
+
+def _text(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()

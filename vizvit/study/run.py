@@ -1,0 +1,126 @@
+"""A model over a whole set of pictures: statistics of each head, and methods of explanation put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..errors import ModelError
+from ..explain.methods import find_method
+from ..faithful.fills import FILLS
+from ..faithful.order import patch_counts
+from ..figures import figure_bytes
+from ..model import VitModel
+from .figures import figures
+from .local import run_here
+from .merge import merge
+from .pictures import PictureSet
+from .plan import SHARD, Plan, study_digest
+from .report import APP, REPORT, report
+from .rows import Measurer
+from .settings import Settings
+from .shards import Shards
+from .table import markdown, note
+
+Progress = Callable[[int, int], None]
+
+
+def run(
+    vit: VitModel,
+    data: Sequence[str | Path],
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    limit: int | None = None,
+    batch: int = 32,
+    workers: int = 0,
+    ray: str | None = None,
+    resume: bool | None = None,
+    shard: int = SHARD,
+    app: str = APP,
+    progress: Progress | None = None,
+) -> dict:
+    """Measure every picture and write the results into the folder `out`; returns the summary.
+
+    data: a folder of pictures (subfolders may name their classes), or Parquet files, as `PictureSet.of` takes them.
+    limit: so many pictures, spread evenly over the set. batch: pictures in one forward pass.
+    workers: processes that decode ahead, 0 for none; with `ray` ("local" or an address) the number of Ray's workers, 0
+        for one each CPU.
+    resume: None goes on where the folder has a part of this very study; True insists that it has; False starts over.
+    shard: pictures that are written at a time, and lost to an interruption at most.
+    progress: called as (pictures done, pictures in all).
+
+    Files: pictures.parquet (a row a picture), heads.parquet (a row a head), summary.json, methods.md where methods
+    were tested, figures/*.png, report.html, and the folder shards. A picture that cannot be read is named and counted.
+    Raises ModelError for data, settings or a folder that cannot be, before the first picture is read.
+    """
+    settings, out = settings or Settings(), Path(out)
+    check(vit, settings)
+    if min(batch, shard) < 1 or workers < 0 or (limit is not None and limit < 1):
+        raise ModelError(f"Batch and limit are at least 1, workers at least 0; received {batch}, {limit}, {workers}.")
+    plan = Plan(PictureSet.of(data), study_digest(vit, settings), limit, shard)
+    shards = Shards(out)
+    _choose_folder(out, shards, resume)
+    finished, done, total = shards.finished(plan)
+    if resume and not finished:
+        raise ModelError(f"The study in {out} is of other pictures, weights or settings: nothing of it can be kept.")
+
+    def told(pictures: int) -> None:
+        nonlocal done
+        done += pictures
+        if progress:
+            progress(done, total)
+
+    told(0)
+    measurer = Measurer(vit, settings, plan.pictures.subfolders)
+    if ray is None:
+        run_here(measurer, plan, finished, shards, batch=batch, workers=workers, progress=told)
+    elif done < total:
+        from .cluster import run_on_ray
+
+        run_on_ray(measurer, plan, finished, shards, address=ray, batch=batch, workers=workers or None, progress=told)
+    return conclude(vit, settings, plan, shards, out, app)
+
+
+def conclude(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, app: str = APP) -> dict:
+    """Everything that is made of finished shards."""
+    summary = merge(vit, settings, plan, shards, out)
+    if not summary["measured"]:
+        broken = summary["broken_named"][0]
+        raise ModelError(f"None of {summary['pictures']} pictures can be read; {broken['name']}: {broken['error']}")
+    drawn = figures(summary)
+    (out / "figures").mkdir(exist_ok=True)
+    for measure, figure in drawn.items():
+        (out / "figures" / f"{measure}.png").write_bytes(figure_bytes(figure))
+    if table := markdown(summary):
+        (out / "methods.md").write_text(f"{table}\n\n{note(summary)}\n", "utf-8")
+    (out / REPORT).write_text(report(summary, drawn, app), "utf-8")
+    return summary
+
+
+def check(vit: VitModel, settings: Settings) -> None:
+    """ModelError or CaptureError for settings that this model cannot be studied with."""
+    methods = [find_method(name) for name in settings.methods]
+    if not vit.labels and (settings.faithfulness or any(method.needs_target for method in methods)):
+        raise ModelError(
+            f"{vit.name} has no classifier: there is no class whose probability could be followed. Study it without "
+            f"--faithfulness and with methods that need no class, or choose a model with classes."
+        )
+    if settings.faithfulness and not methods:
+        raise ModelError("Faithfulness is that of methods: name at least one.")
+    if settings.fill not in FILLS:
+        raise ModelError(f'Patches are filled with one of {", ".join(FILLS)}; received "{settings.fill}".')
+    patch_counts(vit.grid.rows * vit.grid.cols, settings.steps)
+
+
+def _choose_folder(out: Path, shards: Shards, resume: bool | None) -> None:
+    if out.exists() and not out.is_dir():
+        raise ModelError(f"{out} is a file, but a folder for the results is needed.")
+    if resume and not shards.any():
+        raise ModelError(f"There is no study in {out} to go on with. Leave --resume off to begin one.")
+    if resume is False:
+        shards.clear()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"The folder {out} cannot be made ({error.strerror}). Choose another --out.") from error
