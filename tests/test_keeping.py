@@ -160,7 +160,7 @@ def explorer_page() -> AppTest:
 def answers(app: AppTest) -> list[tuple[dict, bytes]]:
     frames = [element.proto.bytes for element in app.get("bidi_component")]
     headers = [(read_header(frame), frame) for frame in frames]
-    return [(header, body_of(frame)) for header, frame in headers if header.get("name") == "answer"]
+    return [(header, body_of(frame)) for header, frame in headers if header.get("name") in ("answer", "check")]
 
 
 def body_of(frame: bytes) -> bytes:
@@ -171,7 +171,12 @@ def body_of(frame: bytes) -> bytes:
 def asking(monkeypatch, cap):
     """ask(request) runs the page as after that question; returns (header, bytes) of the answer."""
     request = {}
-    monkeypatch.setattr("vizvit.explorer.asked", lambda key: dict(request) or None, raising=False)
+
+    def asked(key, name="ask"):
+        mine = request and (request["what"] == "check") == (name == "check")
+        return dict(request) if mine else None
+
+    monkeypatch.setattr("vizvit.explorer.asked", asked, raising=False)
     app = explorer_page().run()
     assert not app.exception and answers(app) == []
 

@@ -204,6 +204,17 @@ def test_numbers_of_every_head(page):
     expect(root).to_have_attribute("data-head", "4")
 
 
+def test_numbers_come_back_after_the_rollout_and_in_the_other_language(page):
+    root = explorer_of(page)
+    root.get_by_role("button", name="numbers of every head").click()
+    press(page, "o")
+    expect(root.locator(".numbers-body")).to_contain_text("one map of all heads")
+    press(page, "o")
+    expect(root.locator(".numbers-body tbody tr")).to_have_count(CAT.num_heads)
+    page.get_by_test_id("stSidebar").get_by_text("日本語").click()
+    expect(root.locator(".numbers-body tbody tr").first).to_contain_text("ヘッド 0")
+
+
 # --- 4. honest scaling
 
 
@@ -315,6 +326,38 @@ def test_two_models_of_different_grids_have_a_cursor_but_no_difference(app, open
     expect(root.locator(".figure-d")).to_be_hidden()
 
 
+def test_another_model_while_comparing_gets_a_difference_of_its_own(page):
+    root = compare(page, "flipped")
+    page.get_by_test_id("stSidebar").get_by_role("combobox", name="Model").fill("vit_tiny_patch16_224")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("stSidebar").get_by_text("Model options").click()
+    page.get_by_test_id("stSidebar").get_by_role("button", name="random").or_(
+        page.get_by_test_id("stSidebar").get_by_role("radio", name="random")
+    ).first.click()
+    expect(root).to_have_attribute("data-rows", "14", timeout=30_000)
+    settled(page)
+    page.wait_for_function(
+        "root => root.__vizvit.shown('b')?.length === 197 && root.__vizvit.difference?.length === 197",
+        arg=root.element_handle(),
+    )
+    one, two, found = (
+        np.array(root.evaluate(f"root => Array.from(root.__vizvit.{what})"), np.float32)[1:].reshape(14, 14)
+        for what in ("shown()", "shown('b')", "difference")
+    )
+    np.testing.assert_allclose(found, two[:, ::-1] - one, atol=1e-6)
+
+
+def test_a_place_that_the_second_picture_lacks_is_left_empty(page):
+    root = compare(page, "cropped")
+    point(page, 0, 0)
+    expect(root.locator(".figure-b .pending")).to_contain_text("not on the second picture")
+    assert root.locator(".figure-b .overlay").evaluate(
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.every(byte => byte === 0)"
+    )
+    point(page, 4, 4)
+    expect(root.locator(".figure-b .pending")).to_be_empty()
+
+
 def test_a_second_picture_and_back_to_one(page):
     root = compare(page, "another picture")
     astronaut = vizvit.capture(SHIPPED, data.astronaut())
@@ -370,7 +413,7 @@ def kept(page: Page, name: str) -> tuple[str, bytes]:
 
 def test_pictures_of_the_view_are_kept(page):
     name, svg = kept(page, "Picture, SVG")
-    text = svg.decode()
+    text = re.sub(r"</text>\s*<text[^>]*>", " ", svg.decode())  # lines joined
     assert name == f"vizvit-cat-layer{LAYER}.svg"
     assert text.startswith("<svg") and "vizvit-tiny" in text and "row 3, column 2" in text and "own maximum" in text
     name, png = kept(page, "Picture, PNG")
@@ -408,6 +451,10 @@ def test_the_stand_alone_file_is_kept(page, open_page, tmp_path):
     agree(shown(alone), CAT.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
     explorer_of(alone).get_by_role("button", name="Keep", exact=True).click()
     expect(explorer_of(alone).get_by_role("menuitem")).to_have_count(3)  # what needs Python is not offered
+    press(alone, "Escape", "w")
+    expect(explorer_of(alone).locator(".why-body .engine")).to_contain_text(
+        f"{CAT.num_layers * CAT.num_heads * 65} rows"
+    )
 
 
 def test_the_copied_program_makes_the_same_map(app, open_page, tmp_path):
@@ -423,7 +470,7 @@ def test_the_copied_program_makes_the_same_map(app, open_page, tmp_path):
     row = shown(page)
     np.testing.assert_allclose(patches(row), names["heat"], atol=TOLERANCE * row.max())
     np.testing.assert_allclose(patches(second(page)), names["other_heat"], atol=TOLERANCE * row.max())
-    (file,) = tmp_path.glob("*.png")
+    (file,) = tmp_path.glob("*head1.png")
     np.testing.assert_array_equal(np.asarray(Image.open(file)), names["picture"])
 
 
@@ -509,6 +556,11 @@ def test_a_finger_looks_and_draws(app, open_page):
     box = root.locator(".figure-a .cover").bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] * 5.5 / GRID.cols, box["y"] + box["height"] * 1.5 / GRID.rows)
     expect(root).to_have_attribute("data-query", str(GRID.token(1, 5)))
+    root.get_by_role("radio", name="read numbers").click()
+    box = root.locator(".figure-a .cover").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] * 3.5 / GRID.cols, box["y"] + box["height"] * 2.5 / GRID.rows)
+    expect(root.locator(".read-under dd")).to_contain_text("row 2, column 3")
+    expect(root.locator(".read-under dd")).to_be_visible()
     root.get_by_role("radio", name="rectangle").click()
     finger = page.context.new_cdp_session(page)
 

@@ -71,18 +71,22 @@ test("layers by depth, heads by number", () => {
   assert.deepEqual([null, 0, 5, 6].map((head) => linkedHead(head, 12, 6)), [null, 0, 5, null]);
 });
 
-test("only alike captures are subtracted", () => {
+test("captures of one grid are subtracted, whatever their prefix tokens", () => {
   const a = headerOf(2, 3);
-  assert.ok(comparable(a, headerOf(2, 3), place) && comparable(a, a, flip));
-  assert.ok(!comparable(a, a, crop) && !comparable(a, headerOf(3, 2), place) && !comparable(a, headerOf(2, 3, ["cls"]), place));
+  assert.ok(comparable(a, headerOf(2, 3), place) && comparable(a, a, flip) && comparable(a, headerOf(2, 3, ["class", "distillation"]), place));
+  assert.ok(!comparable(a, a, crop) && !comparable(a, headerOf(3, 2), place));
 });
 
 test("differences, B less A, in A's order", () => {
   const a = headerOf(1, 3), rowA = Float32Array.of(0.25, 0, 0.25, 0.5), rowB = Float32Array.of(0.5, 0.5, 0, 0);
-  assert.deepEqual([...differenceOf(rowA, rowB, a, place)], [0.25, 0.5, -0.25, -0.5]);
-  assert.deepEqual([...differenceOf(rowA, rowB, a, flip)], [0.25, 0, -0.25, 0]);
+  assert.deepEqual([...differenceOf(rowA, rowB, a, a, place)], [0.25, 0.5, -0.25, -0.5]);
+  assert.deepEqual([...differenceOf(rowA, rowB, a, a, flip)], [0.25, 0, -0.25, 0]);
+  const distilled = headerOf(1, 3, ["class", "distillation"]), rowC = Float32Array.of(0.5, 0.25, 0.5, 0, 0);
+  assert.deepEqual([...differenceOf(rowA, rowC, a, distilled, place)], [0.25, 0.5, -0.25, -0.5]);
+  assert.deepEqual([...differenceOf(rowC, rowA, distilled, a, place)], [-0.25, 0, -0.5, 0.25, 0.5]);
+  assert.equal(differenceOf(rowA, rowB, a, a, place, new Float32Array(9)).length, 4); // of another model before
   const wide = headerOf(3, 5, ["class", "distillation"]);
   const rows = [1, 2].map((seed) => Float32Array.from({ length: 17 }, (_, i) => Math.sin(seed + i)));
-  const found = differenceOf(...rows, wide, flip);
+  const found = differenceOf(...rows, wide, wide, flip);
   found.forEach((value, token) => assert.equal(value, Math.fround(rows[1][linkedToken(wide, wide, flip, token)] - rows[0][token])));
 });

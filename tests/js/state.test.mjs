@@ -72,7 +72,7 @@ test("layers end at the first and the last", () => {
 });
 
 test("a layer is decoded once, when it is looked at, and few large ones are kept", () => {
-  const side = createSide("a"), size = 24 * 2 ** 20;
+  const side = createSide("a"), size = 40 * 2 ** 20;
   let count = 0;
   side.sections = new Map([[0, "0"], [1, "1"], [2, "2"]]);
   side.decode = () => ((count += 1), { queries: { length: size }, keys: { length: 0 }, bias: null });

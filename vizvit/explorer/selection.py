@@ -20,7 +20,8 @@ def fit(selection: Mapping, header: dict) -> dict:
     """A whole selection that exists in this capture; what is missing or out of range is as at the start.
 
     layer: negative ones count from the end. head: None fuses the heads by `fuse`. token: the query. area: [top, left,
-    bottom, right] of patches, inclusive, whose mean is the query instead. key: the token whose number is explained. open: the folds that are open.
+    bottom, right] of patches, inclusive, whose mean is the query instead. key: the token whose number is explained.
+    open: the folds that are open.
     """
     last = header["num_layers"] - 1
     layer = _integer(selection.get("layer"), last)

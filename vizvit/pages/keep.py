@@ -84,8 +84,8 @@ def npz(cap: Capture, selection: Mapping, choice: Choice, other: tuple[Capture, 
     """The numbers of a view as a .npz file.
 
     map [rows, cols] as shown; meta, JSON text. Of one layer: heads [head, rows, cols] and attention, [head, key] with
-    the prefix tokens ([head, query] for "to"). Of a rollout: steps [layer, rows, cols]. other: a second capture with its
-    linked view, for other_map.
+    the prefix tokens ([head, query] for "to"). Of a rollout: steps [layer, rows, cols].
+    other: a second capture with its linked view, for other_map.
     """
     arrays = {"map": view_map(cap, selection)}
     if selection.get("rollout"):
