@@ -46,7 +46,7 @@ def over_picture(
         if rows * cols <= 400
     )
     numbers = "".join(
-        f'<text x="{col + 0.5}" y="{row + 0.5}" font-size=".55" class="vw-mark">{index}</text>'
+        f'<text x="{col + 0.5}" y="{row + 0.5}" font-size="{max(0.55, 0.045 * cols):.2f}" class="vw-mark">{index}</text>'
         for index, (row, col) in marks.items()
     )
     return (
