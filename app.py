@@ -15,14 +15,14 @@ t = language.say("app")
 @st.cache_resource(show_spinner=t["starting"])
 def warm_up() -> None:
     """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
-    from vizvit.pages import experiments, explore, heads, positions, rollout, store, walkthrough  # noqa: F401
+    from vizvit.pages import experiments, explanations, explore, heads, positions, rollout, store, walkthrough  # noqa: F401
 
     store.settle_memory()
 
 
 warm_up()
 
-from vizvit.pages import choice, experiments, explore, heads, look, positions, rollout, walkthrough
+from vizvit.pages import choice, experiments, explanations, explore, heads, look, positions, rollout, walkthrough
 
 look.style()
 language.tell_browser()
@@ -32,6 +32,7 @@ st.session_state.pages = {
         ("explore", explore.page),
         ("walkthrough", walkthrough.page),
         ("rollout", rollout.page),
+        ("explanations", explanations.page),
         ("positions", positions.page),
         ("heads", heads.page),
         ("experiments", experiments.page),

@@ -26,7 +26,8 @@ ROTARY = ("eva02_tiny_patch14_224", {"image_size": 70, "depth": 4, "num_classes"
 CLASSLESS = ("vit_base_patch16_gap_224", {"image_size": 64, "depth": 3})
 POOLED = ("vit_base_patch16_siglip_224", {"image_size": 64, "depth": 3, "num_classes": 10})
 BIASED = ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3})
-MODELS = [PLAIN, DISTILLED, REGISTERS, ROTARY, CLASSLESS, POOLED, BIASED]
+CLASS_AND_POOLED = ("vit_pe_core_tiny_patch16_384", {"image_size": 64, "depth": 3, "num_classes": 10})
+MODELS = [PLAIN, DISTILLED, REGISTERS, ROTARY, CLASSLESS, POOLED, CLASS_AND_POOLED, BIASED]
 TARGET = 11  # of the plain model, whose Grad-CAM speaks for some patches and against others
 
 
@@ -74,17 +75,16 @@ class Materialised:
         self.weighted = weighted  # [query, key]
         self.grid = vit.grid
         tokens, prefix = vit.grid.num_tokens, vit.grid.num_prefix_tokens
-        self.row = self.gradient_row = np.zeros(tokens)
-        if "class" in vit.grid.prefix_names:
-            self.row[0] = 1
-        elif pool:
-            self.row = pool[0][0, :, 0].detach().numpy().mean(0)
-            self.gradient_row = (pool[0] * pool[0].grad)[0, :, 0].detach().clamp(min=0).mean(0).numpy()
+        patches = np.r_[np.zeros(prefix), np.full(tokens - prefix, 1 / (tokens - prefix))]
+        if pool:
+            weights, gradient = pool[0][0, :, 0].detach().numpy(), pool[0].grad[0, :, 0].numpy()
+            pooled = [weights.mean(0), np.maximum(weights * gradient, 0).mean(0)]
         else:
-            self.row[prefix:] = 1 / (tokens - prefix)
-        self.pooled_row = self.gradient_row
-        if vit.read_out == "mean of patches":  # also where there is a class token
-            self.pooled_row = np.r_[np.zeros(prefix), np.full(tokens - prefix, 1 / (tokens - prefix))]
+            pooled = [patches, patches]
+        has_class = "class" in vit.grid.prefix_names
+        self.row, self.gradient_row = [np.eye(tokens)[0]] * 2 if has_class else pooled
+        # What the prediction itself is read from: models with a class token may pool all the same.
+        self.read_row = np.eye(tokens)[0] if vit.read_out == "class token" else pooled[1]
 
     def map(self, row: np.ndarray) -> np.ndarray:
         return row[self.grid.num_prefix_tokens :].reshape(self.grid.rows, self.grid.cols)
@@ -114,7 +114,7 @@ def test_own_methods_are_explicit_autograd(model, picture):
         "rollout": rollout_row(by_hand.row, mean),
         "gradient_rollout": rollout_row(by_hand.gradient_row, by_hand.weighted),
         "relevance": relevance_row(by_hand.gradient_row, by_hand.weighted),
-        "attention_gradient": by_hand.pooled_row @ by_hand.weighted[-1],
+        "attention_gradient": by_hand.read_row @ by_hand.weighted[-1],
     }
     for method, row in expected.items():
         found = vizvit.explain(model, view, method, target=3)

@@ -73,6 +73,12 @@ def done(tiny, data, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture
+def sketch(monkeypatch):
+    """No figures are drawn, where a test is about something else."""
+    monkeypatch.setattr("vizvit.study.study.figures", lambda summary: {})
+
+
 def summary_of(folder: Path) -> dict:
     return json.loads((folder / "summary.json").read_text("utf-8"))
 
@@ -149,7 +155,7 @@ def test_a_folder_is_walked_in_order(album):
     assert labels == [None, "goldfish", "goldfish", "none of them"]
 
 
-def test_subfolders_are_classes_by_name(album, tiny, tmp_path):
+def test_subfolders_are_classes_by_name(sketch, album, tiny, tmp_path):
     summary = study.run(tiny, [album], tmp_path / "out")
     assert summary["accuracy"]["count"] == 2
     assert summary["measured"] == 4
@@ -329,12 +335,12 @@ def test_results_are_means_and_spreads_of_the_rows(done, tiny):
 # --- the same, however it is run
 
 
-def test_processes_that_decode_ahead_change_nothing(tiny, data, done, tmp_path):
+def test_processes_that_decode_ahead_change_nothing(sketch, tiny, data, done, tmp_path):
     study.run(tiny, [data], tmp_path, SETTINGS, batch=2, shard=3, workers=2)
     same(summary_of(tmp_path), summary_of(done))
 
 
-def test_an_interrupted_study_goes_on(tiny, data, done, tmp_path):
+def test_an_interrupted_study_goes_on(sketch, tiny, data, done, tmp_path):
     def interrupt(done: int, total: int) -> None:
         if done > 5:
             raise KeyboardInterrupt
@@ -349,7 +355,7 @@ def test_an_interrupted_study_goes_on(tiny, data, done, tmp_path):
     same(summary_of(tmp_path), summary_of(done))
 
 
-def test_only_what_would_come_out_the_same_is_kept(tiny, data, tmp_path):
+def test_only_what_would_come_out_the_same_is_kept(sketch, tiny, data, tmp_path):
     def kept(vit=tiny, settings=None, **options) -> int:
         told = []
         study.run(vit, [data], tmp_path, settings, shard=3, progress=lambda *at: told.append(at[0]), **options)
@@ -370,7 +376,7 @@ def test_only_what_would_come_out_the_same_is_kept(tiny, data, tmp_path):
         study.run(tiny, [data], tmp_path / "new", resume=True)
 
 
-def test_ray_gives_the_same(tiny, data, done, tmp_path):
+def test_ray_gives_the_same(sketch, tiny, data, done, tmp_path):
     ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
     try:
         study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, workers=2, ray="local")
@@ -406,7 +412,7 @@ def test_settings_that_cannot_be(tiny, data, tmp_path):
         study.run(few, [data], tmp_path / "out")
 
 
-def test_a_model_without_classes(pictures, tmp_path):
+def test_a_model_without_classes(sketch, pictures, tmp_path):
     featureless = vizvit.load_model("test_vit", weights="random", device="cpu")
     object.__setattr__(featureless, "labels", ())
     (tmp_path / "in").mkdir()
@@ -474,7 +480,7 @@ def test_sweep(done):
         study.sweep(done / "shards")
 
 
-def test_the_command(data, tmp_path, capsys):
+def test_the_command(sketch, data, tmp_path, capsys):
     out = tmp_path / "out"
     options = ["--out", str(out), "--device", "cpu", "--batch", "4"]
     assert (

@@ -14,12 +14,14 @@ import vizvit
 from vizvit.analysis.fusion import HEAD_FUSIONS
 from vizvit.catalog import CATALOG
 from vizvit.explorer.selection import CHOICES
+from vizvit.faithful import FILLS
 from vizvit.interventions.positions import HOWS
 from vizvit.lessons import EXPERIMENTS
 from vizvit.model import POSITION_KINDS
 from vizvit.pages.compare import KINDS
 from vizvit.pages.experiment.patches import MASKS
 from vizvit.pages.experiment.weights import MAPS
+from vizvit.pages.explanation.settings import SCALES, SHOWN, VIEWS
 from vizvit.pages.heads import MEASURES
 from vizvit.pages.model_choice import WEIGHTS
 from vizvit.pages.samples import SAMPLES
@@ -33,8 +35,9 @@ ENGLISH = _read("en")
 OTHERS = [language for language in LANGUAGES if language != "en"]
 KEYS = [(section, key) for section, entries in ENGLISH.items() for key in entries]
 
-# Units and signs, the same in Japanese.
+# Units, signs and a name, the same in Japanese.
 SAME = {
+    "explanations.method_grad_cam",
     "sidebar.prefix",
     "experiments.nats",
     "experiments.from_to",
@@ -74,8 +77,17 @@ MADE = {
         "badge_off",
     },
     "handouts": {"from", "to", "flow", "attention", *(f"scale_{mode}" for mode in CHOICES["scale"])},
-    "app": {"explore", "rollout", "positions", "heads", "experiments", "walkthrough"},
+    "app": {"explore", "rollout", "explanations", "positions", "heads", "experiments", "walkthrough"},
     "catalog": {entry.name for entry in CATALOG},
+    "explanations": {
+        *(f"{part}_{method}" for part in ("method", "note") for method in SHOWN),
+        *(f"{part}_{view}" for part in ("view", "headline") for view in VIEWS),
+        *(f"scale_{scale}" for scale in SCALES),
+        *(f"scaled_{scale}" for scale in (*SCALES, "shares")),
+        *(f"fill_{fill}" for fill in FILLS),
+        *(f"table_{column}" for column in ("map", "deletion", "insertion", "apart")),
+        *("view", "scale"),
+    },
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
     "library": set(ENGLISH["library"]),
     "look": {*HEAD_FUSIONS, "pooling_query", "mean_query"},

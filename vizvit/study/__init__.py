@@ -5,8 +5,8 @@ study.sweep("results", by="distance", lowest=True)
 """
 
 from .measures import MEASURES
-from .run import run
 from .settings import Settings
+from .study import run
 from .sweep import Head, read_summary, sweep
 
 __all__ = ["MEASURES", "Head", "Settings", "read_summary", "run", "sweep"]

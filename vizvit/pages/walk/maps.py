@@ -45,8 +45,9 @@ def over_picture(
         for col in range(cols)
         if rows * cols <= 400
     )
+    size = f'font-size="{max(0.55, 0.045 * cols):.2f}"'
     numbers = "".join(
-        f'<text x="{col + 0.5}" y="{row + 0.5}" font-size=".55" class="vw-mark">{index}</text>'
+        f'<text x="{col + 0.5}" y="{row + 0.5}" {size} class="vw-mark">{index}</text>'
         for index, (row, col) in marks.items()
     )
     return (

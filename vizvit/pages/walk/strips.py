@@ -119,7 +119,9 @@ def badge(difference: float | None) -> str:
     if difference is None:
         return ""
     fine = difference < CLEAR
-    text = say("walk")["badge" if fine else "badge_off"].format(difference=f"{difference:.1e}" if difference else "0")
+    text = say("walk")["badge" if fine else "badge_off"].format(
+        difference=f"<nobr>{difference:.1e}</nobr>" if difference else "0"
+    )
     return (
         f'<div class="vw-badge{"" if fine else " off"}" data-difference="{difference:.3e}">'
         f"<b>{'✓' if fine else '✗'}</b><span>{text}</span></div>"

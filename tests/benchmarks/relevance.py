@@ -1,0 +1,148 @@
+"""Peak memory of explanations at 1,374 tokens: relevance from q, k and v beside materialised matrices and captum.
+
+    python tests/benchmarks/relevance.py [--quick] [--device auto]
+
+Each contender runs in a process of its own; its figure is that process's greatest resident memory, less what it held
+with the model loaded (on a GPU: what PyTorch allocated). Weights are random: they cost the same.
+The materialising way is timm's own attention without the fused kernel, every layer's matrix kept for autograd, and the
+matrices multiplied as the paper writes them. Nothing here asserts a number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import captum.attr  # noqa: F401 (here, so that its own weight is not counted as a contender's)
+import numpy as np
+import peak
+import timm
+import torch
+from torch.overrides import TorchFunctionMode
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+import vizvit
+from vizvit.model import VitModel
+from vizvit.twin import twin
+
+MODEL = "vit_small_patch14_reg4_dinov2"  # 518 pixels: 37 x 37 patches and 5 prefix tokens
+TARGET = 3
+
+
+class Softmaxes(TorchFunctionMode):
+    """Every attention matrix that is made, [1, head, query, key], in the graph."""
+
+    def __init__(self):
+        super().__init__()
+        self.found: list[torch.Tensor] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if func is torch.Tensor.softmax and out.ndim == 4:
+            self.found.append(out)
+        return out
+
+
+def materialised(vit: VitModel, view: np.ndarray) -> np.ndarray:
+    module = twin(vit.module)
+    for part in module.modules():
+        if hasattr(part, "fused_attn"):
+            part.fused_attn = False
+    with Softmaxes() as seen:
+        logits = module(vit.normalise(view).requires_grad_())
+    gradients = torch.autograd.grad(logits[0, TARGET], seen.found)
+    relevance = torch.eye(vit.grid.num_tokens, device=vit.device)
+    for attention, gradient in zip(seen.found, gradients, strict=True):
+        relevance = relevance + (attention * gradient)[0].detach().clamp(min=0).mean(0) @ relevance
+    row = relevance[0, vit.grid.num_prefix_tokens :]
+    return row.reshape(vit.grid.rows, vit.grid.cols).cpu().numpy()
+
+
+def gradients(vit: VitModel, view: np.ndarray) -> np.ndarray:
+    return vizvit.capture_view(vit, view, TARGET).logits
+
+
+def relevance(vit: VitModel, view: np.ndarray) -> np.ndarray:
+    return vizvit.explain(vit, view, "relevance", target=TARGET)
+
+
+def integrated(batch: int) -> Callable[[VitModel, np.ndarray], np.ndarray]:
+    return lambda vit, view: vizvit.explain(
+        vit, view, "integrated_gradients", target=TARGET, steps=max(batch, 10), batch=batch
+    )
+
+
+def forward(vit: VitModel, view: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return vit.module(vit.normalise(view)).cpu().numpy()
+
+
+CONTENDERS = {
+    "plain forward": forward,
+    "vizvit relevance": relevance,
+    "  of it its capture": gradients,
+    "materialised matrices": materialised,
+    "captum, 1 step at a time": integrated(1),
+    "captum, 10 at a time": integrated(10),
+}
+QUICK = tuple(CONTENDERS)[:4]
+
+
+def memory_of(name: str, device: str, result: Path) -> None:
+    """Prints MB beyond the loaded model, and seconds; the map goes to a file."""
+    vit = load(device)
+    view = np.random.default_rng(0).integers(0, 256, (*vit.grid.image_size, 3), dtype=np.uint8)
+    on_gpu = vit.device.type == "cuda"
+    vizvit.explain(vit, view, "centre")  # all modules are there
+    before = torch.cuda.memory_allocated() if on_gpu else peak.resident()
+    start = time.perf_counter()
+    heat = CONTENDERS[name](vit, view)
+    took = time.perf_counter() - start
+    greatest = torch.cuda.max_memory_allocated() if on_gpu else peak.greatest()
+    print((greatest - before) / 1e6, took)
+    np.save(result, heat)
+
+
+def load(device: str) -> VitModel:
+    torch.manual_seed(0)
+    module = timm.create_model(MODEL, num_classes=10)
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    return VitModel.wrap(module, name=MODEL, trained=False, device=device)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="without captum, which takes long")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        memory_of(options.one[0], options.device, Path(options.one[1]))
+        return
+    grid = load("cpu").grid
+    print(f"{MODEL}, {grid.num_tokens} tokens, torch {torch.__version__}")
+    print(f"  {'':26}{'peak beyond the model':>24}{'time':>12}")
+    maps = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in QUICK if options.quick else CONTENDERS:
+            result = Path(folder, "map.npy")
+            command = [sys.executable, __file__, "--device", options.device, "--one", name, str(result)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise SystemExit(f"{name}: {done.stderr}")
+            megabytes, took = map(float, done.stdout.split())
+            maps[name] = np.load(result)
+            print(f"  {name:26}{megabytes:21.0f} MB{took:10.1f} s", flush=True)
+    ours, theirs = maps["vizvit relevance"], maps["materialised matrices"]
+    print(
+        f"  greatest difference of the two relevances: {np.abs(ours - theirs).max() / theirs.max():.1e} of the maximum"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What is asked of the page: the class, which maps beside each other, and on which scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from vizvit.capture import Capture
+from vizvit.explain import METHODS
+from vizvit.pages.address import note_in_address
+from vizvit.pages.choice import Choice
+from vizvit.pages.explanation.classes import choose_class, likeliest
+from vizvit.pages.language import say, worded
+
+VIEWS = ("methods", "classes", "contrast")
+SCALES = ("own", "alike")
+SHOWN = tuple(name for name, method in METHODS.items() if not method.control)
+SPECIFIC = tuple(name for name in SHOWN if METHODS[name].needs_target)
+FIRST = "relevance"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """view: one of VIEWS. target: the class that is explained; other: the one it is set against; None without a
+    classifier. best: the likeliest classes. method: of the views that show one. alike: all maps on one scale."""
+
+    view: str
+    target: int | None
+    other: int | None
+    best: tuple[int, ...]
+    method: str
+    alike: bool
+
+
+def choose(choice: Choice, cap: Capture) -> Wanted:
+    """Draw the controls; a model without classifier has fewer."""
+    t, view, method, target, other = say("explanations"), "methods", FIRST, None, None
+    best = likeliest(cap.probabilities)
+    if not best:
+        st.info(t["no_classes"].format(model=choice.vit.name))
+    else:
+        target = choose_class(choice, cap.probabilities, name="class", title=t["class"], best=best, default=best[0])
+    if not choice.vit.trained:
+        st.warning(t["untrained"])
+    columns = st.columns([6, 3, 3], gap="medium")
+    if best:
+        view = _segmented(columns[0], "view", VIEWS)
+        if view != "methods":
+            method = _method(columns[1])
+    alike = _segmented(columns[2], "scale", SCALES) == "alike"
+    note_in_address("method", "" if view == "methods" or method == FIRST else method)
+    if view == "contrast" and len(cap.probabilities) > 1:
+        others = [index for index in likeliest(cap.probabilities, 6) if index != target][:5]
+        other = choose_class(choice, cap.probabilities, name="other", title=t["other"], best=others, default=others[0])
+    else:
+        note_in_address("other", "")
+    return Wanted(view, target, other, tuple(best), method, alike)
+
+
+def _segmented(place, name: str, options: tuple[str, ...]) -> str:
+    """A choice among words, kept in the address."""
+    t, key = say("explanations"), worded(f"explanations_{name}")
+    _begin(key, name, options, options[0])
+    chosen = place.segmented_control(
+        t[name],
+        options,
+        format_func=lambda option: t[f"{name}_{option}"],
+        key=key,
+        required=True,
+        persist_state="session",
+    )
+    note_in_address(name if name == "view" else "maps", "" if chosen == options[0] else chosen)
+    return chosen
+
+
+def _method(place) -> str:
+    t, key = say("explanations"), worded("explanations_method")
+    _begin(key, "method", SPECIFIC, FIRST)
+    return place.selectbox(
+        t["method"],
+        SPECIFIC,
+        format_func=lambda name: t[f"method_{name}"],
+        key=key,
+        help=t["method_help"],
+        persist_state="session",
+    )
+
+
+def _begin(key: str, name: str, options: tuple[str, ...], default: str) -> None:
+    """What a link asks for, or else the default, once a session."""
+    if st.session_state.get(key) not in options:
+        asked = st.query_params.get("maps" if name == "scale" else name)
+        st.session_state[key] = asked if asked in options else default

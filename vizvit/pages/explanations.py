@@ -1,0 +1,32 @@
+"""Explanations: maps of what a prediction rests on, beside each other, and the tests that tell which to trust.
+
+The whole page reruns with every control: a click then ends a measurement that is under way, which one inside a fragment
+would have to wait for.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vizvit.pages import look
+from vizvit.pages.choice import Choice
+from vizvit.pages.explanation import faithful, grid, sanity, settings
+from vizvit.pages.explanation.panels import panels_of
+from vizvit.pages.language import say
+
+
+def page() -> None:
+    choice: Choice = st.session_state.choice
+    cap = choice.capture()
+    t = say("explanations")
+    st.title(t["title"])
+    look.lead(t["lead"])
+    with st.container(key="explanations"):
+        grid.style()
+        wanted = settings.choose(choice, cap)
+        heats = grid.show(choice, cap, wanted, panels_of(choice, wanted))
+        measured, checked = st.container(), st.container()
+        with checked:
+            sanity.show(choice, cap, wanted)
+        with measured:
+            faithful.show(choice, cap, wanted, heats)
