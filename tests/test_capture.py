@@ -580,3 +580,10 @@ def test_anything_that_load_image_takes(tiny, picture, tmp_path):
     expected = vizvit.capture(tiny, picture).logits
     for source in (tmp_path / "cat.png", np.asarray(picture), (tmp_path / "cat.png").read_bytes()):
         np.testing.assert_array_equal(vizvit.capture(tiny, source).logits, expected)
+
+
+@torch.no_grad()
+def test_gradients_are_kept_where_the_caller_has_switched_them_off():
+    vit = load_model("vizvit-tiny")
+    cap = capture(vit, data.chelsea(), target=3)
+    assert cap.has_gradients and np.isfinite(vizvit.relevance(cap)).all()

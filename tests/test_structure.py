@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,13 @@ BORDERS = [
     ),
     ("canvas.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
     ("explorer/*.py", ("timm", "torch", "vizvit.analysis", "vizvit.pages")),
+    *(
+        (f"pages/{place}*.py", ("timm", "torch.nn", "torch.overrides", "torch.utils.hooks"))
+        for place in ("experiment/", "explanation/", "walk/")
+    ),
+    ("interventions/*.py", ("timm", "streamlit", "matplotlib", "vizvit.figures", "vizvit.pages", "vizvit.explorer")),
+    *((f"{package}/*.py", ("streamlit", "vizvit.pages")) for package in ("explain", "faithful", "study")),
+    ("lessons.py", ("torch", "timm", "numpy", "streamlit", "vizvit.model", "vizvit.pages")),
     ("pages/*.py", ("timm", "torch.nn", "torch.overrides", "torch.utils.hooks")),
     ("cli/*.py", ("streamlit", "vizvit.pages", "vizvit.explorer.component")),
     ("training/*.py", ("streamlit", "vizvit.pages")),
@@ -139,6 +147,21 @@ def test_hooks_are_the_captures_business(path):
     watching = {"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"}
     assert not watching & set(names(path))
     assert not {"TorchFunctionMode", "scaled_dot_product_attention", "fused_attn"} & set(names(path))
+
+
+def test_an_installed_package_lacks_nothing():
+    project = ROOT / "pyproject.toml"
+    if not project.exists():
+        pytest.skip("an installed package has no pyproject.toml beside it")
+    setup = tomllib.loads(project.read_text("utf-8"))["tool"]["setuptools"]
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("*.py")}
+    assert found - set(setup["packages"]) == set()
+    for path in PACKAGE.rglob("*"):
+        if path.suffix in (".py", ".pyc", ".json") or path.is_dir():
+            continue
+        home = max((name for name in found if path.is_relative_to(ROOT / name.replace(".", "/"))), key=len)
+        inside = path.relative_to(ROOT / home.replace(".", "/"))
+        assert any(inside.match(pattern) for pattern in setup["package-data"].get(home, [])), path
 
 
 def test_the_public_face_is_what_it_says():

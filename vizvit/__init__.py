@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         rollout,
         rollout_steps,
     )
+    from .anatomy import dissect
     from .capture import Capture, capture, capture_view
     from .errors import CaptureError, ImageError, ModelError
     from .explain import contrast, explain
@@ -85,6 +86,7 @@ __all__ = [
     "capture_view",
     "contrast",
     "describe_query",
+    "dissect",
     "embedding_filters",
     "explain",
     "faithfulness",
@@ -110,6 +112,7 @@ __all__ = [
 
 # The submodule that each name comes from, where it is not `analysis`.
 _HOMES = {
+    "dissect": "anatomy",
     "Capture": "capture",
     "CaptureError": "errors",
     "DropPatches": "interventions",

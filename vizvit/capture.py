@@ -308,7 +308,8 @@ def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | 
     if target is not None:
         pool = recorder.elsewhere[-1:]
         outputs = [call.output for call in [*calls, *pool]]
-        found = torch.autograd.grad(logits[0, target], outputs, allow_unused=True)
+        with torch.enable_grad():  # also where the caller has switched gradients off
+            found = torch.autograd.grad(logits[0, target], outputs, allow_unused=True)
         found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
         gradients = [own(g[0]) for g in found[: len(calls)]]
         pool_gradient = own(found[-1][0]) if pool else None
