@@ -24,7 +24,9 @@ SHOTS = {
     "explore-phone": (LINK, PHONE),
     "explore-projector": (LINK, PROJECTOR),
     "explore-compare": (LINK + "&compare=flip", WIDE),
+    "walkthrough": ("walkthrough?stage=8&layer=4&query=3,2", WIDE),
     "rollout": ("rollout", WIDE),
+    "experiments": ("experiments?experiment=heads", WIDE),
     "positions": ("positions", WIDE),
     "heads": ("heads", WIDE),
 }
