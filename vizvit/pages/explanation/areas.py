@@ -20,6 +20,11 @@ STYLE = """
   .vz-areas i { display: inline-block; width: 1.5rem; border-top: .2rem solid; margin-right: .7rem;
                 vertical-align: middle; }
   .vz-areas small { opacity: .7; font-size: .8rem; }
+  @media (max-width: 640px) {
+    .vz-areas { font-size: .9rem; } .vz-areas small { display: block; font-size: .75rem; }
+    .vz-areas i { width: 1rem; margin-right: .4rem; }
+    .vz-areas :is(th, td):not(:first-child) { padding-left: .1rem; }
+  }
 </style>
 """
 

@@ -16,6 +16,7 @@ from vizvit.pages import look
 from vizvit.pages.choice import Choice
 from vizvit.pages.explanation import areas, charts
 from vizvit.pages.explanation.areas import Measured
+from vizvit.pages.explanation.asking import ask, asked_for, take_back
 from vizvit.pages.explanation.classes import class_name
 from vizvit.pages.explanation.growing import SEEDS, Growth, curves_of, measure
 from vizvit.pages.explanation.panels import Panel, title_of
@@ -40,7 +41,7 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
     maps = {panel.name: heat for panel, heat in heats.items()} | {CONTROL: _centre(choice, cap)}
     name = ("curves", wanted.view, wanted.method, tuple(maps), wanted.target, wanted.other, fill, steps)
     key = (*choice.key, name)
-    asked = st.session_state.setdefault("explanations_measured", set())
+    asked = asked_for("measured", key)
     if key not in asked:
         count = 2 * steps * (len(maps) + SEEDS)
         st.button(
@@ -48,8 +49,8 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
             key="explanations_measure",
             type="primary",
             icon=":material/show_chart:",
-            on_click=asked.add,
-            args=(key,),
+            on_click=ask,
+            args=("measured",),
         )
         st.caption(t["measure_note"].format(count=f"{count:,}"))
         return
@@ -129,8 +130,8 @@ def _measured(
                 t["cancel"],
                 key="explanations_cancel",
                 icon=":material/stop:",
-                on_click=st.session_state.explanations_measured.discard,
-                args=(key,),
+                on_click=take_back,
+                args=("measured", key),
             )
         drawn, growth = 0.0, None
         for growth in measure(

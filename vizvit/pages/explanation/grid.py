@@ -22,12 +22,15 @@ from vizvit.texts import words
 
 _STYLE = """
 <style>
-  .vz-map { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 .6rem; margin: .5rem 0 0; line-height: 1.3; }
-  .vz-map b { font-size: 1.08rem; }
-  .vz-map span { font-size: .82rem; opacity: .8; }
+  .vz-note { border-left: 3px solid var(--st-primary-color, #d81b60); padding: .1rem 0 .1rem .9rem; max-width: 60rem;
+             margin: .2rem 0 .4rem; }
+  .vz-map { margin: .5rem 0 0; line-height: 1.3; }
+  .vz-map b { display: block; font-size: 1.08rem; }
+  .vz-map span { display: block; font-size: .82rem; opacity: .8; min-height: 1.3em; }
   .vz-map span.own { color: var(--st-primary-color, #d81b60); opacity: 1; }
   .st-key-explanations .vz-bar { gap: .45rem; font-size: .82rem; }
   .st-key-explanations [data-testid="stCaptionContainer"] p { line-height: 1.45; }
+  .st-key-explanation_strip [data-testid="stImageContainer"] { margin: 0 .35rem .35rem 0; }
   @media (max-width: 640px) {
     .st-key-explanation_maps [data-testid="stHorizontalBlock"] { gap: .8rem; }
     .st-key-explanation_maps [data-testid="stColumn"] { min-width: calc(50% - .4rem); flex: 1 1 calc(50% - .4rem); }
@@ -50,7 +53,7 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, panels: list[Panel]) -> d
         across = 3 if len(panels) == 5 else 4
         cells = [cell for _ in range(-(-(len(panels) + 1) // across)) for cell in st.columns(across, gap="medium")]
         with cells[0]:
-            _picture(choice, cap)
+            _picture(choice, cap, wanted)
         places = [cell.container() for cell in cells[1 : len(panels) + 1]]
         for panel, place in zip(panels, places, strict=True):
             with place:
@@ -67,9 +70,10 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, panels: list[Panel]) -> d
             for panel, place in zip(panels, places, strict=True):
                 if panel in scaled:
                     _draw(choice, cap, wanted, panel, place, scaled[panel], top)
-    signed = any(panel.signed for panel in heats)
-    scale = t[f"scaled_{_scale(wanted)}"] + (f" {t['scaled_signed']}" if signed else "")
-    st.caption(f"{scale} {t['gradient_of']} {look.weights_note(choice.vit)}.")
+    said = [t[f"scaled_{_scale(wanted)}"]]
+    said += [t["scaled_signed"]] if any(panel.signed for panel in heats) else []
+    said += [t["gradient_of"]] if any(panel.specific for panel in heats) else []
+    st.caption(" ".join([*said, t["of_model"].format(weights=look.weights_note(choice.vit))]))
     look.downloads("explanations", lambda: _figure(choice, cap, wanted, heats), lambda: _arrays(cap, wanted, heats))
     return heats
 
@@ -85,9 +89,10 @@ def _headline(choice: Choice, wanted: Wanted) -> str:
     return t[f"headline_{wanted.view}"].format(**names) if wanted.view != "contrast" else names["this"]
 
 
-def _picture(choice: Choice, cap: Capture) -> None:
+def _picture(choice: Choice, cap: Capture, wanted: Wanted) -> None:
     t = say("explanations")
-    st.html(f'<p class="vz-map"><b>{t["seen"]}</b></p>')
+    tag = "<span></span>" if wanted.view == "methods" else ""
+    st.html(f'<p class="vz-map"><b>{t["seen"]}</b>{tag}</p>')
     pixels = painting.painted(cap.view, None, 1, False)
     st.image(look.png(pixels), width="stretch", alt=t["seen_alt"].format(picture=choice.image_name))
     height, width = cap.view.shape[:2]
@@ -99,12 +104,11 @@ def _picture(choice: Choice, cap: Capture) -> None:
 
 def _heading(choice: Choice, panel: Panel, wanted: Wanted) -> None:
     t = say("explanations")
-    tag = t["specific"] if panel.specific else t["unspecific"]
-    if wanted.view != "methods":
-        tag = ""
-    own = ' class="own"' if panel.specific else ""
+    tag = ""
+    if wanted.view == "methods":
+        tag = f'<span class="own">{t["specific"]}</span>' if panel.specific else f"<span>{t['unspecific']}</span>"
     title = html.escape(title_of(choice.vit, panel, wanted))
-    st.html(f'<p class="vz-map"><b>{title}</b><span{own}>{tag}</span></p>')
+    st.html(f'<p class="vz-map"><b>{title}</b>{tag}</p>')
 
 
 def _computed(choice: Choice, cap: Capture, panel: Panel) -> np.ndarray | None:

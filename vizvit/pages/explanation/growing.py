@@ -59,7 +59,7 @@ def measure(
                 two = probabilities(vit, jobs[some], counts[[step, step + 1]], fill, batch, None)
             deletion[some, step], insertion[some, step] = two[0][:, 0], two[1][:, 0]
             done += 2 * len(jobs[some])
-            if step == 0:  # where one curve ends, the other one begins
+            if step == steps - 1:  # where one curve ends, the other one begins
                 deletion[some, -1], insertion[some, -1] = insertion[some, 0], deletion[some, 0]
             yield Growth(fractions, deletion, insertion, done, total)
 

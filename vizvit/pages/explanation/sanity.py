@@ -16,6 +16,7 @@ from vizvit.faithful import Randomisation, weight_randomisation
 from vizvit.pages import look
 from vizvit.pages.choice import Choice
 from vizvit.pages.explanation import charts, painting
+from vizvit.pages.explanation.asking import ask, asked_for, take_back
 from vizvit.pages.explanation.settings import FIRST, SHOWN, SPECIFIC, Wanted
 from vizvit.pages.language import say, worded
 from vizvit.pages.store import store, turn
@@ -32,11 +33,11 @@ def show(choice: Choice, cap: Capture, wanted: Wanted) -> None:
         st.caption(t["sanity_untrained"])
     method = _method(wanted)
     target = wanted.target if method in SPECIFIC else None
-    asked = st.session_state.setdefault("explanations_checked", set())
     key = (*choice.key, ("randomised", method, target))
+    asked = asked_for("checked", key)
     if key not in asked:
-        st.button(t["check"], key="explanations_check", icon=":material/shuffle:", on_click=asked.add, args=(key,))
-        st.caption(t["check_note"].format(count=choice.vit.num_layers + 2))
+        st.button(t["check"], key="explanations_check", icon=":material/shuffle:", on_click=ask, args=("checked",))
+        st.caption(t["check_note"].format(count=choice.vit.num_layers + (2 if choice.vit.labels else 1)))
         return
     try:
         found = _found(choice, cap, method, target, key)
@@ -51,7 +52,8 @@ def show(choice: Choice, cap: Capture, wanted: Wanted) -> None:
         ]
         chart = charts.by_depth(lines, found.blocks, x=t["blocks_axis"], y=t["ranks_axis"])
         st.altair_chart(chart, width="stretch")
-        st.caption(t["ranks_note"].format(layers=choice.vit.num_layers))
+        head = f" {t['ranks_head']}" if choice.vit.labels else ""
+        st.caption(t["ranks_note"].format(layers=choice.vit.num_layers) + head)
     with right:
         _strip(choice, cap, method, found)
     look.downloads("sanity", arrays=lambda: _arrays(every))
@@ -79,8 +81,8 @@ def _found(choice: Choice, cap: Capture, method: str, target: int | None, key: t
                 t["cancel"],
                 key=f"explanations_sanity_cancel_{method}",
                 icon=":material/stop:",
-                on_click=st.session_state.explanations_checked.discard,
-                args=(key,),
+                on_click=take_back,
+                args=("checked", key),
             )
 
         def tell(done: int, total: int) -> None:
@@ -126,11 +128,12 @@ def _strip(choice: Choice, cap: Capture, method: str, found: Randomisation) -> N
     titles = [t["as_trained"] if choice.vit.trained else t["as_it_is"]]
     titles += [t["blocks"].format(count=count) if count else t["head_alone"] for count in found.blocks]
     heats = [found.original, *found.maps]
-    st.image(
-        [look.png(painting.painted(cap.view, heat, painting.most(heat), signed)) for heat in heats],
-        caption=titles,
-        width=THUMB,
-    )
+    with st.container(key="explanation_strip"):
+        st.image(
+            [look.png(painting.painted(cap.view, heat, painting.most(heat), signed)) for heat in heats],
+            caption=titles,
+            width=THUMB,
+        )
     st.caption(t["strip_note"].format(method=t[f"method_{method}"], weights=look.weights_note(choice.vit)))
 
 

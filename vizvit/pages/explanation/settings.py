@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import streamlit as st
@@ -38,17 +39,17 @@ def choose(choice: Choice, cap: Capture) -> Wanted:
     t, view, method, target, other = say("explanations"), "methods", FIRST, None, None
     best = likeliest(cap.probabilities)
     if not best:
-        st.info(t["no_classes"].format(model=choice.vit.name))
+        _note(t["no_classes"].format(model=choice.vit.name))
     else:
         target = choose_class(choice, cap.probabilities, name="class", title=t["class"], best=best, default=best[0])
     if not choice.vit.trained:
-        st.warning(t["untrained"])
-    columns = st.columns([6, 3, 3], gap="medium")
+        _note(t["untrained"])
+    columns = _columns(bool(best))
     if best:
         view = _segmented(columns[0], "view", VIEWS)
         if view != "methods":
             method = _method(columns[1])
-    alike = _segmented(columns[2], "scale", SCALES) == "alike"
+    alike = _segmented(columns[-1], "scale", SCALES) == "alike"
     note_in_address("method", "" if view == "methods" or method == FIRST else method)
     if view == "contrast" and len(cap.probabilities) > 1:
         others = [index for index in likeliest(cap.probabilities, 6) if index != target][:5]
@@ -56,6 +57,18 @@ def choose(choice: Choice, cap: Capture) -> Wanted:
     else:
         note_in_address("other", "")
     return Wanted(view, target, other, tuple(best), method, alike)
+
+
+def _columns(classes: bool) -> list:
+    """Places for the controls: none that stays empty, which a phone would show as a gap."""
+    if not classes:
+        return st.columns(1)
+    first = st.session_state.get("explanations_view") or st.query_params.get("view", VIEWS[0])
+    return st.columns([9, 3] if first not in VIEWS[1:] else [6, 3, 3], gap="medium")
+
+
+def _note(text: str) -> None:
+    st.html(f'<p class="vz-note">{html.escape(text)}</p>')
 
 
 def _segmented(place, name: str, options: tuple[str, ...]) -> str:

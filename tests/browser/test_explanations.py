@@ -1,0 +1,203 @@
+"""The page of explanations in the browser: its maps, curves and areas are the library's; its work can be stopped."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from running import settled
+from skimage import data
+from test_language import switch_to
+
+import vizvit
+from vizvit.explain import METHODS, contrast, explain
+
+pytestmark = pytest.mark.browser
+VIT = vizvit.load_model("vizvit-tiny")
+CAP = vizvit.capture(VIT, data.chelsea())
+BEST = [int(index) for index in np.argsort(CAP.probabilities)[::-1][:5]]
+SHOWN = [name for name, method in METHODS.items() if not method.control]
+
+
+def opened(open_page, app: str, query: str = "", **options) -> Page:
+    page = open_page(f"{app}/explanations?{query}", **options)
+    page.set_default_timeout(60_000)  # the first map of a library waits for its import
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    finished(page)
+    return page
+
+
+def finished(page: Page) -> None:
+    settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def main_of(page: Page) -> Locator:
+    return page.get_by_test_id("stMain")
+
+
+def numbers(page: Page, nth: int) -> dict[str, np.ndarray]:
+    """What the nth of the page's downloads holds."""
+    main_of(page).get_by_role("button", name="Download", exact=True).nth(nth).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Numbers, NPZ").click()
+    found = dict(np.load(io.BytesIO(download.value.path().read_bytes())))
+    page.keyboard.press("Escape")
+    return found
+
+
+def name_of(index: int) -> str:
+    return VIT.label(index).split(", ")[0]
+
+
+def measured(page: Page) -> None:
+    main_of(page).get_by_role("button", name="Measure").click()
+    expect(main_of(page).locator(".vz-areas")).to_be_visible(timeout=60_000)
+    finished(page)
+
+
+def row(page: Page, title: str) -> list[float]:
+    """A map's deletion, insertion and difference in the table of areas."""
+    cells = main_of(page).locator(".vz-areas tbody tr").filter(has=page.get_by_text(title, exact=True)).locator("td")
+    return [float(text.split()[0].replace("−", "-")) for text in cells.all_inner_texts()[1:]]
+
+
+def test_methods_side_by_side_are_the_librarys(app, open_page):
+    page = opened(open_page, app)
+    maps = main_of(page).get_by_role("img", name=re.compile("map over the picture"))
+    expect(maps).to_have_count(len(SHOWN))
+    expect(main_of(page).get_by_text("for this class", exact=True)).to_have_count(5)
+    expect(main_of(page).get_by_text("same for every class", exact=True)).to_have_count(2)
+    found = numbers(page, 0)
+    assert found["target"] == BEST[0]
+    for method in SHOWN:
+        np.testing.assert_allclose(found[method], explain(VIT, CAP.view, method), rtol=1e-4, atol=1e-7)
+    main_of(page).get_by_role("radio", name="all alike").click()
+    expect(main_of(page).get_by_text("share of the map")).to_have_count(len(SHOWN))
+    expect(page).to_have_url(re.compile("maps=alike"))
+    finished(page)
+
+
+def test_one_method_for_the_likeliest_classes_and_one_found_by_name(app, open_page):
+    page = opened(open_page, app, "view=classes&method=grad_cam")
+    main = main_of(page)
+    wanted = VIT.class_index("Chihuahua")
+    assert wanted not in BEST
+    search = main.get_by_role("combobox", name=re.compile("Any of 200 classes"))
+    search.fill("chihua")
+    search.press("Enter")
+    expect(page).to_have_url(re.compile(f"class={wanted}"))
+    expect(main.get_by_role("img", name=re.compile(r"map over the picture \(Grad-CAM\)"))).to_have_count(6)
+    finished(page)
+    found = numbers(page, 0)
+    for index in (*BEST, wanted):
+        heat = explain(VIT, CAP.view, "grad_cam", target=index)
+        np.testing.assert_allclose(found[f"class_{index}"], heat, rtol=1e-4, atol=1e-7)
+    again = opened(open_page, app, page.url.partition("?")[2])
+    expect(main_of(again).get_by_text(name_of(wanted), exact=True)).to_be_visible()
+
+
+def test_this_and_not_that(app, open_page):
+    this, that = BEST[2], BEST[1]
+    page = opened(open_page, app, f"view=contrast&class={this}&other={that}")
+    expect(main_of(page).get_by_text(f"why “{name_of(this)}” and not “{name_of(that)}”?")).to_be_visible()
+    heat = contrast(VIT, CAP.view, "relevance", this, that)
+    np.testing.assert_allclose(numbers(page, 0)["contrast"], heat, rtol=1e-4, atol=1e-7)
+    main_of(page).get_by_role("radio", name=re.compile(name_of(BEST[0]))).last.click()
+    expect(page).not_to_have_url(re.compile("other="))
+    expect(main_of(page).get_by_text(f"and not “{name_of(BEST[0])}”?")).to_be_visible()
+    finished(page)
+
+
+def test_curves_and_areas_are_the_librarys(app, open_page):
+    page = opened(open_page, app, "view=contrast")
+    main_of(page).get_by_role("radio", name="black", exact=True).click()
+    main_of(page).get_by_role("radio", name="16", exact=True).click()
+    measured(page)
+    how = {"target": BEST[0], "steps": 16, "fill": "black"}
+    maps = {
+        name_of(BEST[0]): explain(VIT, CAP.view, "relevance", target=BEST[0]),
+        name_of(BEST[1]): explain(VIT, CAP.view, "relevance", target=BEST[1]),
+        f"{name_of(BEST[0])} − {name_of(BEST[1])}": contrast(VIT, CAP.view, "relevance", *BEST[:2]),
+        "Centre first": explain(VIT, CAP.view, "centre"),
+    }
+    apart = []
+    for title, heat in maps.items():
+        curves = vizvit.faithfulness(VIT, CAP.view, heat, **how)
+        apart.append(curves.insertion_area - curves.deletion_area)
+        expected = [curves.deletion_area, curves.insertion_area, apart[-1]]
+        assert row(page, title) == pytest.approx(expected, abs=6e-4), title
+    chance = vizvit.random_curves(VIT, CAP.view, **how)
+    assert row(page, "Random order")[:2] == pytest.approx([chance.deletion_area, chance.insertion_area], abs=6e-4)
+    shown = [row(page, title)[2] for title in (*maps, "Random order")]
+    table = main_of(page).locator(".vz-areas tbody tr td:last-child").all_inner_texts()
+    order = [float(text.split()[0].replace("−", "-")) for text in table]
+    assert order == sorted(order, reverse=True) and sorted(order) == sorted(shown)
+    found = numbers(page, 1)
+    np.testing.assert_allclose(found["random_deletion"], chance.deletion, atol=1e-5)
+    np.testing.assert_allclose(found["random_insertion"], chance.insertion, atol=1e-5)
+    expect(main_of(page).get_by_test_id("stVegaLiteChart")).to_have_count(2)
+
+
+def test_a_measurement_is_stopped(app, open_page):
+    page = opened(open_page, app, "image=rocket")
+    main = main_of(page)
+    main.get_by_role("radio", name="one a patch").click()
+    main.get_by_role("button", name="Measure").click()
+    expect(main.get_by_text(re.compile(r"[1-9]\d* of 2,048 forward passes"))).to_be_visible()
+    main.get_by_role("button", name="Cancel").click()
+    expect(main.get_by_text("2,048 forward passes with partly filled pictures.")).to_be_visible()
+    finished(page)  # the run is over: nothing is measured any more
+    expect(main.get_by_role("button", name="Measure")).to_be_visible()
+    expect(main.locator(".vz-areas")).to_have_count(0)
+
+
+def test_sanity_check_is_the_librarys(app, open_page):
+    page = opened(open_page, app)
+    main = main_of(page)
+    main.get_by_role("button", name="Randomise").click()
+    dots = main.locator("[data-testid=stVegaLiteChart] [aria-roledescription=circle]")
+    expect(dots).to_have_count(VIT.num_layers + 1)
+    expect(main.get_by_text("classifier", exact=True)).to_be_visible()
+    finished(page)
+    found = numbers(page, 1)
+    expected = vizvit.weight_randomisation(VIT, CAP.view, "relevance", target=BEST[0])
+    np.testing.assert_allclose(found["relevance_correlation"], expected.correlation, atol=1e-3)
+    np.testing.assert_array_equal(found["blocks"], expected.blocks)
+
+
+def test_in_japanese_on_a_phone(app, open_page):
+    page = opened(open_page, app, viewport={"width": 390, "height": 844})
+    switch_to_japanese = opened(open_page, app, "lang=ja&view=classes", viewport={"width": 390, "height": 844})
+    for one, title in ((page, "Explanations"), (switch_to_japanese, "判断根拠")):
+        expect(one.get_by_role("heading", name=title, level=1)).to_be_visible()
+        assert one.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_a_change_of_language_keeps_what_is_chosen(app, open_page):
+    page = opened(open_page, app, "view=contrast&method=integrated_gradients")
+    switch_to(page, "日本語")
+    expect(main_of(page).get_by_text("統合勾配: なぜ")).to_be_visible()
+    finished(page)
+
+
+def test_a_model_without_classes_says_so_and_keeps_two_maps(app, open_page):
+    page = opened(open_page, app, "model=vit_base_patch16_siglip_224&height=96&weights=random")
+    main = main_of(page)
+    expect(main.get_by_text("the two maps that know no classes remain")).to_be_visible()
+    expect(main.get_by_text("The weights are untrained.")).to_be_visible()
+    expect(main.get_by_role("img", name=re.compile("map over the picture"))).to_have_count(2)
+    expect(main.get_by_text("there is no probability to follow")).to_be_visible()
+    finished(page)
+
+
+def test_what_takes_long_or_cannot_be_had_leaves_the_rest(app, open_page):
+    page = opened(open_page, app, "model=vit_small_patch16_224&weights=random")
+    main = main_of(page)
+    expect(main.get_by_text("Fifty passes there and back")).to_be_visible()
+    expect(main.get_by_role("button", name="Compute")).to_be_visible()
+    expect(main.get_by_role("img", name=re.compile("map over the picture"))).to_have_count(len(SHOWN) - 1)
+    finished(page)
