@@ -15,14 +15,25 @@ t = language.say("app")
 @st.cache_resource(show_spinner=t["starting"])
 def warm_up() -> None:
     """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
-    from vizvit.pages import experiments, explanations, explore, heads, positions, rollout, store, walkthrough  # noqa: F401
+    from vizvit.pages import experiments, explanations, explore, heads, positions, rollout, store, studies, walkthrough  # noqa: F401
 
     store.settle_memory()
 
 
 warm_up()
 
-from vizvit.pages import choice, experiments, explanations, explore, heads, look, positions, rollout, walkthrough
+from vizvit.pages import (
+    choice,
+    experiments,
+    explanations,
+    explore,
+    heads,
+    look,
+    positions,
+    rollout,
+    studies,
+    walkthrough,
+)
 
 look.style()
 language.tell_browser()
@@ -35,6 +46,7 @@ st.session_state.pages = {
         ("explanations", explanations.page),
         ("positions", positions.page),
         ("heads", heads.page),
+        ("studies", studies.page),
         ("experiments", experiments.page),
     )
 }

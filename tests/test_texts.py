@@ -27,6 +27,8 @@ from vizvit.pages.model_choice import WEIGHTS
 from vizvit.pages.samples import SAMPLES
 from vizvit.pages.walkthrough import STAGES
 from vizvit.snapshots import snapshots
+from vizvit.study import MEASURES as STUDIED
+from vizvit.study.table import COLUMNS
 from vizvit.texts import LANGUAGES, _read, of_library, words
 
 PACKAGE = Path(vizvit.__file__).parent
@@ -41,6 +43,7 @@ SAME = {
     "sidebar.prefix",
     "experiments.nats",
     "experiments.from_to",
+    "studies.between",
     "heads.entropy_unit",
     "walk.flatten_constants",
     "explorer.entropy_value",
@@ -77,7 +80,7 @@ MADE = {
         "badge_off",
     },
     "handouts": {"from", "to", "flow", "attention", *(f"scale_{mode}" for mode in CHOICES["scale"])},
-    "app": {"explore", "rollout", "explanations", "positions", "heads", "experiments", "walkthrough"},
+    "app": {"explore", "rollout", "explanations", "positions", "heads", "experiments", "walkthrough", "studies"},
     "catalog": {entry.name for entry in CATALOG},
     "explanations": {
         *(f"{part}_{method}" for part in ("method", "note") for method in SHOWN),
@@ -93,6 +96,12 @@ MADE = {
     "look": {*HEAD_FUSIONS, "pooling_query", "mean_query"},
     "picture": {f"{kind}{name}" for name in SAMPLES for kind in ("", "sample_")},
     "sidebar": set(WEIGHTS),
+    "studies": {
+        *(f"{measure}{part}" for measure in STUDIED for part in ("", "_axis", "_read")),
+        *(f"column_{column}" for column in ("method", *COLUMNS)),
+        *(f"{part}{order}" for part in ("", "ranked_") for order in ("highest", "lowest")),
+        *(f"sorted_{by}" for by in ("areas", "pointing")),
+    },
 }
 
 

@@ -1,0 +1,156 @@
+"""The page of studies: what it shows is what the study found, and a head of the list opens in the explorer."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+from running import explorer_of, settled
+from skimage import data
+
+import vizvit
+from vizvit import study
+from vizvit.pages import studies
+from vizvit.study import table
+
+pytestmark = pytest.mark.browser
+METHODS = ("attention", "relevance", "random", "centre")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of six pictures, and of one that cannot be read."""
+    pictures, out = tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("study")
+    for name in ("astronaut", "chelsea", "coffee"):
+        picture = Image.fromarray(getattr(data, name)()).resize((64, 64))
+        picture.save(pictures / f"{name}.png")
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(pictures / f"{name}-mirrored.png")
+    (pictures / "torn.png").write_bytes(b"\x89PNG torn")
+    vit = vizvit.load_model("vizvit-tiny", device="cpu")
+    study.run(vit, [pictures], out, study.Settings(METHODS, faithfulness=True, steps=4))
+    return out
+
+
+@pytest.fixture(scope="module")
+def summary(folder: Path) -> dict:
+    return json.loads((folder / "summary.json").read_text("utf-8"))
+
+
+def opened(open_page, app: str, folder: Path | str, more: str = "", **options) -> Page:
+    page = open_page(f"{app}/studies?study={quote(str(folder))}{more}", **options)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    settled(page)
+    return page
+
+
+def main_of(page: Page) -> Locator:
+    return page.get_by_test_id("stMain")
+
+
+def test_the_numbers_are_the_studys(app, open_page, folder, summary):
+    page = opened(open_page, app, folder)
+    main = main_of(page)
+    expect(main.get_by_text("6 pictures through vizvit-tiny (shipped weights)")).to_be_visible()
+    main.get_by_text("1 of 7 pictures could not be read").click()
+    expect(main.get_by_text("torn.png:")).to_be_visible()
+
+    rows = main.locator(".vz-areas tbody tr")
+    expect(rows).to_have_count(len(METHODS))
+    apart = {name: found["insertion"]["mean"] - found["deletion"]["mean"] for name, found in summary["methods"].items()}
+    titles = {"attention": "Attention", "relevance": "Relevance", "random": "Random order", "centre": "Centre first"}
+    expected = {name: cells for name, *cells in table.cells(summary)[1:]}
+    for place, name in enumerate(sorted(apart, key=apart.get, reverse=True)):
+        shown = rows.nth(place).locator("td").all_text_contents()
+        assert shown[0].startswith(titles[name])
+        assert shown[1:] == expected[name]
+        assert shown[1].startswith(f"{summary['methods'][name]['deletion']['mean']:.3f}")
+
+    dots = main.locator("[data-testid=stVegaLiteChart] [aria-roledescription=circle]")
+    expect(dots).to_have_count(summary["layers"] * summary["heads_per_layer"])
+    for name in ("report.html", "pictures.parquet"):
+        with page.expect_download() as started:
+            main.get_by_role("button", name=name).click()
+        assert Path(started.value.path()).read_bytes() == (folder / name).read_bytes()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_head_of_the_list_opens_in_the_explorer(app, open_page, folder, summary):
+    page = opened(open_page, app, folder)
+    main = main_of(page)
+    main.get_by_role("radio", name="Entropy", exact=True).click()
+    main.get_by_role("radio", name="lowest", exact=True).click()
+    heads = study.sweep(folder, "entropy", 10, lowest=True)
+    expect(main.get_by_text("The 10 heads lowest in “Entropy”")).to_be_visible()
+    settled(page)
+    assert heads[0].mean == min(min(layer) for layer in summary["heads"]["entropy"]["mean"])
+    for place, head in enumerate(heads, 1):
+        row = main.locator(f".st-key-study_row_{place}")
+        expect(row).to_contain_text(f"Layer {head.layer}, head {head.head}")
+        expect(row).to_contain_text(f"{head.mean:.3g} ± {head.spread:.2g}")
+    wanted = next(head for head in heads if (head.layer, head.head) != (summary["layers"] - 1, 0))
+    main.get_by_role("button", name=f"Layer {wanted.layer}, head {wanted.head}", exact=True).click()
+    root = explorer_of(page)
+    expect(root).to_have_attribute("data-layer", str(wanted.layer))
+    expect(root).to_have_attribute("data-head", str(wanted.head))
+    settled(page)
+    page.get_by_role("link", name="Studies").click()
+    expect(main.get_by_role("textbox", name="Folder of the study")).to_have_value(str(folder))
+    expect(page).to_have_url(re.compile("study="))
+    settled(page)
+
+
+def test_another_model_is_said_and_the_studys_can_be_chosen(app, open_page, folder):
+    page = opened(open_page, app, folder, "&training=1")
+    main = main_of(page)
+    expect(main.get_by_text("The study is of vizvit-tiny (shipped weights), but the sidebar has")).to_be_visible()
+    main.get_by_role("button", name="Choose vizvit-tiny").click()
+    expect(main.get_by_text("but the sidebar has")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("training="))
+    settled(page)
+
+
+def test_no_folder_and_one_that_holds_no_study(app, open_page, tmp_path):
+    page = opened(open_page, app, "")
+    main = main_of(page)
+    expect(main.get_by_text("A study is made on the command line")).to_be_visible()
+    expect(main.get_by_text(studies.COMMAND)).to_be_visible()
+    main.get_by_role("textbox", name="Folder of the study").fill(str(tmp_path / "nothing"))
+    page.keyboard.press("Enter")
+    expect(main.get_by_text(f"There is no finished study in {tmp_path / 'nothing'}.")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    settled(page)
+
+
+@pytest.mark.parametrize("width", [1600, 390])
+def test_in_japanese(app, open_page, folder, width):
+    page = opened(open_page, app, folder, "&lang=ja", viewport={"width": width, "height": 900})
+    main = main_of(page)
+    expect(main.get_by_role("heading", name="多数の画像での調査")).to_be_visible()
+    expect(main.get_by_text("「距離」が大きい 10 ヘッド")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_a_server_for_strangers_opens_no_folder(folder, monkeypatch):
+    from streamlit.testing.v1 import AppTest
+
+    def script():
+        import streamlit as st
+
+        from vizvit.pages import studies
+
+        st.session_state.choice = None
+        studies.page()
+
+    monkeypatch.setattr("vizvit.pages.model_choice.PATHS_OFF", True)
+    at = AppTest.from_function(script, default_timeout=20)
+    at.query_params["study"] = str(folder)
+    at.run()
+    assert not at.exception
+    assert "does not open its own files" in at.info[0].value
+    assert not at.text_input
