@@ -15,7 +15,7 @@ from vizvit.pages.study import about, heads, methods
 from vizvit.study import read_summary
 
 COMMAND = "python -m vizvit study photos/ --out results"
-NEEDED = {"model", "weights", "trained", "layers", "heads_per_layer", "pictures", "measured", "heads", "methods"}
+NEEDED = {"model", "weights", "trained", "input_size", "layers", "heads_per_layer", "measured", "heads", "methods"}
 
 
 def page() -> None:

@@ -18,19 +18,24 @@ from vizvit.study import MEASURES, Head, sweep
 
 
 def show(choice: Choice, summary: dict, folder: Path) -> None:
-    t = say("studies")
+    t, state = say("studies"), st.session_state
     st.subheader(t["heads"])
     names = [name for name in MEASURES if name in summary["heads"]]
+    most = summary["layers"] * summary["heads_per_layer"]
+    if state.get("study_by", names[0]) not in names:  # chosen for another study
+        state.study_by = names[0]
+    if state.get("study_top", 1) > most:
+        state.study_top = most
+    by = st.segmented_control(
+        t["by"],
+        names,
+        format_func=lambda name: say("studies")[name],
+        default=names[0],
+        required=True,
+        key=worded("study_by"),
+        persist_state="session",
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = st.segmented_control(
-            t["by"],
-            names,
-            format_func=lambda name: say("studies")[name],
-            default=names[0],
-            required=True,
-            key=worded("study_by"),
-            persist_state="session",
-        )
         order = st.segmented_control(
             t["order"],
             ["highest", "lowest"],
@@ -40,7 +45,6 @@ def show(choice: Choice, summary: dict, folder: Path) -> None:
             key=worded("study_order"),
             persist_state="session",
         )
-        most = summary["layers"] * summary["heads_per_layer"]
         top = st.number_input(t["top"], 1, most, min(10, most), key="study_top", width=130)
     try:
         found = sweep(folder, by, int(top), lowest=order == "lowest")
@@ -61,13 +65,13 @@ def show(choice: Choice, summary: dict, folder: Path) -> None:
 def _rows(found: list[Head]) -> None:
     t = say("studies")
     st.caption(t["open"])
+    rows = st.container(gap=None)
     for place, head in enumerate(found, 1):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"study_row_{place}"):
-            st.markdown(f"{place}.", width=28)
-            where = t["place"].format(layer=head.layer, head=head.head)
-            opened = st.button(where, key=f"study_open_{head.layer}_{head.head}", type="tertiary", width=150)
+        with rows.container(horizontal=True, vertical_alignment="center", gap="small", key=f"study_row_{place}"):
+            where, key = t["place"].format(layer=head.layer, head=head.head), f"study_open_{head.layer}_{head.head}"
+            opened = st.button(where, key=key, icon=":material/arrow_forward:", type="tertiary", width="content")
             spread = "" if head.spread is None else f" ± {head.spread:.2g}"
-            st.markdown(f"{look.number(head.mean)}{spread}", width=150)
+            st.markdown(f"{look.number(head.mean)}{spread}", width="content")
         if opened:
             selection = st.session_state.get("selection") or {"token": 0}
             st.session_state.selection = selection | {"layer": head.layer, "head": head.head}
