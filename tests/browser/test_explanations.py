@@ -10,10 +10,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from running import settled
 from skimage import data
+from streamlit.testing.v1 import AppTest
 from test_language import switch_to
 
 import vizvit
 from vizvit.explain import METHODS, contrast, explain
+from vizvit.pages.explanation import panels
 
 pytestmark = pytest.mark.browser
 VIT = vizvit.load_model("vizvit-tiny")
@@ -76,7 +78,7 @@ def test_methods_side_by_side_are_the_librarys(app, open_page):
     for method in SHOWN:
         np.testing.assert_allclose(found[method], explain(VIT, CAP.view, method), rtol=1e-4, atol=1e-7)
     main_of(page).get_by_role("radio", name="all alike").click()
-    expect(main_of(page).get_by_text("share of the map")).to_have_count(len(SHOWN))
+    expect(main_of(page).get_by_text("share", exact=True)).to_have_count(len(SHOWN), timeout=15_000)
     expect(page).to_have_url(re.compile("maps=alike"))
     finished(page)
 
@@ -171,8 +173,8 @@ def test_sanity_check_is_the_librarys(app, open_page):
 
 def test_in_japanese_on_a_phone(app, open_page):
     page = opened(open_page, app, viewport={"width": 390, "height": 844})
-    switch_to_japanese = opened(open_page, app, "lang=ja&view=classes", viewport={"width": 390, "height": 844})
-    for one, title in ((page, "Explanations"), (switch_to_japanese, "判断根拠")):
+    japanese = opened(open_page, app, "lang=ja&view=classes", viewport={"width": 390, "height": 844})
+    for one, title in ((page, "Explanations"), (japanese, "判断根拠")):
         expect(one.get_by_role("heading", name=title, level=1)).to_be_visible()
         assert one.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
@@ -194,10 +196,36 @@ def test_a_model_without_classes_says_so_and_keeps_two_maps(app, open_page):
     finished(page)
 
 
-def test_what_takes_long_or_cannot_be_had_leaves_the_rest(app, open_page):
+def test_what_takes_long_is_made_on_demand(app, open_page):
     page = opened(open_page, app, "model=vit_small_patch16_224&weights=random")
     main = main_of(page)
     expect(main.get_by_text("Fifty passes there and back")).to_be_visible()
     expect(main.get_by_role("button", name="Compute")).to_be_visible()
     expect(main.get_by_role("img", name=re.compile("map over the picture"))).to_have_count(len(SHOWN) - 1)
     finished(page)
+
+
+def explained() -> None:
+    import streamlit as st
+
+    from vizvit.pages import choice, explanations
+
+    st.session_state.choice = choice.choose()
+    explanations.page()
+
+
+def test_a_map_that_cannot_be_had_says_why_in_its_place(monkeypatch):
+    def refuse(vit, view, method, **options):
+        if METHODS[method].needs_target:
+            raise vizvit.CaptureError(f"No gradient for {method}.")
+        return explain(vit, view, method, **options)
+
+    monkeypatch.setattr(panels, "explain", refuse)
+    app = AppTest.from_function(explained, default_timeout=60)
+    app.query_params |= {"image": "coffee"}
+    app.run()
+    assert not app.exception
+    said = [info.value for info in app.info]
+    assert said == [f"No gradient for {method}." for method in SHOWN if METHODS[method].needs_target]
+    assert [element.type for element in app.main].count("image") == 3  # the picture and the two maps that need none
+    assert any(button.label == "Measure" for button in app.button)

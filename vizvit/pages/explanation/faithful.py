@@ -41,20 +41,21 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
     maps = {panel.name: heat for panel, heat in heats.items()} | {CONTROL: _centre(choice, cap)}
     name = ("curves", wanted.view, wanted.method, tuple(maps), wanted.target, wanted.other, fill, steps)
     key = (*choice.key, name)
-    asked = asked_for("measured", key)
+    asked, status = asked_for("measured", key), st.empty()  # one place: what stood there is gone at once
     if key not in asked:
         count = 2 * steps * (len(maps) + SEEDS)
-        st.button(
-            t["measure"],
-            key="explanations_measure",
-            type="primary",
-            icon=":material/show_chart:",
-            on_click=ask,
-            args=("measured",),
-        )
-        st.caption(t["measure_note"].format(count=f"{count:,}"))
+        with status.container():
+            st.button(
+                t["measure"],
+                key="explanations_measure",
+                type="primary",
+                icon=":material/show_chart:",
+                on_click=ask,
+                args=("measured",),
+            )
+            st.caption(t["measure_note"].format(count=f"{count:,}"))
         return
-    places = _places()
+    places = _places(status)
     measured = _measured(choice, cap, wanted, heats, maps, key, places)
     _draw(choice, wanted, heats, measured, places)
     constant = [panel for panel, heat in heats.items() if np.ptp(heat) == 0]
@@ -103,8 +104,8 @@ class _Places:
     table: st.delta_generator.DeltaGenerator
 
 
-def _places() -> _Places:
-    t, status = say("explanations"), st.empty()
+def _places(status) -> _Places:
+    t = say("explanations")
     left, right = st.columns(2, gap="medium")
     left.markdown(f"**{t['deletion']}** · {t['deletion_note']}")
     right.markdown(f"**{t['insertion']}** · {t['insertion_note']}")

@@ -34,17 +34,18 @@ def show(choice: Choice, cap: Capture, wanted: Wanted) -> None:
     method = _method(wanted)
     target = wanted.target if method in SPECIFIC else None
     key = (*choice.key, ("randomised", method, target))
-    asked = asked_for("checked", key)
+    asked, status = asked_for("checked", key), st.empty()
     if key not in asked:
-        st.button(t["check"], key="explanations_check", icon=":material/shuffle:", on_click=ask, args=("checked",))
-        st.caption(t["check_note"].format(count=choice.vit.num_layers + (2 if choice.vit.labels else 1)))
+        with status.container():
+            st.button(t["check"], key="explanations_check", icon=":material/shuffle:", on_click=ask, args=("checked",))
+            st.caption(t["check_note"].format(count=choice.vit.num_layers + (2 if choice.vit.labels else 1)))
         return
     try:
-        found = _found(choice, cap, method, target, key)
+        found = _found(choice, cap, method, target, key, status)
     except (CaptureError, ModelError) as error:
         st.info(t["failed"].format(error=error))
         return
-    every = {method: found} | _others(choice, wanted, method, asked, cap)
+    every = {method: found} | _others(choice, wanted, method, asked, cap, status)
     left, right = st.columns([5, 7], gap="large")
     with left:
         lines = [
@@ -52,8 +53,8 @@ def show(choice: Choice, cap: Capture, wanted: Wanted) -> None:
         ]
         chart = charts.by_depth(lines, found.blocks, x=t["blocks_axis"], y=t["ranks_axis"])
         st.altair_chart(chart, width="stretch")
-        head = f" {t['ranks_head']}" if choice.vit.labels else ""
-        st.caption(t["ranks_note"].format(layers=choice.vit.num_layers) + head)
+        notes = [t["ranks_note"], *([t["ranks_head"]] if choice.vit.labels else [])]
+        st.caption(" ".join([*notes, t["ranks_full"].format(layers=choice.vit.num_layers)]))
     with right:
         _strip(choice, cap, method, found)
     look.downloads("sanity", arrays=lambda: _arrays(every))
@@ -70,11 +71,11 @@ def _method(wanted: Wanted) -> str:
     )
 
 
-def _found(choice: Choice, cap: Capture, method: str, target: int | None, key: tuple) -> Randomisation:
+def _found(choice: Choice, cap: Capture, method: str, target: int | None, key: tuple, status) -> Randomisation:
+    """status: the place for progress and a button to stop it."""
     t = say("explanations")
 
     def run() -> Randomisation:
-        status = st.empty()
         with status.container():
             bar = st.progress(0.0, t["sanity_progress"].format(done=0, total="…"))
             st.button(
@@ -91,10 +92,11 @@ def _found(choice: Choice, cap: Capture, method: str, target: int | None, key: t
 
         with turns(look.still_wanted()) as hand_on:
             found = weight_randomisation(choice.vit, cap.view, method, target=target, on_progress=tell)
-        status.empty()
         return found
 
-    return store().results.get(key, run, lambda found: found.maps.nbytes, look.still_wanted())
+    found = store().results.get(key, run, lambda found: found.maps.nbytes, look.still_wanted())
+    status.empty()
+    return found
 
 
 @contextmanager
@@ -111,14 +113,14 @@ def turns(wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
         yield hand_on
 
 
-def _others(choice: Choice, wanted: Wanted, shown: str, asked: set, cap: Capture) -> dict[str, Randomisation]:
+def _others(choice: Choice, wanted: Wanted, shown: str, asked: set, cap: Capture, status) -> dict[str, Randomisation]:
     """The methods that were checked before, of the same picture and class."""
     found = {}
     for method in SHOWN:
         target = wanted.target if METHODS[method].needs_target else None
         key = (*choice.key, ("randomised", method, target))
         if method != shown and key in asked:
-            found[method] = _found(choice, cap, method, target, key)
+            found[method] = _found(choice, cap, method, target, key, status)
     return found
 
 
