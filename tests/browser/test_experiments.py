@@ -212,7 +212,7 @@ def test_a_model_without_class_token_and_classifier_has_every_experiment(app, op
         if index:
             expect(page).to_have_url(re.compile(f"experiment={name}"))
         maps = main_of(page).get_by_role("img", name=re.compile("last layer after the change, mean over all patch"))
-        expect(maps).to_be_visible()
+        expect(maps).to_be_visible(timeout=60_000)
         settled(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
 
