@@ -175,7 +175,8 @@ def test_what_python_made_is_asked_for_and_arrives_once(page):
             kept.askFile(kept.app, "npz");
         }"""
     )
-    assert page.evaluate("() => sent") == [["ask", {"number": 1, "what": "npz", "view": view, "pins": [view], "other": None}]]
+    request = {"number": 1, "what": "npz", "view": view, "pins": [view], "other": None}
+    assert page.evaluate("() => sent") == [["ask", request]]
     assert notice(page) == words("explorer")["making"]
     answer = json.dumps({"number": 1, "what": "npz", "file": "a.npz", "type": "application/zip"})
     take = f"() => kept.receiveAnswer(kept.app, {answer}, Uint8Array.of(1, 2, 3))"

@@ -8,8 +8,8 @@ import numpy as np
 def rank_correlation(one: np.ndarray, two: np.ndarray) -> float:
     """Spearman's rank correlation of two arrays of one shape: 1 the same order, 0 none in common, -1 reversed.
 
-    Pearson's correlation of the ranks, ties given their mean rank. Entries that are NaN in either are left out; NaN where
-    one of them is constant or fewer than two are left. Raises ValueError for two shapes.
+    Pearson's correlation of the ranks, ties given their mean rank. Entries that are NaN in either are left out; NaN
+    where one of them is constant or fewer than two are left. Raises ValueError for two shapes.
     """
     one, two = np.asarray(one, np.float64), np.asarray(two, np.float64)
     if one.shape != two.shape:
