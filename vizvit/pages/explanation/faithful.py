@@ -41,19 +41,19 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
     maps = {panel.name: heat for panel, heat in heats.items()} | {CONTROL: _centre(choice, cap)}
     name = ("curves", wanted.view, wanted.method, tuple(maps), wanted.target, wanted.other, fill, steps)
     key = (*choice.key, name)
-    asked, status = asked_for("measured", key), st.empty()  # one place: what stood there is gone at once
+    asked, status = asked_for("measured", key), st.empty()
     if key not in asked:
         count = 2 * steps * (len(maps) + SEEDS)
         with status.container():
+            st.caption(t["measure_note"].format(count=f"{count:,}"))
             st.button(
                 t["measure"],
-                key="explanations_measure",
+                key="explanations_ask_measure",
                 type="primary",
                 icon=":material/show_chart:",
                 on_click=ask,
                 args=("measured",),
             )
-            st.caption(t["measure_note"].format(count=f"{count:,}"))
         return
     places = _places(status)
     measured = _measured(choice, cap, wanted, heats, maps, key, places)

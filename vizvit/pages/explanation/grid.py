@@ -30,6 +30,7 @@ _STYLE = """
   .vz-map span.own { color: var(--st-primary-color, #d81b60); opacity: 1; }
   .st-key-explanations .vz-bar { gap: .45rem; font-size: .82rem; }
   .st-key-explanations [data-testid="stCaptionContainer"] p { line-height: 1.45; }
+  :has(> [class*="st-key-explanations_cancel"]) > [class*="st-key-explanations_ask"] { display: none; }
   .st-key-explanation_strip [data-testid="stImageContainer"] { margin: 0 .35rem .35rem 0; }
   @media (max-width: 640px) {
     .st-key-explanation_maps [data-testid="stHorizontalBlock"] { gap: .8rem; }

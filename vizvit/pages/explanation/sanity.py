@@ -37,8 +37,10 @@ def show(choice: Choice, cap: Capture, wanted: Wanted) -> None:
     asked, status = asked_for("checked", key), st.empty()
     if key not in asked:
         with status.container():
-            st.button(t["check"], key="explanations_check", icon=":material/shuffle:", on_click=ask, args=("checked",))
             st.caption(t["check_note"].format(count=choice.vit.num_layers + (2 if choice.vit.labels else 1)))
+            st.button(
+                t["check"], key="explanations_ask_check", icon=":material/shuffle:", on_click=ask, args=("checked",)
+            )
         return
     try:
         found = _found(choice, cap, method, target, key, status)
@@ -80,7 +82,7 @@ def _found(choice: Choice, cap: Capture, method: str, target: int | None, key: t
             bar = st.progress(0.0, t["sanity_progress"].format(done=0, total="…"))
             st.button(
                 t["cancel"],
-                key=f"explanations_sanity_cancel_{method}",
+                key=f"explanations_cancel_check_{method}",
                 icon=":material/stop:",
                 on_click=take_back,
                 args=("checked", key),
