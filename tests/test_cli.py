@@ -626,7 +626,14 @@ def test_as_a_program(tmp_path, cat):
     command = [sys.executable, "-m", "vizvit", "heads", folder, "--model", "test_vit", "--weights", "random"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        # A test run in the background ignores interrupts, and what it starts would do so too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)

@@ -9,10 +9,16 @@ the forward pass of each layer made before; "first" is a layer's first visit, it
 from __future__ import annotations
 
 import argparse
+import logging
+import sys
 import time
+from pathlib import Path
 from statistics import median
 
 from streamlit.testing.v1 import AppTest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").disabled = True  # there is no browser
 
 from vizvit.loading import load_model
 from vizvit.pages.store import settle_memory

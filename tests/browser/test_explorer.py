@@ -137,6 +137,8 @@ def test_all_layers_and_heads_each_a_click_away(page):
     root = explorer_of(page)
     root.get_by_role("button", name="all layers and heads").click()
     atlas = root.locator(".atlas-maps")
+    expect(atlas).to_be_visible()
+    page.wait_for_function("root => root.dataset.atlasMs", arg=root.element_handle())
     box = atlas.bounding_box()
     atlas.click(position={"x": box["width"] * 1.5 / CAT.num_layers, "y": box["height"] * 4.5 / CAT.num_heads})
     expect(root).to_have_attribute("data-layer", "1")
