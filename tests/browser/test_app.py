@@ -211,6 +211,7 @@ def test_rollout_controls_and_downloads(app, open_page):
     page.get_by_role("link", name="Rollout").click()
     main = page.get_by_test_id("stMain")
     picture = main.get_by_role("img", name=re.compile("Attention rollout"))
+    expect(page.locator(".vizvit")).to_have_count(0)  # whose heads are fused by "max" too
     before = picture.get_attribute("src")
     main.get_by_role("radio", name="max").or_(main.get_by_role("button", name="max")).first.click()
     expect(main.get_by_text("max over heads").first).to_be_visible()
