@@ -10,10 +10,10 @@ import zlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 
-from vizvit import figures
 from vizvit.canvas import ACCENT
-from vizvit.figures import figure_bytes, overlay
+from vizvit.figures import figure_bytes, overlay, overlay_figure
 from vizvit.handout import CAPTION, Panel, handout
 from vizvit.sheet import A4, MARGIN
 
@@ -90,7 +90,7 @@ def test_panels_are_overlays_with_their_numbers():
     assert " ".join(words).count("row 1, column 2") == 1
     (inner,) = [p for p in picture.patches if p.get_label() == "query" and p.get_linewidth() < 2]
     assert (inner.get_xy(), inner.get_width(), inner.get_height()) == ((2, 1), 3, 3)
-    assert figures.to_rgb(inner.get_edgecolor()) == figures.to_rgb(ACCENT)
+    assert to_rgb(inner.get_edgecolor()) == to_rgb(ACCENT)
 
 
 def test_as_pdf_it_is_one_page_and_always_the_same():
@@ -124,7 +124,7 @@ def test_english_would_lack_them():
 
 def test_other_figures_stay_as_they_are():
     def plain() -> bytes:
-        return figure_bytes(figures.overlay_figure(VIEW, np.eye(3), title="Title", caption=ENGLISH))
+        return figure_bytes(overlay_figure(VIEW, np.eye(3), title="Title", caption=ENGLISH))
 
     before = plain()
     figure_bytes(page(1, JAPANESE, language="ja"))

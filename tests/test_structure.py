@@ -33,7 +33,7 @@ BORDERS = [
     ("figures.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
     *(
         (f"{name}.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages"))
-        for name in ("handout", "sheet", "scale", "perturb")
+        for name in ("handout", "sheet", "scale", "perturb", "charts", "raster")
     ),
     ("canvas.py", ("torch", "timm", "streamlit", "vizvit.model", "vizvit.capture", "vizvit.pages")),
     ("explorer/*.py", ("timm", "torch", "vizvit.analysis", "vizvit.pages")),

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from vizvit.canvas import ACCENT, find_colormap, number
-from vizvit.figures import ATTENTION_CMAP, _heat, _pixels, _printable, _ratio, overlay
+from vizvit.figures import overlay
+from vizvit.raster import ATTENTION_CMAP, as_heat, as_pixels, printable, ratio_of
 from vizvit.scale import ends
 from vizvit.sheet import A4, LINE, MARGIN, Sheet
 
@@ -59,10 +60,10 @@ def handout(
     view: uint8 [H, W, 3], what the model sees. language: "ja" adds a Japanese typeface to matplotlib's own.
     Raises ValueError for another number of panels, maps of unequal grids, and all that `overlay` refuses.
     """
-    view = _pixels(view)
+    view = as_pixels(view)
     if not 1 <= len(panels) <= MOST:
         raise ValueError(f"Got {len(panels)} views, but 1 to {MOST} were expected: no more fit on a page.")
-    maps = [_heat(panel.heat, "rows cols") for panel in panels]
+    maps = [as_heat(panel.heat, "rows cols") for panel in panels]
     if len({heat.shape for heat in maps}) > 1:
         raise ValueError("Got maps of unequal grids, but views of one picture were expected.")
     sheet = Sheet(language)
@@ -76,9 +77,9 @@ def handout(
 
 def _head(sheet: Sheet, y: float, width: float, view: np.ndarray, grid: tuple[int, int], lines: Sequence[str]) -> float:
     """The picture with its patch grid and the lines beside it; returns the height."""
-    ratio = _ratio(view.shape)
+    ratio = ratio_of(view.shape)
     across, down = PICTURE / max(ratio, 1), PICTURE * min(ratio, 1)
-    axes = sheet.picture((0, y, across, down), _printable(view, PICTURE), grid)
+    axes = sheet.picture((0, y, across, down), printable(view, PICTURE), grid)
     rows, cols = grid
     ruled = {"color": "white", "linewidth": 0.5, "alpha": 0.8}
     axes.vlines(np.arange(1, cols), 0, rows, **ruled)
@@ -91,7 +92,7 @@ def _head(sheet: Sheet, y: float, width: float, view: np.ndarray, grid: tuple[in
 
 def _panels(sheet: Sheet, y: float, width: float, view: np.ndarray, panels: Sequence[Panel]) -> float:
     """The panels in rows, as large as leaves room for notes; returns where they end."""
-    ratio, room = _ratio(view.shape), A4[1] - 2 * MARGIN - NOTES - y
+    ratio, room = ratio_of(view.shape), A4[1] - 2 * MARGIN - NOTES - y
 
     def height(columns: int, tile: float) -> float:
         rows = [panels[i : i + columns] for i in range(0, len(panels), columns)]
@@ -144,7 +145,7 @@ def _panel(sheet: Sheet, place, panel: Panel, view: np.ndarray, width: float) ->
     left, top, across, down = place
     low, high = ends(panel.heat, panel.low, panel.high, panel.log)
     pixels = overlay(
-        _printable(view, max(across, down)),
+        printable(view, max(across, down)),
         panel.heat,
         colormap=panel.colormap,
         opacity=panel.opacity,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from ..canvas import BODY, LABEL, SMALL, Page, number, spaced
+from ..canvas import BODY, SMALL, Page
+from ..charts import finish_by_depth
 
 # measure: (title, axis, what the numbers are)
 WORDS = {
@@ -71,15 +71,7 @@ def spread_figure(
     axes.set_xlim(-0.5, layers - 0.5 + 0.07 * layers)
     low, high = float((mean - known).min()), float((mean + known).max())
     axes.set_ylim(min(0.0, 1.1 * low), 1.1 * high or 1)
-    axes.xaxis.set_major_locator(FixedLocator(spaced(layers, width / layers)))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axes.grid(axis="y", color=look.line, linewidth=0.8)
-    axes.spines["bottom"].set(visible=True, color=look.line)
-    axes.tick_params(length=0, labelsize=SMALL, labelcolor=look.quiet, pad=5)
-    axes.set_xlabel("layer", fontsize=LABEL, color=look.ink, labelpad=3)
-    axes.set_ylabel(ylabel, fontsize=LABEL, color=look.ink, rotation=0, ha="left", va="bottom", parse_math=False)
-    axes.yaxis.set_label_coords(-left / width, 1.03)
+    finish_by_depth(axes, look, layers, (left, width), ylabel)
     return page.figure
 
 
