@@ -81,10 +81,8 @@ class Materialised:
             pooled = [weights.mean(0), np.maximum(weights * gradient, 0).mean(0)]
         else:
             pooled = [patches, patches]
-        has_class = "class" in vit.grid.prefix_names
-        self.row, self.gradient_row = [np.eye(tokens)[0]] * 2 if has_class else pooled
-        # What the prediction itself is read from: models with a class token may pool all the same.
-        self.read_row = np.eye(tokens)[0] if vit.read_out == "class token" else pooled[1]
+        # What the prediction is read from: models with a class token may pool all the same.
+        self.row, self.gradient_row = [np.eye(tokens)[0]] * 2 if vit.read_out == "class token" else pooled
 
     def map(self, row: np.ndarray) -> np.ndarray:
         return row[self.grid.num_prefix_tokens :].reshape(self.grid.rows, self.grid.cols)
@@ -114,7 +112,7 @@ def test_own_methods_are_explicit_autograd(model, picture):
         "rollout": rollout_row(by_hand.row, mean),
         "gradient_rollout": rollout_row(by_hand.gradient_row, by_hand.weighted),
         "relevance": relevance_row(by_hand.gradient_row, by_hand.weighted),
-        "attention_gradient": by_hand.read_row @ by_hand.weighted[-1],
+        "attention_gradient": by_hand.gradient_row @ by_hand.weighted[-1],
     }
     for method, row in expected.items():
         found = vizvit.explain(model, view, method, target=3)

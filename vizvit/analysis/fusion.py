@@ -12,6 +12,7 @@ from ..errors import CaptureError
 
 HEAD_FUSIONS = ("mean", "max", "min")
 DIRECTIONS = ("from", "to")
+READ_OUT = "read_out"
 
 Area = tuple[int, int, int, int]  # (top, left, bottom, right) in patches from 0, all inclusive
 
@@ -132,10 +133,16 @@ def query_row(
     """What is read at the end of a chain, as weights over tokens, [token].
 
     A token: one at its place. An area: equal weights over its patches. Neither: the class token; without one, the
-    pooling head's own weights (given as pool_weights), or else the mean over the patches.
+    pooling head's own weights (given as pool_weights), or else the mean over the patches. READ_OUT: what the prediction
+    is read from, which in some models with a class token (BEiT, EVA-02) is the mean over the patches all the same.
     """
-    if token is None and area is None and "class" not in cap.grid.prefix_names and pool_weights is not None:
+    has_class = "class" in cap.grid.prefix_names
+    if pool_weights is not None and area is None and (token == READ_OUT or token is None and not has_class):
         return pool_weights.clone()
+    if token == READ_OUT:
+        token = None
+        if cap.vit.read_out == "mean of patches" and area is None:
+            area = (0, 0, cap.grid.rows - 1, cap.grid.cols - 1)
     tokens = tokens_of(cap, token, area)
     row = torch.zeros(cap.num_tokens, device=cap.vit.device)
     row[tokens] = 1 / len(tokens)

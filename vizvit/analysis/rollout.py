@@ -36,6 +36,7 @@ def rollout(
     residual: the weight of the identity, which stands for the residual connection, 0 to 1.
     start_layer: the first layer of the chain.
     token: None reads the class token; without one the pooling head's weights, or else the mean over the patches.
+        "read_out" reads what the prediction is read from, which need not be the class token that a model has.
     area: instead of a token, the mean over the patches of a rectangle, (top, left, bottom, right), inclusive.
     direction: "from" reads the token's row of R; "to" its column: how much of what the token held at the start reaches
         each patch. The pooling head, which no token attends to, is left out of it.

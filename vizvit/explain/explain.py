@@ -30,9 +30,9 @@ def explain(
         another class than the capture's, or for one and the capture has none, a new capture is made.
     options: the method's own, see its `options`.
 
-    Where a method reads a token, it is the class token; without one the pooling head's weights over the tokens, or else
-    the mean over the patches ("attention_gradient" reads what the prediction is read from). Gradients are those of the
-    class's logit, before the softmax.
+    Where a method reads a token, it is the one that the prediction is read from: the class token, the pooling head's
+    weights over the tokens, or the mean over the patches, the last also in a model that has a class token but does not
+    predict from it. Gradients are those of the class's logit, before the softmax.
     Raises CaptureError for an unknown method or option, a view of another shape and a capture of another picture;
     ModelError for a class that the model does not have.
     """

@@ -17,7 +17,7 @@ from vizvit.pages.explanation.classes import class_name
 from vizvit.pages.explanation.panels import Panel, heat_of, is_heavy, title_of
 from vizvit.pages.explanation.settings import Wanted
 from vizvit.pages.language import say
-from vizvit.pages.naming import query_name
+from vizvit.pages.naming import read_out_name
 from vizvit.texts import words
 
 _STYLE = """
@@ -138,7 +138,7 @@ def _draw(choice: Choice, cap: Capture, wanted: Wanted, panel: Panel, place, hea
             names = {"this": class_name(choice.vit, panel.target), "that": class_name(choice.vit, panel.other)}
             st.caption(t["contrast_note"].format(**names))
         elif wanted.view == "methods":
-            note = t[f"note_{panel.method}"].format(query=query_name(cap), heads=cap.num_heads)
+            note = t[f"note_{panel.method}"].format(query=read_out_name(cap), heads=cap.num_heads)
             st.caption(note, help=METHODS[panel.method].source)
         else:
             st.caption(t["class_note"].format(share=look.share(float(cap.probabilities[panel.target]))))
