@@ -137,7 +137,7 @@ def query_row(
     is read from, which in some models with a class token (BEiT, EVA-02) is the mean over the patches all the same.
     """
     has_class = "class" in cap.grid.prefix_names
-    if pool_weights is not None and area is None and (token == READ_OUT or token is None and not has_class):
+    if pool_weights is not None and area is None and (token == READ_OUT or (token is None and not has_class)):
         return pool_weights.clone()
     if token == READ_OUT:
         token = None

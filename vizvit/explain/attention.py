@@ -7,11 +7,10 @@ No more than one layer's [head, query, key] is held at a time.
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from ..analysis import gradient_rollout, patch_map, relevance, rollout
 from ..analysis.fusion import READ_OUT, query_row
-from ..capture import Capture, Token
+from ..capture import Token
 from .task import Task
 
 
