@@ -114,7 +114,7 @@ def test_every_section_is_there_and_short_enough_for_a_class(name, language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_experiment_is_told_in_a_few_sentences(language):
     told = experiments(language)
-    assert tuple(told) == EXPERIMENTS == tuple(lessons.experiment_titles(language))
+    assert tuple(told) == EXPERIMENTS
     sizes = [len(text.split()) if language == "en" else len(text) for text in told.values()]
     assert all(40 <= size <= 90 for size in sizes) if language == "en" else all(120 <= size <= 280 for size in sizes)
 

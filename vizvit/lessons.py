@@ -85,11 +85,6 @@ def experiments(language: str) -> dict[str, str]:
     return dict(zip(EXPERIMENTS, _experiments(language).values(), strict=True))
 
 
-def experiment_titles(language: str) -> dict[str, str]:
-    """What each of EXPERIMENTS is called. Raises as `lesson` does."""
-    return dict(zip(EXPERIMENTS, _experiments(language), strict=True))
-
-
 def lessons_dir() -> Path:
     """The folder with a folder of lessons for each language, in a checkout and in an installed wheel alike."""
     inside = Path(__file__).parent / "assets"

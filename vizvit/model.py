@@ -155,6 +155,19 @@ class VitModel:
         names = {"token": "class token", "avg": "mean of patches", "map": "pooling head"}
         return names.get(pool, str(pool) or "unknown")
 
+    def facts(self) -> dict:
+        """What numbers of this model have to stand beside, for JSON."""
+        return {
+            "model": self.name,
+            "architecture": self.architecture,
+            "weights": self.weights,
+            "trained": self.trained,
+            "precision": self.precision,
+            "input_size": list(self.grid.image_size),
+            "grid": [self.grid.rows, self.grid.cols],
+            "prefix_tokens": list(self.grid.prefix_names),
+        }
+
     def label(self, index: int) -> str:
         return self.labels[index]
 

@@ -152,19 +152,7 @@ def about(vit: VitModel, command: str, **settings) -> dict:
     """Where numbers come from, to stand beside them."""
     from .. import __version__
 
-    return {
-        "vizvit": __version__,
-        "command": command,
-        "model": vit.name,
-        "architecture": vit.architecture,
-        "weights": vit.weights,
-        "trained": vit.trained,
-        "precision": vit.precision,
-        "input_size": list(vit.grid.image_size),
-        "grid": [vit.grid.rows, vit.grid.cols],
-        "prefix_tokens": list(vit.grid.prefix_names),
-        **settings,
-    }
+    return {"vizvit": __version__, "command": command, **vit.facts(), **settings}
 
 
 # --- files

@@ -12,7 +12,7 @@ _MODULES = (
     *("view", "layout", "content", "drawing", "marks", "reading"),
     *("atlas", "numbers", "why", "notice", "pins", "play", "fetching"),
     *("settle", "lettering", "sheetmarks", "sheetheads", "sheet", "download", "code", "keep"),
-    *("keyboard", "menu", "pointer", "controls", "main"),
+    *("keyboard", "menu", "pointer", "controls", "receiving", "main"),
 )
 
 

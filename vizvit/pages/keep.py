@@ -106,14 +106,8 @@ def about(cap: Capture, selection: Mapping, choice: Choice) -> dict:
     rolled, token, grid = bool(selection.get("rollout")), selection.get("token", 0), cap.grid
     area = selection.get("area")
     return {
-        "model": choice.vit.name,
-        "weights": choice.vit.weights,
-        "trained": choice.vit.trained,
-        "precision": choice.vit.precision,
+        **choice.vit.facts(),
         "picture": choice.image_name,
-        "input": list(grid.image_size),
-        "grid": [grid.rows, grid.cols],
-        "prefix_tokens": list(grid.prefix_names),
         "method": "rollout, residual 0.5" if rolled else "attention",
         "layer": f"0 to {cap.num_layers - 1}" if rolled else selection.get("layer", cap.num_layers - 1),
         "head": None if rolled else selection.get("head"),

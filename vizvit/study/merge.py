@@ -31,14 +31,7 @@ def merge(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Pa
     """Write PICTURES, HEADS and SUMMARY into the folder `out`; returns what stands in the summary."""
     about = {
         "vizvit": __version__,
-        "model": vit.name,
-        "architecture": vit.architecture,
-        "weights": vit.weights,
-        "trained": vit.trained,
-        "precision": vit.precision,
-        "input_size": list(vit.grid.image_size),
-        "grid": [vit.grid.rows, vit.grid.cols],
-        "prefix_tokens": list(vit.grid.prefix_names),
+        **vit.facts(),
         "layers": vit.num_layers,
         "heads_per_layer": vit.num_heads,
         "settings": asdict(settings),

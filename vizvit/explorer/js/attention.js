@@ -56,23 +56,14 @@ export function attentionColumns(layer, token, lse, out = new Float32Array(layer
   return out;
 }
 
-// The mean over heads of [head, key] rows: [key].
-export function meanOfHeads(rows, tokens, out = new Float32Array(tokens)) {
-  const heads = rows.length / tokens;
-  out.fill(0);
-  for (let i = 0; i < rows.length; i++) out[i % tokens] += rows[i];
-  for (let i = 0; i < tokens; i++) out[i] /= heads;
-  return out;
-}
-
 // Heads in one, [head, token] -> [token]: "mean", "max" or "min".
 export function fuseHeads(rows, tokens, how, out = new Float32Array(tokens)) {
-  if (how === "mean") return meanOfHeads(rows, tokens, out);
-  const pick = how === "max" ? Math.max : Math.min;
+  const pick = how === "max" ? Math.max : how === "min" ? Math.min : (a, b) => a + b;
   out.set(rows.subarray(0, tokens));
   for (let at = tokens; at < rows.length; at += tokens) {
     for (let i = 0; i < tokens; i++) out[i] = pick(out[i], rows[at + i]);
   }
+  if (how === "mean") for (let i = 0; i < tokens; i++) out[i] /= rows.length / tokens;
   return out;
 }
 

@@ -5,7 +5,7 @@ import { headOn, layerOn, tokensOn } from "./content.js";
 import { copyText, downloadBlob, rasterise } from "./download.js";
 import { pinnedViews } from "./pins.js";
 import { queryName, viewName } from "./reading.js";
-import { report, stampOfChoice } from "./settle.js";
+import { report } from "./settle.js";
 import { composeSheet } from "./sheet.js";
 import { prefixCount } from "./state.js";
 import { percent } from "./words.js";

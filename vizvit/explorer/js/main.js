@@ -7,20 +7,18 @@
 
 import { drawAtlas } from "./atlas.js";
 import { attentionRows } from "./attention.js";
-import { paintPixels } from "./colour.js";
 import { attachControls, drawControls, fillControls } from "./controls.js";
-import { clearMaps, drawFrame, shownRow } from "./drawing.js";
-import { listen } from "./feeds.js";
-import { receiveAnswer } from "./keep.js";
+import { drawFrame, shownRow } from "./drawing.js";
 import { attachKeyboard } from "./keyboard.js";
 import { tileColumns } from "./layout.js";
 import { attachMenu } from "./menu.js";
 import { drawNumbers } from "./numbers.js";
-import { decodeLayer, readPayload } from "./payload.js";
-import { drawPins, pinnedViews, restorePins } from "./pins.js";
+import { decodeLayer } from "./payload.js";
+import { drawPins, pinnedViews } from "./pins.js";
 import { attachPointer } from "./pointer.js";
-import { createSettle, stampOfChoice } from "./settle.js";
-import { createSide, createState, layerOf, settledView, sidesOf } from "./state.js";
+import { receive } from "./receiving.js";
+import { createSettle } from "./settle.js";
+import { applyView, createState, layerOf, settledView, sidesOf } from "./state.js";
 import { createSurveyor } from "./surveyor.js";
 import { buildView, placeParts } from "./view.js";
 import { drawWhy } from "./why.js";
@@ -48,6 +46,7 @@ function createApp(parentElement) {
   app.settle = createSettle(app);
   app.settledView = () => settledView(app);
   app.openView = (view) => openView(app, view);
+  app.refresh = () => refresh(app);
   attachSurveyor(app);
   attachPointer(app);
   attachKeyboard(app);
@@ -97,23 +96,6 @@ function geometryOf({ rows, cols, patch_size, prefix_names }) {
   return { rows, cols, patch_size, prefix: prefix_names.length };
 }
 
-function receive(app, data) {
-  const payload = read(app, data);
-  if (!payload) return;
-  const { session } = payload, first = !app.session, moved = session.start !== app.session?.start;
-  app.data = data;
-  app.root.__vizvit.received++;
-  Object.assign(app, { session, texts: session.texts });
-  app.a.trained = session.trained;
-  if (first) connect(app);
-  if (takeCapture(app, app.a, payload)) Object.assign(app, { hover: null, inspect: null, drag: null, answers: new Map(), check: null });
-  if (moved) {
-    applyView(app, session.selection);
-    app.reported = stampOfChoice(app);
-  }
-  refresh(app);
-}
-
 function refresh(app) {
   fillControls(app);
   draw(app);
@@ -121,86 +103,11 @@ function refresh(app) {
   app.settle(); // layers that are not here may be wanted
 }
 
-function read(app, data) {
-  try {
-    const payload = readPayload(data);
-    app.dom.failure.textContent = "";
-    return payload;
-  } catch (error) {
-    app.dom.failure.textContent = fill(app.texts?.unreadable ?? "{reason}", { reason: error.message });
-    return null;
-  }
-}
-
-// The bytes of a capture for a side; true where it is another capture than before.
-function takeCapture(app, side, payload) {
-  const { capture, sections, colours } = payload, known = side.capture?.capture === capture.capture;
-  Object.assign(side, { colours: known ? side.colours : colours, capture, requested: null, task: null });
-  if (!known) {
-    app.surveyor.cancel(side.place);
-    side.place = `${side.name} ${capture.capture}`;
-    Object.assign(side, { sections: new Map(), decoded: new Map(), surveys: new Map(), chain: new Map(), chainOf: null, failed: new Set(), content: null });
-    app.difference = null;
-    drawPhoto(app, app.dom.figures[side.name], payload);
-    if (side === app.a) {
-      drawPhoto(app, app.dom.figures.d, payload);
-      clearMaps(app);
-    }
-  }
-  for (const [layer, section] of sections) if (!side.decoded.has(layer)) side.sections.set(layer, section);
-  return !known;
-}
-
-// The channels beside the capture: what is compared, and answers.
-function connect(app) {
-  const { key } = app.session;
-  restorePins(app);
-  app.endings.push(listen(key, "compare", (data) => takeComparison(app, data)), ...["answer", "check"].map((name) => listen(key, name, (data) => data && takeAnswer(app, data))));
-}
-
-function takeComparison(app, data) {
-  const payload = data ? read(app, data) : null;
-  if (payload) {
-    app.b ??= Object.assign(createSide("b"), { decode: decodeLayer });
-    const { title, linked, trained } = payload.session;
-    Object.assign(app.b, { title, linked, trained });
-    takeCapture(app, app.b, payload);
-  } else {
-    app.surveyor.cancel(app.b?.place);
-    app.b = app.difference = null;
-  }
-  const { a, b, d } = app.dom.figures;
-  app.dom.pictures.replaceChildren(...(app.b ? [a, b, d] : [a]).map((figure) => figure.box));
-  app.root.classList.toggle("comparing", Boolean(app.b));
-  if (!app.b) app.root.classList.remove("with-difference");
-  if (app.a.capture) refresh(app);
-}
-
-function takeAnswer(app, data) {
-  const length = new DataView(data.buffer, data.byteOffset).getUint32(4, true);
-  const header = JSON.parse(new TextDecoder().decode(data.subarray(8, 8 + length)));
-  if (header.what !== "check") {
-    receiveAnswer(app, header, data.subarray(8 + length));
-  } else if (header.number === app.check?.number) {
-    app.answers.set(app.check.stamp, header);
-    app.schedule();
-  }
-}
-
 // A view put aside, or come by a link.
 function openView(app, view) {
   applyView(app, { ...view, open: undefined }); // a pinned view leaves the folds as they are
   app.schedule();
   app.settle();
-}
-
-function applyView(app, view) {
-  for (const [name, value] of Object.entries(view)) {
-    if (name in app.choice) app.choice[name] = value;
-    else if (name in app.options) app.options[name] = value;
-  }
-  for (const name of Object.keys(app.folds)) if (view.open) app.folds[name] = view.open.includes(name);
-  Object.assign(app, { hover: null, inspect: null, drag: null, pressed: null });
 }
 
 function draw(app) {
@@ -223,23 +130,6 @@ function speak(app) {
     if (share.textContent) button.setAttribute("aria-description", `${app.texts.bar} ${share.textContent}`);
   }
   app.settle(); // the number that is explained may be another by now
-}
-
-function drawPhoto(app, figure, { pixels, capture }) {
-  const { rows, cols, patch_size: patch, image } = capture;
-  paintPixels(figure.photo, pixels, image.height, image.width);
-  figure.svg.setAttribute("viewBox", `0 0 ${cols} ${rows}`);
-  const lines = [];
-  for (let row = 1; row < rows; row++) lines.push(`M0 ${row}H${cols}`);
-  for (let col = 1; col < cols; col++) lines.push(`M${col} 0V${rows}`);
-  figure.grid.setAttribute("d", lines.join(""));
-  figure.cover.style.width = `${Math.min(100, (100 * cols * patch) / image.width)}%`;
-  figure.cover.style.height = `${Math.min(100, (100 * rows * patch) / image.height)}%`;
-  for (const [name, value] of Object.entries({ "--rows": rows, "--cols": cols, "--ratio": image.width / image.height })) {
-    figure.box.style.setProperty(name, value);
-    if (figure.name === "a") app.root.style.setProperty(name, value);
-    else if (figure.name === "b") app.root.style.setProperty(`${name}-b`, value);
-  }
 }
 
 // Head maps as large as the height of what stands beside them allows; on a narrow screen below it.

@@ -5,7 +5,7 @@ import { headOn } from "./content.js";
 import { peakPatch, prefixPart, shownRow } from "./drawing.js";
 import { linkedToken } from "./link.js";
 import { readToken } from "./marks.js";
-import { areaOf, layerOf, prefixCount, queryOf, queryTokens, sidesOf } from "./state.js";
+import { areaOf, layerOf, prefixCount, queryOf, sidesOf } from "./state.js";
 import { areaName, fill, headName, percent, percentShort, plain, prefixName, tokenName } from "./words.js";
 
 export function drawReading(app) {

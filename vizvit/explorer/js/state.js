@@ -148,3 +148,13 @@ export function areaBetween(capture, from, to) {
   const [r0, c0] = placeOf(capture, from), [r1, c1] = placeOf(capture, to);
   return [Math.min(r0, r1), Math.min(c0, c1), Math.max(r0, r1), Math.max(c0, c1)];
 }
+
+// A view, as an address or a pin has it, becomes what is chosen.
+export function applyView(app, view) {
+  for (const [name, value] of Object.entries(view)) {
+    if (name in app.choice) app.choice[name] = value;
+    else if (name in app.options) app.options[name] = value;
+  }
+  for (const name of Object.keys(app.folds)) if (view.open) app.folds[name] = view.open.includes(name);
+  Object.assign(app, { hover: null, inspect: null, drag: null, pressed: null });
+}
