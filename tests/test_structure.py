@@ -20,6 +20,8 @@ ROOT = PACKAGE.parent
 BORDERS = [
     ("image.py", ("torch", "torchvision", "timm", "streamlit", "vizvit.model", "vizvit.capture")),
     ("grid.py", ("torch", "timm", "numpy", "PIL", "streamlit", "vizvit")),
+    ("structure.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
+    ("tokens.py", ("timm", "streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
     ("model.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
     ("loading.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),
     ("hub.py", ("streamlit", "vizvit.pages", "vizvit.figures", "vizvit.analysis", "vizvit.capture")),

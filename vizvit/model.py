@@ -14,6 +14,7 @@ from torchvision import transforms
 
 from .errors import ModelError
 from .grid import PatchGrid
+from .structure import adds_positions, architecture_of, describe_grid, embedder_of, input_size_of, is_embedding
 
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
@@ -70,10 +71,10 @@ class VitModel:
         Raises ModelError where the module has no sequence of transformer blocks over square patches.
         """
         config = timm.data.resolve_data_config(model=module)
-        input_size = _input_size(module, image_size or config["input_size"][-2:])
-        grid = _describe_grid(module, name, input_size)
+        input_size = input_size_of(module, image_size or config["input_size"][-2:])
+        grid = describe_grid(module, name, input_size)
         config["input_size"] = (3, *input_size)
-        num_classes = 0 if labels is None and _is_embedding(module) else int(getattr(module, "num_classes", 0) or 0)
+        num_classes = 0 if labels is None and is_embedding(module) else int(getattr(module, "num_classes", 0) or 0)
         if labels is not None and num_classes and len(labels) != num_classes:
             raise ModelError(
                 f"{len(labels)} class names were given for {name}, which has {num_classes} classes. "
@@ -90,7 +91,7 @@ class VitModel:
         module = module.eval().requires_grad_(False).to(device=device, dtype=dtype)
         return cls(
             name=name,
-            architecture=_architecture(module),
+            architecture=architecture_of(module),
             module=module,
             device=torch.device(device),
             labels=tuple(labels),
@@ -194,7 +195,7 @@ class VitModel:
         """A key of POSITION_KINDS: how the model knows where a patch is (the most telling one, where it has two)."""
         if getattr(self.module, "rope", None) is not None:
             return "rotary"
-        if _adds_positions(self.module):
+        if adds_positions(self.module):
             holder = getattr(self.module, "embeds", self.module)
             fixed = any(name == "pos_embed" for name, _ in holder.named_buffers(recurse=False))
             return "fixed" if fixed else "learned"
@@ -206,7 +207,7 @@ class VitModel:
     def position_embedding(self) -> np.ndarray | None:
         """The embedding added to each patch, float32 [rows, cols, dim]; None where the model adds none."""
         rows, cols = self.grid.rows, self.grid.cols
-        if not _adds_positions(self.module):
+        if not adds_positions(self.module):
             return None
         if hasattr(self.module, "embeds"):  # NaFlex resamples its tables in the forward pass, each kind in its way
             without = copy.copy(self.module.embeds)
@@ -233,7 +234,7 @@ class VitModel:
 
     def patch_kernels(self) -> np.ndarray | None:
         """The patch embedding's kernels, float32 [dim, patch, patch, 3]; None where it is not one linear map."""
-        embed = _embedder(self.module)
+        embed = embedder_of(self.module)
         weight = getattr(getattr(embed, "proj", None), "weight", None)
         size = self.grid.patch_size
         if hasattr(embed, "backbone") or weight is None or weight.numel() != weight.shape[0] * size * size * 3:
@@ -244,73 +245,3 @@ class VitModel:
         if getattr(embed, "channels_last", True):
             return weight.reshape(-1, size, size, 3).numpy()
         return weight.reshape(-1, 3, size, size).permute(0, 2, 3, 1).numpy()
-
-
-def _architecture(module: nn.Module) -> str:
-    config = getattr(module, "pretrained_cfg", None) or {}
-    return config.get("architecture") or type(module).__name__
-
-
-def _is_embedding(module: nn.Module) -> bool:
-    # Contrastive image towers end in a projection to the joint space with text; timm calls its width num_classes.
-    config = getattr(module, "pretrained_cfg", None) or {}
-    name, tag = config.get("architecture") or "", config.get("tag") or ""
-    contrastive = any(word in name for word in ("clip", "siglip", "_pe_core"))
-    if not (contrastive and tag) or "in1k" in tag or "in12k" in tag or config.get("label_names"):
-        return False
-    original = timm.models.get_pretrained_cfg(f"{name}.{tag}")
-    return original is None or original.num_classes == module.num_classes
-
-
-def _adds_positions(module: nn.Module) -> bool:
-    holder = getattr(module, "embeds", module)
-    return any(getattr(holder, name, None) is not None for name in ("pos_embed", "pos_embed_y"))
-
-
-def _input_size(module: nn.Module, wanted: tuple[int, int]) -> tuple[int, int]:
-    embed = _embedder(module)
-    height, width = getattr(embed, "img_size", None) or wanted
-    if not getattr(embed, "strict_img_size", False):  # a model that takes any size takes it in whole patches
-        down, across = np.broadcast_to(getattr(embed, "patch_size", 1), 2)
-        height, width = height // down * down, width // across * across
-    return int(height), int(width)
-
-
-def _embedder(module: nn.Module) -> nn.Module | None:
-    return getattr(module, "patch_embed", None) or getattr(module, "embeds", None)
-
-
-def _describe_grid(module: nn.Module, name: str, input_size: tuple[int, int]) -> PatchGrid:
-    blocks = getattr(module, "blocks", None)
-    embed = _embedder(module)
-    if not isinstance(blocks, (nn.Sequential, nn.ModuleList)) or embed is None or not hasattr(embed, "patch_size"):
-        raise ModelError(
-            f"{name} ({type(module).__name__}) is not a plain Vision Transformer: it has no single sequence of "
-            f"transformer blocks over image patches. Choose a model of timm's vision_transformer, deit, eva, beit, "
-            f"vision_transformer_relpos or naflexvit modules."
-        )
-    if hasattr(embed, "backbone"):  # a hybrid: the tokens are cells of a convolutional network's feature map
-        patch = [side / cells for side, cells in zip(input_size, embed.grid_size, strict=True)]
-    else:
-        patch = np.broadcast_to(embed.patch_size, 2).tolist()
-    if patch[0] != patch[1] or patch[0] != int(patch[0]):
-        raise ModelError(f"{name} cuts the image into {patch[0]}x{patch[1]} patches; only square patches can be shown.")
-    size = int(patch[0])
-    grid_size = getattr(embed, "grid_size", None) or tuple(side // size for side in input_size)
-    rows, cols = (int(side) for side in grid_size)
-    if rows < 1 or cols < 1:
-        raise ModelError(f"{name} has patches of {size} pixels; choose an image size of at least {size}x{size}.")
-    prefix = int(getattr(module, "num_prefix_tokens", 0))
-    return PatchGrid(rows, cols, size, _prefix_names(module, prefix))
-
-
-def _prefix_names(module: nn.Module, count: int) -> tuple[str, ...]:
-    holder = getattr(module, "embeds", module)
-    names = []
-    if getattr(holder, "cls_token", None) is not None:
-        names.append("class")
-    if getattr(holder, "dist_token", None) is not None:
-        names.append("distillation")
-    registers = count - len(names)
-    names += [f"register {i + 1}" for i in range(registers)]
-    return tuple(names[:count])

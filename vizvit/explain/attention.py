@@ -10,7 +10,7 @@ import numpy as np
 
 from ..analysis import gradient_rollout, patch_map, relevance, rollout
 from ..analysis.fusion import READ_OUT, query_row
-from ..capture import Token
+from ..tokens import Token
 from .task import Task
 
 

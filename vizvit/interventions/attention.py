@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from ..capture import Token, find_token
 from ..errors import CaptureError
+from ..tokens import Token, find_token
 from .draft import Draft, Patch, edit, freeze
 
 
