@@ -6,8 +6,10 @@ import io
 import json
 import os
 import re
+import shlex
 import sys
 import tracemalloc
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,11 @@ def sketch(monkeypatch):
 
 def summary_of(folder: Path) -> dict:
     return json.loads((folder / "summary.json").read_text("utf-8"))
+
+
+def found_in(folder: Path) -> dict:
+    """The summary without when and how it was made."""
+    return {key: value for key, value in summary_of(folder).items() if key != "source"}
 
 
 def same(one, other, path="") -> None:
@@ -332,12 +339,29 @@ def test_results_are_means_and_spreads_of_the_rows(done, tiny):
     assert json.loads(schema.metadata[b"vizvit"])["model"] == "vizvit-tiny"
 
 
+def test_the_summary_says_of_which_pictures_and_model(sketch, tiny, data, done, tmp_path, capsys):
+    source = summary_of(done)["source"]
+    assert (source["data"], source["limit"], source["command"]) == (str(data), None, None)
+    made = datetime.fromisoformat(source["made"]).date()
+    assert abs(made - datetime.now(UTC).date()) <= timedelta(days=1)
+    asked = {"model": "vizvit-tiny", "weights": None, "arch": None, "height": None, "width": None}
+    assert summary_of(done)["opened"] == asked
+    words = ["study", str(data), "--out", str(tmp_path / "a b"), "--weights", "random", "--image-size", "32x64"]
+    assert cli.main([*words, "--device", "cpu", "--limit", "3"]) == 0
+    summary = summary_of(tmp_path / "a b")
+    assert summary["source"]["limit"] == 3
+    assert shlex.split(summary["source"]["command"])[:7] == ["python", "-m", "vizvit", *words[:4]]
+    assert summary["opened"] == asked | {"weights": "random", "height": 32, "width": 64}
+    elsewhere = vizvit.VitModel.wrap(tiny.module, name="mine", labels=tiny.labels)
+    assert study.run(elsewhere, [data], tmp_path / "mine", limit=2)["opened"] is None
+
+
 # --- the same, however it is run
 
 
 def test_processes_that_decode_ahead_change_nothing(sketch, tiny, data, done, tmp_path):
     study.run(tiny, [data], tmp_path, SETTINGS, batch=2, shard=3, workers=2)
-    same(summary_of(tmp_path), summary_of(done))
+    same(found_in(tmp_path), found_in(done))
 
 
 def test_an_interrupted_study_goes_on(sketch, tiny, data, done, tmp_path):
@@ -352,7 +376,7 @@ def test_an_interrupted_study_goes_on(sketch, tiny, data, done, tmp_path):
     told = []
     study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, resume=True, progress=lambda *at: told.append(at))
     assert told == [(3, 8), (6, 8), (8, 8)]
-    same(summary_of(tmp_path), summary_of(done))
+    same(found_in(tmp_path), found_in(done))
 
 
 def test_only_what_would_come_out_the_same_is_kept(sketch, tiny, data, tmp_path):
@@ -384,7 +408,7 @@ def test_ray_gives_the_same(sketch, tiny, data, done, tmp_path):
         running = ray.is_initialized()
         ray.shutdown()
     assert not running
-    same(summary_of(tmp_path), summary_of(done))
+    same(found_in(tmp_path), found_in(done))
     assert len(list((tmp_path / "shards").iterdir())) == 3
 
 

@@ -6,6 +6,7 @@ import difflib
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import timm
@@ -99,7 +100,7 @@ def load_model(
 
     module = source.build(options, on_progress)
     names = _read_labels(labels) if labels is not None else source.labels(module)
-    return VitModel.wrap(
+    vit = VitModel.wrap(
         module,
         name=source.title,
         labels=names,
@@ -109,6 +110,9 @@ def load_model(
         dtype=torch.float16 if half else torch.float32,
         image_size=options.get("img_size"),
     )
+    height, width = options.get("img_size", (None, None))
+    given = None if weights == "pretrained" else str(weights)
+    return replace(vit, opened={"model": text, "weights": given, "arch": arch, "height": height, "width": width})
 
 
 class _Source:

@@ -35,6 +35,8 @@ class VitModel:
     grid: which token is which patch at this input size.
     trained: False for random weights, whose maps mean nothing.
     weights: where the weights come from, in a few words for captions.
+    opened: what `load_model` was given, for JSON, so that it can be opened again: model, weights, arch, height, width,
+        each None where it was left at its default. None for a module that was made elsewhere.
     """
 
     name: str
@@ -49,6 +51,7 @@ class VitModel:
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
     input_size: tuple[int, int] = (224, 224)
+    opened: dict | None = field(default=None, repr=False)
     _spatial: tuple = field(default=(), repr=False)
 
     @classmethod

@@ -10,6 +10,7 @@ Exit codes: 0 all good, 1 some pictures failed, 2 wrong usage or a model that ca
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -70,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         args = _parser().parse_args(argv)
+        args.line = shlex.join(["python", "-m", "vizvit", *(sys.argv[1:] if argv is None else argv)])
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     return args.run(args)

@@ -128,6 +128,7 @@ def _measure(args: argparse.Namespace) -> bool:
             ray=args.ray,
             resume=args.resume,
             app=args.app,
+            command=args.line,
             progress=progress,
         )
     tell(weights_note(vit))

@@ -27,11 +27,16 @@ NAMED = 100  # broken pictures that the summary names; `pictures.parquet` names 
 PICTURES, HEADS, SUMMARY = "pictures.parquet", "heads.parquet", "summary.json"
 
 
-def merge(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path) -> dict:
-    """Write PICTURES, HEADS and SUMMARY into the folder `out`; returns what stands in the summary."""
+def merge(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, source: dict) -> dict:
+    """Write PICTURES, HEADS and SUMMARY into the folder `out`; returns what stands in the summary.
+
+    source: of which pictures and when, which stands in the summary alone: the other files are the same for the same
+    pictures, whoever made them.
+    """
     about = {
         "vizvit": __version__,
         **vit.facts(),
+        "opened": vit.opened,
         "layers": vit.num_layers,
         "heads_per_layer": vit.num_heads,
         "settings": asdict(settings),
@@ -45,7 +50,7 @@ def merge(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Pa
             writer.write_table(table.replace_schema_metadata(columns.metadata))
     unfinished.replace(out / PICTURES)
     parquet.write_table(_heads_table(vit, sums), out / HEADS)
-    summary = _plain(about | sums.summary())
+    summary = _plain(about | {"source": source} | sums.summary())
     (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     return summary
 

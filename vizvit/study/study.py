@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import ModelError
@@ -38,6 +39,7 @@ def run(
     resume: bool | None = None,
     shard: int = SHARD,
     app: str = APP,
+    command: str | None = None,
     progress: Progress | None = None,
 ) -> dict:
     """Measure every picture and write the results into the folder `out`; returns the summary.
@@ -48,6 +50,7 @@ def run(
         for one each CPU.
     resume: None goes on where the folder has a part of this very study; True insists that it has; False starts over.
     shard: pictures that are written at a time, and lost to an interruption at most.
+    app: what the report's links lead to. command: the command line that would do this again, to stand in the summary.
     progress: called as (pictures done, pictures in all).
 
     Files: pictures.parquet (a row a picture), heads.parquet (a row a head), summary.json, methods.md where methods
@@ -79,12 +82,20 @@ def run(
         from .cluster import run_on_ray
 
         run_on_ray(measurer, plan, finished, shards, address=ray, batch=batch, workers=workers or None, progress=told)
-    return conclude(vit, settings, plan, shards, out, app)
+    source = {
+        "data": " ".join(str(name) for name in data),
+        "limit": limit,
+        "command": command,
+        "made": datetime.now(UTC).date().isoformat(),
+    }
+    return conclude(vit, settings, plan, shards, out, source, app)
 
 
-def conclude(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, app: str = APP) -> dict:
+def conclude(
+    vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, source: dict, app: str = APP
+) -> dict:
     """Everything that is made of finished shards."""
-    summary = merge(vit, settings, plan, shards, out)
+    summary = merge(vit, settings, plan, shards, out, source)
     if not summary["measured"]:
         broken = summary["broken_named"][0]
         raise ModelError(f"None of {summary['pictures']} pictures can be read; {broken['name']}: {broken['error']}")
