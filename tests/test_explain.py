@@ -65,6 +65,8 @@ class Materialised:
         for part in module.modules():
             if hasattr(part, "fused_attn"):
                 part.fused_attn = False
+        last = []
+        module.blocks[-1].register_forward_hook(lambda _block, _given, out: (out.retain_grad(), last.append(out))[1])
         with Softmaxes() as seen:
             logits = module(vit.normalise(view).double().requires_grad_())
         logits[0, target].backward()
@@ -74,33 +76,34 @@ class Materialised:
         weighted = [(a * a.grad)[0].detach().clamp(min=0).mean(0).numpy() for a in layers]
         self.weighted = weighted  # [query, key]
         self.grid = vit.grid
-        tokens, prefix = vit.grid.num_tokens, vit.grid.num_prefix_tokens
-        patches = np.r_[np.zeros(prefix), np.full(tokens - prefix, 1 / (tokens - prefix))]
+        prefix = vit.grid.num_prefix_tokens
         if pool:
             weights, gradient = pool[0][0, :, 0].detach().numpy(), pool[0].grad[0, :, 0].numpy()
-            pooled = [weights.mean(0), np.maximum(weights * gradient, 0).mean(0)]
-        else:
-            pooled = [patches, patches]
-        # What the prediction is read from: models with a class token may pool all the same.
-        self.row, self.gradient_row = [np.eye(tokens)[0]] * 2 if vit.read_out == "class token" else pooled
+            self.row, self.gradient_row = weights.mean(0), np.maximum(weights * gradient, 0).mean(0)
+        else:  # what the prediction is read from has a gradient, and nothing else
+            read = last[0].grad[0].abs().amax(-1).numpy() > 0
+            self.row = self.gradient_row = read / read.sum()
+        # Read at the patches themselves: what each has of itself without attention would hide the rest.
+        self.without_own = not pool and bool(read[prefix:].any())
 
     def map(self, row: np.ndarray) -> np.ndarray:
         return row[self.grid.num_prefix_tokens :].reshape(self.grid.rows, self.grid.cols)
 
 
-def rollout_row(row: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-    flow = np.eye(len(row))
+def rollout_row(row: np.ndarray, matrices: list[np.ndarray], *, without_own: bool = False) -> np.ndarray:
+    flow, own = np.eye(len(row)), np.ones(len(row))
     for matrix in matrices:
         mixed = (np.eye(len(row)) + matrix) / 2
         flow = mixed / mixed.sum(1, keepdims=True) @ flow
-    return row @ flow
+        own = own / 2 / mixed.sum(1)
+    return row @ flow - without_own * row * own
 
 
-def relevance_row(row: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+def relevance_row(row: np.ndarray, matrices: list[np.ndarray], *, without_own: bool) -> np.ndarray:
     relevance = np.eye(len(row))
     for matrix in matrices:
         relevance = relevance + matrix @ relevance
-    return row @ relevance
+    return row @ relevance - without_own * row
 
 
 def test_own_methods_are_explicit_autograd(model, picture):
@@ -110,14 +113,15 @@ def test_own_methods_are_explicit_autograd(model, picture):
     expected = {
         "attention": by_hand.row @ mean[-1],
         "rollout": rollout_row(by_hand.row, mean),
-        "gradient_rollout": rollout_row(by_hand.gradient_row, by_hand.weighted),
-        "relevance": relevance_row(by_hand.gradient_row, by_hand.weighted),
+        "gradient_rollout": rollout_row(by_hand.gradient_row, by_hand.weighted, without_own=by_hand.without_own),
+        "relevance": relevance_row(by_hand.gradient_row, by_hand.weighted, without_own=by_hand.without_own),
         "attention_gradient": by_hand.gradient_row @ by_hand.weighted[-1],
     }
     for method, row in expected.items():
         found = vizvit.explain(model, view, method, target=3)
         assert found.dtype == np.float32 and found.max() > 0, method
-        assert largest_difference(found, by_hand.map(row)) < 1e-3, method
+        wanted = by_hand.map(row)
+        assert np.abs(found - wanted).max() < 1e-3 * np.ptp(wanted), method  # of the range: a map may hardly vary
 
 
 def patches_on_grid(tokens: torch.Tensor, grid) -> torch.Tensor:
@@ -137,6 +141,11 @@ def test_grad_cam_is_the_librarys(model, picture):
         # As the library goes on from the values at patch resolution: rescaled and enlarged, then rescaled again.
         enlarged = scale_cam_image(scale_cam_image(found[None], model.input_size[::-1]))
         np.testing.assert_allclose(enlarged, expected, atol=1e-4)
+        # And the values themselves, from what the library saw: channels weighted by their mean gradient.
+        seen = cam.activations_and_grads
+        activations, gradients = (held[0][0].numpy() for held in (seen.activations, seen.gradients))
+        raw = np.einsum("c,cij->ij", gradients.mean((1, 2)), activations)
+        np.testing.assert_allclose(found, np.maximum(raw, 0), atol=1e-4 * np.abs(raw).max())
         positive += found.max() > 0
     assert positive
 

@@ -152,11 +152,14 @@ class VitModel:
 
     @property
     def read_out(self) -> str:
-        """What the prediction is read from: "class token", "mean of patches", "pooling head" or the pooling's name."""
+        """What the prediction is read from: "class token", "class and distillation tokens", "mean of patches",
+        "pooling head" or the pooling's name."""
         pool = getattr(self.module, "global_pool", "") or ""
         if isinstance(pool, str) and getattr(self.module, "attn_pool", None) is not None:
             pool = "map"
-        names = {"token": "class token", "avg": "mean of patches", "map": "pooling head"}
+        distilled = isinstance(getattr(self.module, "head_dist", None), nn.Linear)
+        first = "class and distillation tokens" if distilled else "class token"
+        names = {"token": first, "avg": "mean of patches", "map": "pooling head"}
         return names.get(pool, str(pool) or "unknown")
 
     def facts(self) -> dict:

@@ -135,19 +135,26 @@ def query_row(
 
     A token: one at its place. An area: equal weights over its patches. Neither: the class token; without one, the
     pooling head's own weights (given as pool_weights), or else the mean over the patches. READ_OUT: what the prediction
-    is read from, which in some models with a class token (BEiT, EVA-02) is the mean over the patches all the same.
+    is read from: the class token, class and distillation token alike, the pooling head, or the mean over the patches,
+    which some models with a class token (BEiT, EVA-02) read all the same.
     """
     has_class = "class" in cap.grid.prefix_names
     if pool_weights is not None and area is None and (token == READ_OUT or (token is None and not has_class)):
         return pool_weights.clone()
-    if token == READ_OUT:
-        token = None
-        if cap.vit.read_out == "mean of patches" and area is None:
-            area = (0, 0, cap.grid.rows - 1, cap.grid.cols - 1)
-    tokens = tokens_of(cap, token, area)
     row = torch.zeros(cap.num_tokens, device=cap.vit.device)
+    tokens = _read_tokens(cap) if token == READ_OUT and area is None else tokens_of(cap, token, area)
     row[tokens] = 1 / len(tokens)
     return row
+
+
+def _read_tokens(cap: Capture) -> list[int]:
+    """The sequence indices that a model without a pooling head predicts from, each as much as the others."""
+    names = cap.grid.prefix_names
+    if cap.vit.read_out == "class and distillation tokens":
+        return [names.index("class"), names.index("distillation")]
+    if cap.vit.read_out == "class token":
+        return tokens_of(cap)
+    return list(range(len(names), cap.num_tokens))
 
 
 def describe_query(cap: Capture, token: Token | None = None, *, area: Area | None = None, pooled: bool = True) -> str:

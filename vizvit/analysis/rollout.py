@@ -85,24 +85,30 @@ def gradient_rollout(
     residual: float = 0.5,
     start_layer: int = 0,
     token: Token | None = None,
+    include_own: bool = True,
 ) -> np.ndarray:
     """Rollout with the heads fused by mean_h (A ⊙ ∂y_c/∂A)⁺ for the capture's target class c, float32 [rows, cols].
 
     Needs capture(..., target=). Parameters as in `rollout`.
+    include_own: False leaves out what each token has of itself over the skip connections alone. Gradients are small
+        beside that; read at a class token it lies outside the map, but read at all patches it would hide the rest.
     """
-    return _Chain(cap, "gradient", discard_ratio, residual, start_layer).read(token)
+    chain = _Chain(cap, "gradient", discard_ratio, residual, start_layer)
+    return chain.read(token) if include_own else chain.read_without_own(token)
 
 
-def relevance(cap: Capture, *, token: Token | None = None) -> np.ndarray:
+def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = True) -> np.ndarray:
     """Relevance by the self-attention rule of Chefer, Gur & Wolf (ICCV 2021, eq. 5-6), float32 [rows, cols].
 
     R = I; R ← R + mean_h((A ⊙ ∂y_c/∂A)⁺) R from the first block to the last; the query token's row, prefix tokens left
-    out. Needs capture(..., target=). token as in `rollout`.
+    out. Needs capture(..., target=). token as in `rollout`; include_own=False reads the row of R - I, as in
+    `gradient_rollout`.
     """
-    row = query_row(cap, token, _pool_weights(cap, "gradient"))
+    own = query_row(cap, token, _pool_weights(cap, "gradient"))
+    gained = torch.zeros_like(own)  # apart from what may be 10⁹ times as large
     for layer in reversed(range(cap.num_layers)):
-        row = row + row @ _gradient_weighted(cap, layer)
-    return patch_map(row, cap)
+        gained = gained + (own + gained) @ _gradient_weighted(cap, layer)
+    return patch_map(own + gained if include_own else gained, cap)
 
 
 class _Chain:
@@ -120,6 +126,12 @@ class _Chain:
 
     def matrix(self, layer: int) -> torch.Tensor:
         """Ã of one layer, [query, key]."""
+        own, others = self.parts(layer)
+        others.diagonal().add_(own)
+        return others
+
+    def parts(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ã of one layer in two: what the residual gives, [token], and what attention does, [query, key]."""
         if self._fusion == "gradient":
             fused = _gradient_weighted(self._cap, layer)
         else:
@@ -127,8 +139,8 @@ class _Chain:
         if self._discard_ratio:
             _discard_lowest(fused, self._discard_ratio, self._cap.grid.prefix_names)
         fused *= 1 - self._residual
-        fused.diagonal().add_(self._residual)
-        return fused / fused.sum(-1, keepdim=True).clamp_min(torch.finfo(fused.dtype).tiny)
+        total = (fused.sum(-1) + self._residual).clamp_min(torch.finfo(fused.dtype).tiny)
+        return self._residual / total, fused / total[:, None]
 
     def columns(self, column: torch.Tensor) -> Iterator[torch.Tensor]:
         """Ã_l … Ã_first · column for each layer l, as matrix-vector products from the first layer up."""
@@ -142,6 +154,16 @@ class _Chain:
         for layer in reversed(self.layers):
             row = row @ self.matrix(layer)
         return patch_map(row, self._cap)
+
+    def read_without_own(self, token: Token | None) -> np.ndarray:
+        """`read` less the product of the residuals alone, which is held apart: it may be 10⁹ times as large."""
+        own = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
+        gained = torch.zeros_like(own)
+        for layer in reversed(self.layers):
+            kept, others = self.parts(layer)
+            gained = gained * kept + (own + gained) @ others
+            own = own * kept
+        return patch_map(gained, self._cap)
 
 
 def _discard_lowest(fused: torch.Tensor, ratio: float, prefix_names: tuple[str, ...]) -> None:

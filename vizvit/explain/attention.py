@@ -10,6 +10,7 @@ import numpy as np
 
 from ..analysis import gradient_rollout, patch_map, relevance, rollout
 from ..analysis.fusion import READ_OUT, query_row
+from ..capture import Capture
 from ..tokens import Token
 from .task import Task
 
@@ -49,12 +50,20 @@ def gradient_flow(
 ) -> np.ndarray:
     """`vizvit.gradient_rollout`."""
     cap = task.capture_with_gradients()
-    return gradient_rollout(cap, discard_ratio=discard_ratio, residual=residual, start_layer=start_layer, token=token)
+    return gradient_rollout(
+        cap,
+        discard_ratio=discard_ratio,
+        residual=residual,
+        start_layer=start_layer,
+        token=token,
+        include_own=not _at_tokens_themselves(cap, token),
+    )
 
 
 def relevance_map(task: Task, *, token: Token | None = READ_OUT) -> np.ndarray:
     """`vizvit.relevance`."""
-    return relevance(task.capture_with_gradients(), token=token)
+    cap = task.capture_with_gradients()
+    return relevance(cap, token=token, include_own=not _at_tokens_themselves(cap, token))
 
 
 def last_layer_gradient(task: Task, *, token: Token | None = READ_OUT) -> np.ndarray:
@@ -65,3 +74,8 @@ def last_layer_gradient(task: Task, *, token: Token | None = READ_OUT) -> np.nda
     pool = cap.pool_attention_tensor()
     weights = None if pool is None else pool.mul(cap.pool_gradient()).clamp_(min=0).mean(0)
     return patch_map(query_row(cap, token, weights) @ weighted, cap)
+
+
+def _at_tokens_themselves(cap: Capture, token: Token | None) -> bool:
+    """Whether a map is read at the tokens that it shows, each of which has itself over the skip connections."""
+    return token == READ_OUT and not cap.has_pooling_head
