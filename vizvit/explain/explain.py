@@ -32,7 +32,8 @@ def explain(
 
     Where a method reads a token, it is the one that the prediction is read from: the class token, the pooling head's
     weights over the tokens, or the mean over the patches, the last also in a model that has a class token but does not
-    predict from it. Gradients are those of the class's logit, before the softmax.
+    predict from it. There, gradient rollout and relevance leave out what each patch has of itself without any
+    attention. Gradients are those of the class's logit, before the softmax.
     Raises CaptureError for an unknown method or option, a view of another shape and a capture of another picture;
     ModelError for a class that the model does not have.
     """

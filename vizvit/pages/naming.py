@@ -29,6 +29,8 @@ def query_name(cap: Capture, token: int | None = None, *, pooled: bool = True, l
 
 def read_out_name(cap: Capture, lang: str | None = None) -> str:
     """Where `vizvit.explain` reads a map: where the prediction is read, which need not be the class token."""
+    if cap.vit.read_out == "class and distillation tokens":
+        return language.named(cap.vit.read_out, lang)
     if cap.has_pooling_head or cap.vit.read_out == "mean of patches":
         return words("look", lang or language.current())["pooling_query" if cap.has_pooling_head else "mean_query"]
     return query_name(cap, lang=lang)
