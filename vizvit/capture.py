@@ -9,6 +9,7 @@ softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -167,12 +168,22 @@ class Capture:
 
         ∂y/∂A = (∂y/∂O) Vᵀ with O = A V, so that only O's gradient has to be kept.
         """
-        if self._gradients is None:
-            raise CaptureError(
-                "This capture has no gradients. Make it with the class to explain: capture(vit, image, target=...)."
-            )
-        index = self._index(layer)
-        return self.attention_tensor(index), _weight_gradient(self._calls[index], self._gradients[index])
+        index, gradients = self._index(layer), self._output_gradients()
+        return self.attention_tensor(index), _weight_gradient(self._calls[index], gradients[index])
+
+    def gradient_weighted_attention(self, layer: int) -> torch.Tensor:
+        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]; one head's matrices at a time."""
+        index, gradients = self._index(layer), self._output_gradients()
+        call, gradient, bias = self._calls[index], gradients[index], self._bias(index)
+        total = torch.zeros(self.num_tokens, self.num_tokens, device=self.vit.device)
+        for head in range(self.num_heads):
+            if head in call.silenced:
+                continue
+            one = replace(call, q=call.q[head, None], k=call.k[head, None], v=call.v[head, None], silenced=())
+            own_bias = bias if bias is None or len(bias) == 1 else bias[head, None]
+            weights = _softmax_rows(one, slice(None), own_bias)[0]
+            total += weights.mul_(_weight_gradient(one, gradient[head, None])[0]).clamp_(min=0)
+        return total.div_(self.num_heads)
 
     def pool_gradient(self) -> torch.Tensor | None:
         """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
@@ -192,6 +203,13 @@ class Capture:
         if not -self.num_layers <= layer < self.num_layers:
             raise CaptureError(f"There is no layer {layer}: {self.vit.name} has layers 0 to {self.num_layers - 1}.")
         return layer % self.num_layers
+
+    def _output_gradients(self) -> list[torch.Tensor]:
+        if self._gradients is None:
+            raise CaptureError(
+                "This capture has no gradients. Make it with the class to explain: capture(vit, image, target=...)."
+            )
+        return self._gradients
 
     def _over_tokens(self, weights: torch.Tensor) -> torch.Tensor:
         """[head, key] -> [head, token]: a pooling head may leave the prefix tokens out; they get 0."""

@@ -107,7 +107,7 @@ def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = T
     own = query_row(cap, token, _pool_weights(cap, "gradient"))
     gained = torch.zeros_like(own)  # apart from what may be 10⁹ times as large
     for layer in reversed(range(cap.num_layers)):
-        gained = gained + (own + gained) @ _gradient_weighted(cap, layer)
+        gained = gained + (own + gained) @ cap.gradient_weighted_attention(layer)
     return patch_map(own + gained if include_own else gained, cap)
 
 
@@ -133,7 +133,7 @@ class _Chain:
     def parts(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Ã of one layer in two: what the residual gives, [token], and what attention does, [query, key]."""
         if self._fusion == "gradient":
-            fused = _gradient_weighted(self._cap, layer)
+            fused = self._cap.gradient_weighted_attention(layer)
         else:
             fused = fuse_heads(self._cap.attention_tensor(layer), self._fusion)
         if self._discard_ratio:
@@ -176,11 +176,6 @@ def _discard_lowest(fused: torch.Tensor, ratio: float, prefix_names: tuple[str, 
         kept[place] = True
         kept[:, place] = True
     fused *= kept
-
-
-def _gradient_weighted(cap: Capture, layer: int) -> torch.Tensor:
-    attention, gradient = cap.attention_gradients(layer)
-    return attention.mul_(gradient).clamp_(min=0).mean(0)
 
 
 def _pool_weights(cap: Capture, head_fusion: str) -> torch.Tensor | None:

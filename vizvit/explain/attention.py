@@ -69,8 +69,7 @@ def relevance_map(task: Task, *, token: Token | None = READ_OUT) -> np.ndarray:
 def last_layer_gradient(task: Task, *, token: Token | None = READ_OUT) -> np.ndarray:
     """mean_h (A ⊙ ∂y/∂A)⁺ of the last layer, read where the prediction is read."""
     cap = task.capture_with_gradients()
-    attention, gradient = cap.attention_gradients(-1)
-    weighted = attention.mul_(gradient).clamp_(min=0).mean(0)  # [query, key]
+    weighted = cap.gradient_weighted_attention(-1)
     pool = cap.pool_attention_tensor()
     weights = None if pool is None else pool.mul(cap.pool_gradient()).clamp_(min=0).mean(0)
     return patch_map(query_row(cap, token, weights) @ weighted, cap)
