@@ -25,6 +25,7 @@ from vizvit.pages.explanation.settings import SCALES, SHOWN, VIEWS
 from vizvit.pages.heads import MEASURES
 from vizvit.pages.model_choice import WEIGHTS
 from vizvit.pages.samples import SAMPLES
+from vizvit.pages.study.settings import ORDERS
 from vizvit.pages.walkthrough import STAGES
 from vizvit.snapshots import snapshots
 from vizvit.study import MEASURES as STUDIED
@@ -99,7 +100,8 @@ MADE = {
     "studies": {
         *(f"{measure}{part}" for measure in STUDIED for part in ("", "_axis", "_read")),
         *(f"column_{column}" for column in ("method", *COLUMNS)),
-        *(f"{part}{order}" for part in ("", "ranked_") for order in ("highest", "lowest")),
+        *(f"{part}{order}" for part in ("", "ranked_") for order in ORDERS),
+        *(f"whose_{whose}" for whose in ("class", "patches")),
         *(f"sorted_{by}" for by in ("areas", "pointing")),
     },
 }
@@ -177,15 +179,16 @@ def section_of(node: ast.AST) -> str | None:
 
 
 FILES = [ROOT / "app.py", *sorted((PACKAGE / "pages").rglob("*.py")), PACKAGE / "catalog.py"]
+SPEAKERS = [*FILES, *(PACKAGE / "study" / name for name in ("report.py", "table.py"))]
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.exists()], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in SPEAKERS if path.exists()], ids=lambda path: path.name)
 def test_every_word_that_a_page_says_exists(path):
     assert {f"{s}.{k}" for s, k in spoken(path) if k not in ENGLISH[s]} == set()
 
 
 def test_every_word_is_said_somewhere():
-    said = {pair for path in FILES if path.exists() for pair in spoken(path)}
+    said = {pair for path in SPEAKERS if path.exists() for pair in spoken(path)}
     said |= {(section, key) for section, keys in MADE.items() for key in keys}
     sources = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js", ".html")]
     code = "\n".join(path.read_text("utf-8") for path in sources)

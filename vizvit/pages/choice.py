@@ -13,7 +13,7 @@ from vizvit.errors import CaptureError
 from vizvit.loading import SHIPPED
 from vizvit.model import VitModel
 from vizvit.pages import language, picture
-from vizvit.pages.address import note_in_address
+from vizvit.pages.address import note_all
 from vizvit.pages.language import say
 from vizvit.pages.look import still_wanted
 from vizvit.pages.model_choice import WEIGHTS, choose_model, describe
@@ -78,8 +78,6 @@ def choose() -> Choice:
 
 
 def _write_address() -> None:
-    state = st.session_state
-    for name, default in DEFAULTS.items():
-        value = str(state.get(name, default))
-        note_in_address(name, value if value != default else "")
-    note_in_address("lang", language.in_address())
+    values = {name: str(st.session_state.get(name, default)) for name, default in DEFAULTS.items()}
+    values = {name: value if value != DEFAULTS[name] else "" for name, value in values.items()}
+    note_all(values | {"lang": language.in_address()})

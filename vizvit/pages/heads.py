@@ -14,9 +14,12 @@ from vizvit.pages import look
 from vizvit.pages.choice import Choice
 from vizvit.pages.language import say
 from vizvit.pages.naming import query_name
+from vizvit.pages.open_head import open_head
+from vizvit.pages.study import settings
 from vizvit.texts import words
 
 MEASURES = {"distance": attention_distance, "entropy": attention_entropy, "prefix": prefix_share}
+STUDIED = {"distance": "distance", "entropy": "entropy", "prefix": "prefix_share"}  # the same in a study
 
 
 def page() -> None:
@@ -83,9 +86,11 @@ def _body(choice: Choice, cap: Capture) -> None:
         )
         st.caption(caption)
         if st.button(t["open"], icon=":material/arrow_forward:"):
-            selection = st.session_state.get("selection") or {"token": 0}
-            st.session_state.selection = selection | {"layer": layer, "head": head}
-            st.switch_page(st.session_state.pages["explore"])
+            open_head(choice, layer, head)
+        if st.session_state.get("study_folder") and st.button(t["alike"], icon=":material/manage_search:"):
+            settings.compare_with(layer, head)
+            st.session_state.study_by = STUDIED[name]
+            st.switch_page(st.session_state.pages["studies"])
 
 
 def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:

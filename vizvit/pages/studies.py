@@ -12,10 +12,11 @@ from vizvit.pages.address import note_in_address
 from vizvit.pages.choice import Choice
 from vizvit.pages.language import say
 from vizvit.pages.study import about, heads, methods
-from vizvit.study import read_summary
+from vizvit.study import find_studies, read_summary
+from vizvit.study.merge import SUMMARY
 
 COMMAND = "python -m vizvit study photos/ --out results"
-NEEDED = {"model", "weights", "trained", "input_size", "layers", "heads_per_layer", "measured", "heads", "methods"}
+LISTED = 12
 
 
 def page() -> None:
@@ -29,14 +30,16 @@ def page() -> None:
     try:
         summary = read_summary(folder)
     except ModelError:
-        summary = None
-    if not isinstance(summary, dict) or not summary.keys() >= NEEDED:
-        st.error(t["none"].format(folder=look.plain(str(folder))))
+        why = t["malformed"] if (folder / SUMMARY).is_file() else t["none"]
+        st.error(why.format(folder=look.plain(str(folder))))
         st.code(COMMAND, language="bash")
         return
     about.show(summary, folder)
+    if not any(summary["heads"].values()):
+        st.warning(t["nothing"])
+        return
     methods.show(summary)
-    heads.show(choice, summary, folder)
+    heads.show(choice, summary)
 
 
 def _folder() -> Path | None:
@@ -56,6 +59,32 @@ def _folder() -> Path | None:
             return Path(text).expanduser()
         except RuntimeError:  # the home of a user that is not there
             return Path(text)
+    _offer()
     st.caption(t["make"])
     st.code(COMMAND, language="bash")
     return None
+
+
+def _offer() -> None:
+    """The studies below the working directory, where commands write them, each to be opened by a click."""
+    t, here = say("studies"), Path.cwd()
+    studies = find_studies(here)
+    if not studies:
+        return
+    st.markdown(t["found"].format(folder=look.plain(str(here))))
+    with st.container(gap=None):
+        for folder in studies[:LISTED]:
+            summary, name = read_summary(folder), str(folder.relative_to(here))
+            said = {"model": look.plain(summary["model"]), "measured": summary["measured"], "name": look.plain(name)}
+            st.button(
+                t["found_one"].format(**said),
+                key=f"study_at_{name}",
+                type="tertiary",
+                icon=":material/folder_open:",
+                on_click=_use,
+                args=(name,),
+            )
+
+
+def _use(folder: str) -> None:
+    st.session_state.study_folder = folder

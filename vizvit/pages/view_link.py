@@ -6,7 +6,7 @@ import streamlit as st
 
 from vizvit.explorer.selection import start
 from vizvit.grid import PatchGrid
-from vizvit.pages.address import note_in_address
+from vizvit.pages.address import note_all
 
 NAMES = ("direction", "fuse", "scale", "curve", "colours")
 SWITCHES = ("rollout", "smooth", "grid_lines", "true_pixels")
@@ -32,6 +32,11 @@ def view_from_address(grid: PatchGrid) -> dict | None:
 
 def write_view(selection: dict, grid: PatchGrid) -> None:
     """Keep what differs from where one starts in the address."""
+    note_all(view_words(selection, grid))
+
+
+def view_words(selection: dict, grid: PatchGrid) -> dict[str, str]:
+    """What the address holds of a whole selection, by name; what is as where one starts is empty."""
     first = start()
     head = "" if selection["head"] is None else str(selection["head"])
     values = {"layer": str(selection["layer"]), "head": head, "query": _name(selection, grid)}
@@ -41,8 +46,7 @@ def write_view(selection: dict, grid: PatchGrid) -> None:
     values["open"] = ".".join(selection["open"])
     opacity = round(100 * selection["opacity"])
     values["opacity"] = str(opacity) if opacity != round(100 * first["opacity"]) else ""
-    for name, value in values.items():
-        note_in_address(name, value)
+    return values
 
 
 def _name(selection: dict, grid: PatchGrid) -> str:

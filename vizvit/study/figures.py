@@ -13,30 +13,32 @@ WORDS = {
     "distance": (
         "Mean attention distance",
         "distance (px of the input)",
-        "distance from a patch to those it looks at, weighted by attention, mean over all patches",
+        "distance from a patch to those it looks at, weighted by attention, mean over all patches as queries",
     ),
     "entropy": (
         "Entropy of attention",
         "entropy (nats)",
-        "0 where every token looks at one token, more where it looks at many; mean over all queries",
+        "0 where every token looks at one token, more where it looks at many; mean over all tokens as queries",
     ),
     "prefix_share": (
         "Attention on prefix tokens",
         "share on prefix tokens",
-        "share of the patches' attention that goes to prefix tokens",
+        "share of the attention that goes to prefix tokens; mean over all patches as queries",
     ),
     "sink_share": (
         "Attention on sinks",
         "share on sinks",
-        "share of all attention that goes to tokens which draw far more than their share",
+        "share of the attention that goes to tokens which draw far more than their share; mean over all tokens as "
+        "queries",
     ),
     "agreement": (
         "Agreement with boxes",
         "attention in the box ÷ its area",
-        "share of the attention on patches that falls into the object's box, over the box's share of the picture: "
-        "1 is no preference",
+        "share of {whose} on patches that falls into the object's box, over the box's share of the picture: 1 is no "
+        "preference",
     ),
 }
+EVEN = {"agreement": 1.0}  # what no preference would give
 
 
 def spread_figure(
@@ -69,25 +71,62 @@ def spread_figure(
     text = {"textcoords": "offset points", "va": "center", "annotation_clip": False}
     axes.annotate("mean", (layers - 1 + 0.3, middle[-1]), (8, 0), fontsize=SMALL, color=look.quiet, **text)
     axes.set_xlim(-0.5, layers - 0.5 + 0.07 * layers)
-    low, high = float((mean - known).min()), float((mean + known).max())
-    axes.set_ylim(min(0.0, 1.1 * low), 1.1 * high or 1)
+    axes.set_ylim(*value_range(mean, spread, even))
     finish_by_depth(axes, look, layers, (left, width), ylabel)
     return page.figure
 
 
+def value_range(mean: np.ndarray, spread: np.ndarray, even: float | None = None) -> tuple[float, float]:
+    """The ends of an axis that shows these heads, and `even`: from 0, unless that would press them into its upper half.
+
+    mean, spread: [layer, head]; a spread that is NaN counts as none.
+    """
+    known = np.nan_to_num(spread)
+    marked = [] if even is None else [even]
+    low = min(float(np.nanmin(mean - known)), *marked, np.inf)
+    high = max(float(np.nanmax(mean + known)), *marked, -np.inf)
+    room = 0.06 * (high - low)
+    if low < 0:  # lines of one standard deviation may reach below what a share can be
+        return low - room, high + room
+    if low <= high / 2:
+        return 0.0, high + room or 1.0
+    step = 10.0 ** np.floor(np.log10(high - low)) / 2 if high > low else abs(high) / 2
+    return float(step * np.floor((low - room) / step)), high + room
+
+
+def whose_attention(summary: dict) -> str:
+    """ "class" where a map is read from the class token, else "patches": the mean over all of them."""
+    return "class" if "class" in summary["prefix_tokens"] else "patches"
+
+
 def figures(summary: dict) -> dict[str, Figure]:
-    """One figure for each measure that the study has, by its name."""
+    """One figure for each measure that the study has, by its name, with title and caption."""
+    return {
+        measure: figure(summary, measure, title=WORDS[measure][0], caption=caption(summary, measure))
+        for measure in summary["heads"]
+    }
+
+
+def figure(summary: dict, measure: str, *, title: str = "", caption: str = "", theme: str = "light") -> Figure:
+    """One measure of a study drawn."""
+    mean, spread = (np.array(summary["heads"][measure][name], np.float64) for name in ("mean", "spread"))
+    texts = {"ylabel": WORDS[measure][1], "title": title, "caption": caption}
+    return spread_figure(mean, spread, even=EVEN.get(measure), theme=theme, **texts)
+
+
+def caption(summary: dict, measure: str) -> str:
+    """What a measure's figure shows, of which pictures, model and weights."""
+    found, source = summary["heads"][measure], summary.get("source") or {}
+    whose = {"class": "the class token's attention", "patches": "all patches' mean attention"}
+    what = WORDS[measure][2].format(whose=whose[whose_attention(summary)])
+    of = f"{found['count']} pictures" + (f" of {source['data']}" if source.get("data") else "")
+    low, _ = value_range(*(np.array(found[name], np.float64) for name in ("mean", "spread")), EVEN.get(measure))
+    start = f"the axis begins at {low:g}, not at 0" if low > 0 else "nothing rescaled"
+    line = "; the dashed line: no preference" if measure in EVEN else ""
     weights = f"{summary['model']}, {summary['weights']}."
     if not summary["trained"]:
         weights += " Untrained, it shows how the network is built, not what it learned."
-    drawn = {}
-    for measure, found in summary["heads"].items():
-        title, axis, what = WORDS[measure]
-        caption = (
-            f"{what[0].upper()}{what[1:]}. A dot a head at its mean over {found['count']} pictures, with a line of one "
-            f"standard deviation to each side; the curve through each layer's mean; nothing rescaled. {weights}"
-        )
-        mean, spread = (np.array(found[name], np.float64) for name in ("mean", "spread"))
-        even = 1.0 if measure == "agreement" else None
-        drawn[measure] = spread_figure(mean, spread, ylabel=axis, even=even, title=title, caption=caption)
-    return drawn
+    return (
+        f"{what[0].upper()}{what[1:]}. A dot a head at its mean over {of}, with a line of one standard deviation to "
+        f"each side; the curve through each layer's mean{line}; {start}. {weights}"
+    )

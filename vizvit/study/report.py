@@ -4,94 +4,133 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from string import Template
 
-from matplotlib.figure import Figure
-
 from ..figures import figure_bytes
+from ..texts import words
 from . import table
-from .figures import WORDS
+from .figures import WORDS, caption, figure
 from .measures import MEASURES
+from .opened import app_words
 from .sweep import explorer_link
 
 REPORT = "report.html"
 APP = "http://localhost:8501/"  # where Streamlit serves the app unless told otherwise
+say = partial(words, language="en")
 
 
-def report(summary: dict, drawn: dict[str, Figure], app: str = APP) -> str:
-    """The whole page. summary: as `read_summary` gives it; drawn: figures by measure; app: what links lead to."""
-    images = {measure: base64.b64encode(figure_bytes(figure, "svg")).decode() for measure, figure in drawn.items()}
+def report(summary: dict, drawn: Iterable[str], app: str = APP) -> str:
+    """The whole page. summary: as `read_summary` gives it; drawn: measures to draw; app: what links lead to."""
     template = Template(Path(__file__).with_name("report.html").read_text("utf-8"))
     return template.substitute(
         title=html.escape(f"{summary['model']}: a study of {summary['measured']} pictures"),
         version=html.escape(summary["vizvit"]),
-        facts=_table(_facts(summary)),
+        facts=_facts(summary),
         methods=_methods(summary),
-        figures="\n".join(
-            f'<figure id="{measure}"><img alt="{html.escape(WORDS[measure][0])} of each head, by layer" '
-            f'src="data:image/svg+xml;base64,{image}"></figure>'
-            for measure, image in images.items()
-        ),
+        figures="\n".join(_figure(summary, measure) for measure in drawn),
         heads=_heads(summary, app),
         broken=_broken(summary),
     )
 
 
-def _facts(summary: dict) -> list[list[str]]:
+def facts(summary: dict) -> list[tuple[str, str]]:
+    """What was studied, as (name, value): the model, the pictures and where they come from, when and how well."""
     (height, width), (rows, cols) = summary["input_size"], summary["grid"]
-    facts = [
-        ["model", summary["model"]],
-        ["weights", summary["weights"] + ("" if summary["trained"] else ": what it shows is not learned")],
-        ["input", f"{height} × {width} px, {rows} × {cols} patches, {summary['precision']}"],
-        ["pictures", f"{summary['measured']} measured, {summary['broken']} could not be read"],
+    source, accuracy = summary.get("source") or {}, summary["accuracy"]
+    told = [
+        ("model", summary["model"]),
+        ("weights", summary["weights"] + ("" if summary["trained"] else ": what it shows is not learned")),
+        ("input", f"{height} × {width} px, {rows} × {cols} patches, {summary['precision']}"),
+        ("pictures", f"{summary['measured']} measured, {summary['broken']} could not be read"),
     ]
-    accuracy = summary["accuracy"]
+    if source.get("data"):
+        limit = f"limit {source['limit']}, spread evenly over the set" if source.get("limit") else "without a limit"
+        told.append(("from", f"{source['data']}, {limit}"))
     if accuracy:
         of = f"of {accuracy['count']} with a label"
-        facts.append(["accuracy", f"top-1 {100 * accuracy['top1']:.1f} %, top-5 {100 * accuracy['top5']:.1f} % {of}"])
+        told.append(("accuracy", f"top-1 {100 * accuracy['top1']:.1f} %, top-5 {100 * accuracy['top5']:.1f} % {of}"))
     if summary["objects"]:
-        facts.append(["objects", f"{summary['objects']} pictures have a box that fills less than half of them"])
-    return facts
+        told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
+    if source.get("made"):
+        told.append(("made", source["made"]))
+    return told
+
+
+def _facts(summary: dict) -> str:
+    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts(summary))
+    command = (summary.get("source") or {}).get("command")
+    again = f"<dt>command</dt><dd><code>{html.escape(command)}</code></dd>" if command else ""
+    return f"<dl>{rows}{again}</dl>"
 
 
 def _methods(summary: dict) -> str:
-    head, *rows = table.cells(summary)
+    head, rows = table.headings(summary, say), table.best_first(summary)
     if len(head) == 1 or not rows:
         return ""
-    return f"<h2>Methods</h2>\n{_table(rows, head)}\n<p>{html.escape(table.note(summary))}</p>"
+    lines = []
+    for name, *cells in rows:
+        title, control = table.title(name, say)
+        mark = f" <small>{html.escape(control)}</small>" if control else ""
+        lines.append([f"{html.escape(title)}{mark}", *map(html.escape, cells)])
+    of = f"{summary['model']}, {summary['weights']}, {summary['measured']} pictures."
+    said = html.escape(" ".join([of, *table.notes(summary, say)]))
+    return f"<h2>{say('studies')['methods']}</h2>\n{_numbers('Methods', head, lines)}\n<p>{said}</p>"
+
+
+def _figure(summary: dict, measure: str) -> str:
+    """The drawing for light and for dark screens; what it shows stands below it as text, which wraps on a phone."""
+    light, dark = (
+        base64.b64encode(figure_bytes(figure(summary, measure, theme=theme), "svg")).decode()
+        for theme in ("light", "dark")
+    )
+    title, data = WORDS[measure][0], "data:image/svg+xml;base64,"
+    return (
+        f'<figure id="{measure}"><h3>{html.escape(title)}</h3>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{html.escape(title)}"><picture>'
+        f'<source media="(prefers-color-scheme: dark)" srcset="{data}{dark}">'
+        f'<img alt="{html.escape(title)} of each head, by layer" src="{data}{light}"></picture></div>'
+        f"<figcaption>{html.escape(caption(summary, measure))}</figcaption></figure>"
+    )
 
 
 def _heads(summary: dict, app: str) -> str:
     """Every head's means, with the link that opens it in the explorer."""
     measures = [measure for measure in MEASURES if measure in summary["heads"]]
-    head = ["layer, head", *(WORDS[measure][1] for measure in measures)]
-    lines = []
+    places = {
+        measure: table.decimals(mean for row in summary["heads"][measure]["mean"] for mean in row)
+        for measure in measures
+    }
+    opened, lines = app_words(summary), []
     for layer in range(summary["layers"]):
         for number in range(summary["heads_per_layer"]):
-            link = html.escape(app + explorer_link(summary, layer, number))
-            cells = [f'<td><a href="{link}">{layer}, {number}</a></td>']
+            name, link = f"{layer}, {number}", explorer_link(opened, layer, number)
+            cells = [f'<a href="{html.escape(app + link)}">{name}</a>' if link else name]
             for measure in measures:
                 found = summary["heads"][measure]
-                mean, spread = (found[name][layer][number] for name in ("mean", "spread"))
-                cells.append(f"<td>{mean:.3g}{'' if spread is None else f' ± {spread:.2g}'}</td>")
-            lines.append(f"<tr>{''.join(cells)}</tr>")
-    return f"<table class=numbers>{_row(head, 'th')}{''.join(lines)}</table>"
+                mean, spread = (found[part][layer][number] for part in ("mean", "spread"))
+                cells.append(table.mean_and_spread(mean, spread, places[measure]))
+            lines.append(cells)
+    return _numbers("All heads", ["layer, head", *(WORDS[measure][1] for measure in measures)], lines)
 
 
 def _broken(summary: dict) -> str:
     if not summary["broken"]:
         return ""
-    rows = [[found["name"], found["error"]] for found in summary["broken_named"]]
-    more = summary["broken"] - len(rows)
+    named = summary["broken_named"]
+    rows = "".join(f"<dt>{html.escape(one['name'])}</dt><dd>{html.escape(one['error'])}</dd>" for one in named)
+    more = summary["broken"] - len(named)
     rest = f"<p>{more} more are named in pictures.parquet.</p>" if more else ""
-    return f"<h2>Pictures that could not be read</h2>\n{_table(rows)}{rest}"
+    return f"<h2>Pictures that could not be read</h2>\n<dl>{rows}</dl>{rest}"
 
 
-def _table(rows: list[list[str]], head: list[str] | None = None) -> str:
-    kind = "numbers" if head else "facts"
-    return f"<table class={kind}>{_row(head, 'th') if head else ''}{''.join(_row(row) for row in rows)}</table>"
-
-
-def _row(cells: list[str], tag: str = "td") -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+def _numbers(name: str, head: list[str], rows: list[list[str]]) -> str:
+    """A table that scrolls by itself where the screen is narrow. rows: HTML; head: text."""
+    titles = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{html.escape(name)}">'
+        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

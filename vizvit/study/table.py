@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 
+from ..explain.methods import METHODS
+
+Say = Callable[[str], dict[str, str]]  # a section's words in some language, as `texts.words` gives them
 COLUMNS = {"deletion": "deletion ↓", "insertion": "insertion ↑", "pointing": "pointing ↑"}
 
 
@@ -25,6 +29,39 @@ def markdown(summary: dict) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def best_first(summary: dict) -> list[list[str]]:
+    """The rows of `cells`, the best method first: by insertion minus deletion, where there is no such thing by hits."""
+    _, *rows = cells(summary)
+    return sorted(rows, key=lambda row: -_merit(summary["methods"][row[0]]))
+
+
+def headings(summary: dict, say: Say) -> list[str]:
+    """The names of the columns that something was measured for, the method's first; only that one where nothing was."""
+    measured = [name for name in COLUMNS if any(name in scores for scores in summary["methods"].values())]
+    return [say("studies")[f"column_{name}"] for name in ("method", *measured)]
+
+
+def title(name: str, say: Say) -> tuple[str, str]:
+    """What the interface calls a method, and how a control is marked; empty for one that is none."""
+    t, method = say("explanations"), METHODS.get(name)
+    if method is None:
+        return name, ""
+    return (t[name], say("studies")["control"]) if method.control else (t[f"method_{name}"], "")
+
+
+def notes(summary: dict, say: Say) -> list[str]:
+    """How the table is sorted and what its columns are, in sentences."""
+    t, settings, (rows, cols) = say("studies"), summary["settings"], summary["grid"]
+    measured = {score for scores in summary["methods"].values() for score in scores}
+    said = [t["sorted_areas" if "insertion" in measured else "sorted_pointing"]]
+    if "insertion" in measured:
+        fill = say("explanations")[f"fill_{settings['fill']}"]
+        said += [t["areas_note"].format(steps=settings["steps"] or rows * cols, fill=fill)]
+    if "pointing" in measured:
+        said += [t["pointing_note"].format(count=summary["objects"])]
+    return [*said, t["error_note"]]
+
+
 def note(summary: dict) -> str:
     """What the table was measured on, in sentences."""
     said = f"{summary['model']}, {summary['weights']}; {summary['measured']} pictures."
@@ -37,6 +74,26 @@ def note(summary: dict) -> str:
     if any("pointing" in scores for scores in summary["methods"].values()):
         said += f" Pointing: {summary['objects']} pictures whose object fills less than half."
     return f"{said} ± is the standard error of the mean."
+
+
+def decimals(values: Iterable[float | None], digits: int = 3) -> int:
+    """How many decimals a column of numbers has, so that the greatest of them shows so many digits."""
+    known = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    greatest = max(known, default=0)
+    return min(max(digits - 1 - math.floor(math.log10(greatest)), 0), 6) if greatest else digits - 1
+
+
+def mean_and_spread(mean: float | None, spread: float | None, places: int) -> str:
+    """ "34.7 ± 1.7", both with so many decimals."""
+    if mean is None:
+        return "–"
+    return f"{mean:.{places}f}" + ("" if spread is None else f" ± {spread:.{places}f}")
+
+
+def _merit(scores: dict) -> float:
+    if "insertion" in scores and "deletion" in scores:
+        return scores["insertion"]["mean"] - scores["deletion"]["mean"]
+    return scores["pointing"]["mean"] if "pointing" in scores else float("-inf")
 
 
 def _cell(score: dict | None, column: str) -> str:

@@ -26,6 +26,7 @@ def show(summary: dict, folder: Path) -> None:
     if summary["objects"]:
         said += [t["objects"].format(count=summary["objects"])]
     st.markdown(t["between"].join(said))
+    _source(summary.get("source") or {})
     if not summary["trained"]:
         st.warning(t["untrained"])
     if summary["broken"]:
@@ -43,6 +44,21 @@ def show(summary: dict, folder: Path) -> None:
                     on_click="ignore",
                     icon=":material/download:",
                 )
+
+
+def _source(source: dict) -> None:
+    """Of which pictures, when, and how it is made again; a study by an older version does not say."""
+    t, said = say("studies"), []
+    if source.get("data"):
+        text = t["from_some"] if source.get("limit") else t["from_all"]
+        said.append(text.format(data=look.plain(str(source["data"])), limit=source.get("limit")))
+    if source.get("made"):
+        said.append(t["made"].format(date=look.plain(str(source["made"]))))
+    if said:
+        st.caption(t["between"].join(said))
+    if source.get("command"):
+        with st.expander(t["command"]):
+            st.code(str(source["command"]), language="bash", wrap_lines=True)
 
 
 def _broken(summary: dict) -> None:

@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-import streamlit as st
-import timm
+from pathlib import Path
 
-from vizvit.loading import SHIPPED
+import streamlit as st
+
 from vizvit.pages import look
-from vizvit.pages.choice import Choice
+from vizvit.pages.choice import DEFAULTS, Choice
 from vizvit.pages.language import named, say
 from vizvit.snapshots import snapshots
+from vizvit.study.opened import app_words, lasting
 
-BY_NAME = ("shipped weights", "pretrained weights", "untrained weights")
+
+def is_chosen(choice: Choice, summary: dict) -> bool:
+    """Whether the sidebar has the study's model: the same source, weights and input."""
+    facts = choice.vit.facts()
+    if any(facts[name] != summary[name] for name in ("architecture", "input_size", "grid")):
+        return False
+    words = app_words(summary)
+    if not summary.get("opened") or words is None:
+        return (choice.vit.name, choice.vit.weights) == (summary["model"], summary["weights"])
+    model, weights = choice.model_key[1:3]
+    return (lasting(model), str(weights)) == (words["model"], _weights(words))
 
 
 def note(choice: Choice, summary: dict) -> None:
-    t, vit, name = say("studies"), choice.vit, summary["model"]
-    if (vit.name, vit.weights) == (name, summary["weights"]):
+    """Say that another model is chosen, and offer the study's own."""
+    if is_chosen(choice, summary):
         return
-    said = {"model": look.plain(name), "weights": named(summary["weights"])}
+    t, vit = say("studies"), choice.vit
+    said = {"model": look.plain(summary["model"]), "weights": named(summary["weights"])}
     said |= {"chosen": look.plain(vit.name), "chosen_weights": named(vit.weights)}
-    if summary["weights"] in BY_NAME and (name == SHIPPED or timm.is_model(name.partition(".")[0])):
+    if can_choose(summary):
         st.info(t["other_model"].format(**said))
-        st.button(t["choose"].format(model=said["model"]), on_click=_choose, args=(name, summary["trained"]))
+        st.button(t["choose"].format(model=said["model"]), on_click=choose, args=(summary,))
     else:
         st.info(f"{t['other_model'].format(**said)} {t['choose_yourself']}")
 
 
-def _choose(name: str, trained: bool) -> None:
-    """As the sidebar's own boxes do it."""
-    state = st.session_state
-    state.model = state.model_box = name
-    state.weights, state.arch, state.height, state.width = "pretrained" if trained else "random", "", "", ""
-    moments = snapshots(name)
+def can_choose(summary: dict) -> bool:
+    return app_words(summary) is not None
+
+
+def choose(summary: dict) -> None:
+    """As the sidebar's own boxes do it; for callbacks."""
+    state, words = st.session_state, app_words(summary)
+    for name in ("model", "weights", "arch", "height", "width"):
+        state[name] = words.get(name, DEFAULTS[name])
+    state.model_box = state.model
+    moments = snapshots(state.model)
     if moments:
-        state.training = len(moments) - 1
+        state.training = int(words.get("training", len(moments) - 1))
+
+
+def _weights(words: dict[str, str]) -> str:
+    """What `load_model` takes for them, as the sidebar hands it on."""
+    if "training" in words:
+        return str(Path(snapshots(words["model"])[int(words["training"])].weights))
+    return words.get("weights", DEFAULTS["weights"])
