@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import re
 import shlex
+import shutil
+import socket
 import sys
+import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as arrow
@@ -19,14 +24,17 @@ import skimage.data
 import torch
 from PIL import Image
 from pyarrow import parquet
+from timm.data import ImageNetInfo
 
 import vizvit
 from vizvit import cli, study
 from vizvit.errors import CaptureError, ModelError
 from vizvit.explain import explain
 from vizvit.faithful import faithfulness
-from vizvit.study import measures, prepare, table
+from vizvit.loading import shipped_dir
+from vizvit.study import cluster, measures, merge, prepare, rows, table
 from vizvit.study.batch import captures
+from vizvit.study.labels import FolderClasses
 from vizvit.study.moments import Moments
 from vizvit.study.pictures import PictureSet
 
@@ -168,9 +176,52 @@ def test_subfolders_are_classes_by_name(sketch, album, tiny, tmp_path):
     assert summary["measured"] == 4
     rows = parquet.read_table(tmp_path / "out" / "pictures.parquet").to_pylist()
     assert [row["label"] for row in rows] == [None, 0, 0, None]
+
+
+def test_folders_that_name_a_class(tiny):
+    class_of = FolderClasses(tiny)
+    tabby, cat, retriever = (tiny.class_index(name) for name in ("tabby", "Egyptian cat", "golden retriever"))
+    for folder, index in [
+        ("Egyptian cat", cat),
+        ("egyptian_cat", cat),
+        ("golden-retriever", retriever),
+        ("n02123045", tabby),
+        ("57", 57),
+        ("train/tabby", tabby),
+        ("tabby/2019/7", tabby),
+        ("train/7", 7),
+        ("200", None),
+        ("n00000000", None),
+        ("nonsense", None),
+    ]:
+        assert class_of(folder) == index, folder
+    imagenet = SimpleNamespace(labels=tuple(ImageNetInfo("imagenet-1k").label_descriptions()))
+    assert imagenet.labels[517] == "crane"
+    assert [FolderClasses(imagenet)(name) for name in ("n02012849", "n03126707", "crane")] == [134, 517, 134]
+
+
+def test_folders_where_classes_have_no_names(tiny):
     unnamed = vizvit.VitModel.wrap(tiny.module, name="unnamed")
-    assert study.rows.folder_classes(unnamed, ["b"] * 200)["b"] == 199
-    assert study.rows.folder_classes(unnamed, ["a", "b"]) == {}
+    names = tuple(f"kind {number:03}" for number in range(200))
+    assert FolderClasses(unnamed, names)("kind 007/more") == 7
+    assert FolderClasses(unnamed, ("a", "b"))("b") is None
+    assert FolderClasses(unnamed, tuple(sorted(map(str, range(200)))))("7") == 7
+
+
+def test_what_is_not_used_is_said_before_it_begins(sketch, album, data, tiny, tmp_path):
+    def said(source: Path, **options) -> list[str]:
+        told = []
+        settings = study.Settings(**options)
+        study.run(tiny, [source], tmp_path / str(len(options)), settings, limit=1, resume=False, notice=told.append)
+        return told
+
+    labels = "labels: 1 of 2 subfolders are classes; not: none of them."
+    assert said(album) == [labels]
+    assert said(data) == said(data, methods=("centre",)) == []
+    assert said(album, methods=("centre",), faithfulness=True, steps=2) == [labels]
+    told = said(album, methods=("centre", "random"))
+    assert told[0] == labels
+    assert "nothing will be measured of centre, random" in told[1]
 
 
 def test_rows_are_read_forwards_over_row_groups(data, scenes):
@@ -183,34 +234,97 @@ def test_rows_are_read_forwards_over_row_groups(data, scenes):
     assert [item.label for item in items] == [1, 2, 4, 7]
     for item in items:
         np.testing.assert_array_equal(np.asarray(vizvit.load_image(item.encoded)), scenes[item.label])
-        np.testing.assert_array_equal(item.boxes, [BOX])
+        assert item.boxes == [BOX]
 
 
 def test_other_layouts_of_parquet(tmp_path):
     picture = io.BytesIO()
     Image.new("RGB", (8, 8)).save(picture, "PNG")
-    columns = {"image": [{"bytes": picture.getvalue(), "path": "x.png"}], "boxes": [[[0, 0, 1, 1], [2, 2, 3, 3]]]}
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "y.png").write_bytes(picture.getvalue())
+    rows = [{"bytes": picture.getvalue(), "path": "x.png"}, {"bytes": None, "path": "beside/y.png"}, None]
+    columns = {"image": rows, "boxes": [[[0, 0, 1, 1], [2, 2, 3, 3]], None, []]}
     parquet.write_table(arrow.table(columns), tmp_path / "hub.parquet")
     found = PictureSet.of([tmp_path])
-    (item,) = found.read(found.places())
-    assert item.encoded == picture.getvalue()
-    assert (item.label, item.boxes.tolist()) == (None, [[0, 0, 1, 1], [2, 2, 3, 3]])
+    first, second, third = found.read(found.places())
+    assert first.encoded == picture.getvalue()
+    assert (first.label, first.boxes) == (None, [[0, 0, 1, 1], [2, 2, 3, 3]])
+    assert vizvit.load_image(second.encoded).size == (8, 8)
+    assert (third.encoded, third.boxes) == (b"", None)
 
 
-def test_what_is_no_set_of_pictures(tmp_path):
+def test_what_is_no_set_of_pictures(tmp_path, scenes):
     parquet.write_table(arrow.table({"picture": [1]}), tmp_path / "odd.parquet")
     parquet.write_table(arrow.table({"image": [b""], "label": ["cat"]}), tmp_path / "text.parquet")
+    parquet.write_table(arrow.table({"image": ["cat.jpg"]}), tmp_path / "strings.parquet")
+    parquet.write_table(arrow.table({"image": arrow.array([], arrow.binary())}), tmp_path / "none.parquet")
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "list.csv").write_text("cat.jpg,1")
+    Image.fromarray(scenes[0]).save(tmp_path / "one.jpg")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "self").symlink_to("self")
     for name, words in [
         ("odd.parquet", "no column image"),
         ("text.parquet", "labels of type string"),
+        ("strings.parquet", "column image of type string; expected were encoded pictures"),
+        ("none.parquet", "no picture in none.parquet: no file has a row"),
         ("torn.parquet", "cannot be read as Parquet"),
+        ("list.csv", "is no Parquet file"),
+        ("one.jpg", "is one picture"),
         ("empty", "no picture"),
         ("nowhere", "no folder or Parquet file"),
+        ("self", "no folder or"),
     ]:
         with pytest.raises(ModelError, match=words):
             PictureSet.of([tmp_path / name])
+
+
+def test_results_are_not_among_the_pictures(sketch, tiny, album, data, tmp_path):
+    out = album / "results"
+    for _ in range(2):
+        assert study.run(tiny, [album], out)["pictures"] == 4
+        shutil.copy(album / "top.png", out / "figures" / "mine.png")
+    (album / "vizvit-out").mkdir()
+    shutil.copy(album / "top.png", album / "vizvit-out" / "cat-heads.png")
+    assert PictureSet.of([album], out).count() == 4
+    with pytest.raises(ModelError, match="among the pictures"):
+        study.run(tiny, [album], f"{album}/goldfish/..")
+    shutil.copy(data, tmp_path / "pictures.parquet")
+    with pytest.raises(ModelError, match="written over"):
+        study.run(tiny, [tmp_path / "pictures.parquet"], tmp_path)
+    assert (tmp_path / "pictures.parquet").read_bytes() == data.read_bytes()
+
+
+def test_links_are_followed_once_and_out_of_the_folder_only(album, tmp_path):
+    outside = tmp_path / "elsewhere"
+    (outside / "deep").mkdir(parents=True)
+    shutil.copy(album / "top.png", outside / "deep" / "far.png")
+    (outside / "deep" / "round").symlink_to(outside)
+    for link, target in {
+        "gone.jpg": "nowhere.jpg",
+        "goldfish/up": "..",
+        "goldfish/itself": "itself",
+        "goldfish/itself.png": "itself.png",
+        "z beside": "goldfish",
+        "z outside": outside,
+        "z twice": outside / "deep",
+        "z above": tmp_path,
+        "z linked.png": "top.png",
+    }.items():
+        (album / link).symlink_to(target)
+    found = PictureSet.of([album])
+    assert [place.name for place in found.places()] == [
+        "gone.jpg",
+        "top.png",
+        "z linked.png",
+        "goldfish/a.png",
+        "goldfish/b.png",
+        "goldfish/itself.png",
+        "none of them/c.png",
+        "z outside/deep/far.png",
+    ]
+    gone = next(found.read(found.places()))
+    assert "no file" in prepare.prepare(SimpleNamespace(), gone).error
 
 
 def test_reading_holds_little_of_a_large_row_group(tmp_path):
@@ -253,6 +367,46 @@ def test_boxes_take_the_pictures_way(tiny):
     assert cols.max() >= 62
     assert prepare.box_mask(tiny, (200, 100), np.array([[0, 0, 199, 60]])) is None  # more than half
     assert prepare.box_mask(tiny, (200, 100), np.array([[0, 0, 10, 10]])) is None  # cropped away
+
+
+def test_boxes_that_cannot_be_used():
+    good = [[-5, -5, 0, 0], [9.5, 1, 9.5, 1]]
+    bad = {
+        "four numbers": [[0, 0, 5], [0, 0, float("nan"), 5], [0, None, 5, 5], [0, 0, float("inf"), 5], None, "box"],
+        "before its beginning": [[5, 0, 4, 5], [0, 5, 5, 4]],
+        "outside the picture of 10 × 20": [[10, 0, 12, 5], [0, 20, 5, 25], [-4, 0, -1, 5]],
+    }
+    assert prepare.usable_boxes(good, (10, 20))[0].tolist() == good
+    for words, boxes in bad.items():
+        left, reasons = prepare.usable_boxes([good[0], *boxes], (10, 20))
+        assert left.tolist() == [good[0]]
+        assert len(reasons) == len(boxes)
+        assert all(words in reason for reason in reasons)
+
+
+def test_unusable_boxes_are_counted_and_named(tiny, tmp_path, scenes, capsys, recwarn):
+    buffer = io.BytesIO()
+    Image.fromarray(scenes[0]).save(buffer, "PNG")
+
+    def studied(boxes: list, name: str) -> tuple[dict, str]:
+        boxes = arrow.array(boxes, arrow.list_(arrow.float32()))
+        path = tmp_path / f"{name}.parquet"
+        parquet.write_table(arrow.table({"image": [buffer.getvalue()] * len(boxes), "box": boxes}), path)
+        words = ["study", str(path), "--out", str(tmp_path / name), "--device", "cpu", "--methods", "centre"]
+        assert cli.main(words) == 0
+        return summary_of(tmp_path / name), capsys.readouterr().err
+
+    summary, err = studied([BOX, [1, 2, 3], None, [float("nan")] * 4, [40, 40, 10, 10]], "some")
+    first = {"name": "some.parquet row 1", "error": "[1.0, 2.0, 3.0]: not four numbers"}
+    assert summary["boxes"] == {"count": 4, "bad": 3, "first_bad": first}
+    assert (summary["objects"], summary["measured"]) == (1, 5)
+    assert summary["methods"]["centre"]["pointing"]["count"] == 1
+    assert "3 of 4 boxes cannot be used and are left out; some.parquet row 1: [1.0, 2.0, 3.0]" in err
+    rows = parquet.read_table(tmp_path / "some" / "pictures.parquet").to_pylist()
+    assert [(row["boxes"], row["bad_boxes"]) for row in rows] == [(1, 0), (1, 1), (None, None), (1, 1), (1, 1)]
+    _, err = studied([[80, 80, 90, 90]], "none")
+    assert "none of the 1 boxes can be used; none.parquet row 0" in err
+    assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
 
 
 def test_pointing_and_ties(tiny):
@@ -371,7 +525,7 @@ def test_an_interrupted_study_goes_on(sketch, tiny, data, done, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, progress=interrupt)
-    assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == ["000000.parquet"]
+    assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == ["000000.parquet", "000001.parquet"]
     (tmp_path / "shards" / "000001.parquet").write_bytes((done / "shards" / "000001.parquet").read_bytes()[:-900])
     told = []
     study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, resume=True, progress=lambda *at: told.append(at))
@@ -380,36 +534,213 @@ def test_an_interrupted_study_goes_on(sketch, tiny, data, done, tmp_path):
 
 
 def test_only_what_would_come_out_the_same_is_kept(sketch, tiny, data, tmp_path):
+    out = tmp_path / "out"
+
     def kept(vit=tiny, settings=None, **options) -> int:
         told = []
-        study.run(vit, [data], tmp_path, settings, shard=3, progress=lambda *at: told.append(at[0]), **options)
+        study.run(vit, [data], out, settings, shard=3, progress=lambda *at: told.append(at[0]), **options)
         return told[0]
 
+    def refused(words: str, *args, **options) -> None:
+        before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        with pytest.raises(ModelError, match=rf"holds a study of other {words}; choose another --out, or --no-resume"):
+            kept(*args, **options)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+    centre = study.Settings(methods=("centre",))
     assert kept() == 0
     assert kept() == 8
+    assert kept(settings=study.Settings(steps=5, fill="mean")) == 8  # neither changes what is measured
     assert kept(resume=False) == 0
-    assert kept(settings=study.Settings(methods=("centre",))) == 0
-    assert kept(settings=study.Settings(methods=("centre",)), limit=6) == 3  # the first shard
+    refused("settings", settings=centre)
+    refused("settings", settings=centre, resume=True)
+    refused("pictures", limit=2)
+    assert kept(settings=centre, resume=False) == 0
+    assert kept(settings=centre, limit=6) == 3  # the first shard
     other = vizvit.load_model("vizvit-tiny", weights="random", device="cpu")
-    assert kept(other) == 0
+    refused("weights", other, centre)
+    refused("weights and settings", other)
+    assert kept(other, resume=False) == 0
     os.utime(data)
-    assert kept(other) == 0
-    with pytest.raises(ModelError, match="nothing of it can be kept"):
-        kept(resume=True)
+    refused("pictures", other)
     with pytest.raises(ModelError, match="no study"):
         study.run(tiny, [data], tmp_path / "new", resume=True)
 
 
-def test_ray_gives_the_same(sketch, tiny, data, done, tmp_path):
-    ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
+def test_another_preprocessing_is_another_study(sketch, data, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(shipped_dir(), model)
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    cropped = config | {"pretrained_cfg": config["pretrained_cfg"] | {"crop_pct": 0.8}}
+    study.run(vizvit.load_model(model, device="cpu"), [data], tmp_path / "out", limit=2)
+    (model / "config.json").write_text(json.dumps(cropped), "utf-8")
+    with pytest.raises(ModelError, match="of other preprocessing;"):
+        study.run(vizvit.load_model(model, device="cpu"), [data], tmp_path / "out", limit=2)
+
+
+def test_nothing_of_an_earlier_study_stays(tiny, data, tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "mine.png").write_bytes(b"")
+    study.run(tiny, [data], tmp_path, study.Settings(methods=("centre",)), limit=3, shard=1)
+    assert (tmp_path / "methods.md").exists()
+    assert (tmp_path / "figures" / "agreement.png").exists()
+    summary = study.run(tiny, [data], tmp_path, shard=4, resume=False)
+    assert not (tmp_path / "methods.md").exists()
+    folder = data.parent / "album"
+    folder.mkdir()
+    for name in "abc":
+        Image.new("RGB", (64, 64), "tan").save(folder / f"{name}.png")
+    summary = study.run(tiny, [folder], tmp_path, shard=1, resume=False)
+    (folder / "c.png").unlink()
+    study.run(tiny, [folder], tmp_path, shard=1)
+    assert len(list((tmp_path / "shards").iterdir())) == 2
+    drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
+    assert drawn == summary["heads"].keys() | {"mine"}
+    assert "agreement" not in drawn
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("change", ["added", "removed", "rewritten"])
+def test_pictures_that_change_meanwhile(sketch, tiny, scenes, tmp_path, change, workers):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number in range(6):
+        Image.fromarray(scenes[number]).save(folder / f"{number}.png")
+    early = time.time() - 60
+    os.utime(folder / "0.png", (early, early))
+
+    def alter(done: int, total: int) -> None:
+        if done != 2:
+            return
+        if change == "added":
+            Image.fromarray(scenes[7]).save(folder / "a.png")
+        elif change == "removed":
+            (folder / "5.png").unlink(missing_ok=True)
+        else:
+            (folder / "0.png").touch()
+
+    with pytest.raises(ModelError, match="pictures changed during the study; run it again"):
+        study.run(tiny, [folder], out, shard=2, batch=1, workers=workers, progress=alter)
+    assert not (out / "summary.json").exists()
+    assert not list(out.glob("*.part"))
+    total = {"added": 7, "removed": 5, "rewritten": 6}[change]
+    study.run(tiny, [folder], out, shard=2, batch=1)
+    study.run(tiny, [folder], tmp_path / "again", shard=2, batch=1)
+    assert found_in(out) == found_in(tmp_path / "again")
+    assert summary_of(out)["pictures"] == total
+
+
+def test_a_file_that_changes_meanwhile(data, tmp_path):
+    path = tmp_path / "set.parquet"
+    shutil.copy(data, path)
+    found = PictureSet.of([path])
+    places = list(found.places())
+    parquet.write_table(parquet.read_table(path).slice(0, 5), path)
+    for some in (found.read(places), found.read(places[6:])):
+        with pytest.raises(ModelError, match="changed during"):
+            list(some)
+    path.unlink()
+    for walk in (lambda: list(found.read(places)), lambda: list(found.places(2))):
+        with pytest.raises(ModelError, match="changed during"):
+            walk()
+
+
+def test_memory_does_not_grow_with_the_pictures(sketch, tiny, tmp_path, monkeypatch):
+    """What is held at the end of each shard and each time a shard is read again, in NumPy, Arrow and Python."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "PNG")
+    held: list[int] = []
+
+    def weigh(*_) -> None:
+        held.append(tracemalloc.get_traced_memory()[0] + arrow.total_allocated_bytes())
+
+    def measured(self, pictures: list) -> list[dict]:
+        numbers = np.zeros(tiny.num_layers * tiny.num_heads, np.float32)
+        return [{"name": picture.name} | dict.fromkeys(study.MEASURES, numbers) for picture in pictures]
+
+    add = merge._Sums.add
+    monkeypatch.setattr(rows.Measurer, "_measured", measured)
+    monkeypatch.setattr(merge._Sums, "add", lambda self, table: (weigh(), add(self, table)))
+
+    def most(pictures: int) -> int:
+        path = tmp_path / f"{pictures}.parquet"
+        parquet.write_table(arrow.table({"image": [buffer.getvalue()] * pictures}), path, row_group_size=64)
+        held.clear()
+        study.run(tiny, [path], tmp_path / str(pictures), shard=8, batch=8, progress=weigh)
+        assert len(held) == 1 + 2 * pictures / 8
+        return max(held)
+
+    most(16)
+    tracemalloc.start()
     try:
-        study.run(tiny, [data], tmp_path, SETTINGS, batch=3, shard=3, workers=2, ray="local")
+        few, many = most(64), most(640)
     finally:
+        tracemalloc.stop()
+    row = len(study.MEASURES) * tiny.num_layers * tiny.num_heads * 4
+    assert many - few < 640 * row / 4
+
+
+def test_ray_gives_the_same(sketch, tiny, data, tmp_path, capfd, caplog):
+    ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
+    from ray.data import DataContext
+
+    threads, waited = torch.get_num_threads(), DataContext.get_current().wait_for_min_actors_s
+    torch.set_num_threads(1)  # as in Ray's processes
+    DataContext.get_current().wait_for_min_actors_s = 300  # so that the work is shared
+    caplog.set_level("INFO", "vizvit.study.cluster")
+    try:
+        study.run(tiny, [data], tmp_path / "here", SETTINGS, shard=1)
+        study.run(tiny, [data], tmp_path / "ray", SETTINGS, shard=1, workers=2, ray="local")
+    finally:
+        torch.set_num_threads(threads)
+        DataContext.get_current().wait_for_min_actors_s = waited
         running = ray.is_initialized()
         ray.shutdown()
     assert not running
-    same(found_in(tmp_path), found_in(done))
-    assert len(list((tmp_path / "shards").iterdir())) == 3
+    for name in ("pictures.parquet", "heads.parquet"):
+        assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    assert found_in(tmp_path / "ray") == found_in(tmp_path / "here")
+    shards = [record for record in caplog.records if record.name == "vizvit.study.cluster"]
+    assert sorted(record.args[0] for record in shards) == list(range(8))
+    assert len({record.args[2] for record in shards}) == 2
+    assert capfd.readouterr().err == ""
+
+
+def test_what_a_worker_of_ray_cannot_do_is_a_sentence(tiny, data):
+    few = vizvit.VitModel.wrap(tiny.module, name="few", labels=tiny.labels)
+    object.__setattr__(few, "labels", tiny.labels[:5])
+    worker, pictures = cluster._Worker(), PictureSet.of([data])
+    worker._vit, worker._pictures, worker._study, worker._batch = few, pictures, {}, 3
+    worker._measure = rows.Measurer(few, study.Settings())
+    row = {"number": 0, "shard": pickle.dumps((tuple(pictures.places()), "digest"))}
+    assert "label 5" in worker(row, [])["error"]
+
+
+def test_where_no_ray_answers_there_is_a_sentence_at_once():
+    with socket.socket() as taken, socket.socket() as free:
+        for found in (taken, free):
+            found.bind(("127.0.0.1", 0))
+        taken.listen()
+        port, closed = taken.getsockname()[1], free.getsockname()[1]
+        for address in ("auto", "local", f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+            cluster._knock(address)
+        for address, reason in [
+            (f"127.0.0.1:{closed}", "refused"),
+            (f"ray://127.0.0.1:{closed}", "refused"),
+            ("127.0.0.1", "HOST:PORT"),
+            ("127.0.0.1:port", "HOST:PORT"),
+            ("127.0.0.1:99999", "HOST:PORT"),
+            ("nobody.invalid:1", "no Ray at"),
+        ]:
+            with pytest.raises(ModelError, match=reason):
+                cluster._knock(address)
+
+
+def test_an_address_is_asked_before_ray_is(tiny, data, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
+    with pytest.raises(ModelError, match="There is no Ray at"):
+        study.run(tiny, [data], tmp_path, ray="127.0.0.1:1")
 
 
 def test_without_ray_there_is_a_sentence(tiny, data, tmp_path, monkeypatch):
@@ -453,6 +784,7 @@ def test_nothing_but_broken_pictures(tiny, tmp_path):
     (tmp_path / "in" / "a.png").write_bytes(b"no picture")
     with pytest.raises(ModelError, match=r"None of 1 pictures can be read; a\.png"):
         study.run(tiny, [tmp_path / "in"], tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["shards"]
 
 
 # --- what is made of it
@@ -512,17 +844,20 @@ def test_the_command(sketch, data, tmp_path, capsys):
         == 0
     )
     said, err = capsys.readouterr()
-    assert err == ""
+    assert err == "vizvit: 4 of 4 pictures.\n"
     assert "| centre |" in said
     assert "4 pictures ->" in said
     assert said.count("http://localhost:8501/?layer=") == 10
     assert cli.main(["study", "--sweep", "agreement", "--top", "2", "--lowest", "--out", str(out)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
-    assert cli.main(["study", str(data), *options]) == 1
+    assert cli.main(["study", str(data), *options]) == 2
+    assert "of other settings; choose another --out, or --no-resume" in capsys.readouterr().err
+    assert cli.main(["study", str(data), *options, "--no-resume"]) == 1
     said, err = capsys.readouterr()
     assert "1 of 8 pictures cannot be read" in err
     for words, message in [
         ([*options], "Name a folder"),
+        (["--sweep", "distance"], "Name the folder of the study"),
         ([str(data), *options, "--methods", "x"], "no method"),
         (["--sweep", "distance", "--out", str(tmp_path)], "no finished study"),
     ]:
@@ -537,3 +872,58 @@ def test_the_command_knows_all_methods_and_measures():
 
     assert BY == study.MEASURES
     assert torch.is_grad_enabled()
+
+
+def test_the_command_without_a_folder_for_results(sketch, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["study", str(data), "--limit", "2", "--device", "cpu", "--sweep", "entropy"]) == 0
+    assert (tmp_path / "vizvit-out" / "study-set-vizvit-tiny" / "summary.json").exists()
+    assert "pictures -> vizvit-out/study-set-vizvit-tiny/report.html" in capsys.readouterr().out
+    for given, model, name in [
+        (".", "vit_small_patch16_224.dino", f"study-{tmp_path.name}-vit_small_patch16_224.dino"),
+        ("a b/val set.parquet", "runs/cifar/model", "study-val-set-model"),
+        ("/", "x", "study-x"),
+    ]:
+        assert cli.study._folder_for(Path(given), model) == Path("vizvit-out", name)
+
+
+def test_the_command_where_it_was_stopped(sketch, data, tmp_path, monkeypatch, capsys):
+    words = ["study", str(data), "--out", str(tmp_path), "--device", "cpu", "--batch", "2"]
+    told = cli.study._Progress.__call__
+
+    def stop(self, done: int, total: int) -> None:
+        told(self, done, total)
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    for extra, less in [([], ""), (["--no-resume"], " without --no-resume")]:
+        with monkeypatch.context() as patched:
+            patched.setattr(cli.study._Progress, "__call__", stop)
+            patched.setattr("vizvit.study.plan.SHARD", 2)
+            assert cli.main([*words, *extra]) == 130
+        err = capsys.readouterr().err
+        assert "2 of 8 pictures.\nvizvit: 4 of 8 pictures.\n" in err
+        assert f"stays in {tmp_path}: the same command{less} goes on where this one stopped." in err
+    assert cli.main(words) == 1
+    assert cli.main(words) == 1
+    assert "8 of 8 pictures are finished already." in capsys.readouterr().err
+
+
+def test_the_bar_of_a_study_that_goes_on_begins_where_it_stopped(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with cli.study._Progress() as progress:
+        progress(640, 1000)
+        assert (progress._bar.initial, progress._bar.n) == (640, 640)
+        progress(672, 1000)
+        assert progress._bar.n == 672
+    assert "672 of 1000 pictures." not in terminal.getvalue()
+
+
+def test_commands_that_the_readme_names_in_passing():
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    found = re.findall(r"`python -m vizvit (study \S[^`]*)`", readme)
+    assert len(found) >= 2
+    for line in found:
+        assert cli._parser().parse_args(shlex.split(line)).run, line

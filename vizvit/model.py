@@ -134,6 +134,16 @@ class VitModel:
         return pixels[None].to(device=self.device, dtype=self.dtype)
 
     @property
+    def preprocessing(self) -> tuple[str, ...]:
+        """The steps from a picture to the model's input, each in words with all its numbers."""
+        return (
+            *map(str, self._spatial),
+            f"Crop(size={self.grid.image_size})",
+            f"Pad(size={self.input_size})",
+            f"Normalize(mean={self.mean}, std={self.std})",
+        )
+
+    @property
     def num_layers(self) -> int:
         return len(self.module.blocks)
 

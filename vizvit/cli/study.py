@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -17,20 +18,21 @@ BY = ("distance", "entropy", "prefix_share", "sink_share", "agreement")
 EXAMPLES = """\
 files below --out:
   report.html        everything below on one page, which opens offline
-  pictures.parquet   a row a picture: name, error, label, rank, predicted, probability, object; each head's distance,
-                     entropy, prefix_share, sink_share and agreement as lists [layer x head]; pointing_, deletion_ and
-                     insertion_ of each method
+  pictures.parquet   a row a picture: name, error, label, rank, predicted, probability, object, boxes, bad_boxes,
+                     box_error; each head's distance, entropy, prefix_share, sink_share and agreement as lists
+                     [layer x head]; pointing_, deletion_ and insertion_ of each method
   heads.parquet      a row a head: layer, head, and each measure's mean, spread and count over the pictures
-  summary.json       the same in short, with accuracy and the methods' scores
+  summary.json       the same in short, with accuracy, the methods' scores, and which pictures and model they are of
   methods.md         the methods' scores as a Markdown table, where methods were tested
   figures/*.png      each measure by depth, with its spread over the pictures
   shards/            finished parts: a study that was interrupted goes on from them
 
 examples:
-  %(prog)s photos/ --out results
+  %(prog)s photos/ --faithfulness
   %(prog)s val.parquet --limit 1000 --faithfulness --out results
   %(prog)s val.parquet --model vit_small_patch16_224.dino --ray local --workers 4 --out results
   %(prog)s --sweep distance --lowest --out results
+  %(prog)s --sweep entropy --like 5,2 --out results
 
 Deletion and insertion: Petsiuk et al., RISE (2018). Pointing game: Zhang et al. (2016)."""
 
@@ -48,8 +50,8 @@ def add(commands) -> None:
         nargs="*",
         type=Path,
         metavar="FOLDER|PARQUET",
-        help="a folder of pictures, whose subfolders may be named for classes; or Parquet files with the column image "
-        "and, where known, label and box (x0, y0, x1, y1 in pixels, both ends inclusive)",
+        help="a folder of pictures, whose subfolders may be classes (by name, WordNet id or index); or Parquet files "
+        "with the column image and, where known, label and box (x0, y0, x1, y1 in pixels, both ends inclusive)",
     )
     options.add_model(parser)
     _add_measures(parser)
@@ -58,6 +60,9 @@ def add(commands) -> None:
     group.add_argument("--sweep", choices=BY, help="rank the heads of the study in --out; without DATA, do only that")
     group.add_argument("--top", type=int, default=10, metavar="N", help="heads to list (default: %(default)s)")
     group.add_argument("--lowest", action="store_true", help="the least first")
+    group.add_argument(
+        "--like", type=_head, metavar="LAYER,HEAD", help="the heads nearest to this one, counted from 0, by their means"
+    )
     group.add_argument(
         "--app", default="http://localhost:8501/", metavar="URL", help="what links lead to (default: %(default)s)"
     )
@@ -81,11 +86,17 @@ def _add_measures(parser: Parser) -> None:
 
 def _add_machine(parser: Parser) -> None:
     group = parser.add_argument_group("output and machine")
-    group.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    group.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the results, of one study only (default: vizvit-out/study-DATA-MODEL)",
+    )
     group.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
-        help="insist on a begun study in DIR, or start over (default: go on where there is one)",
+        help="insist on a begun study in DIR, or start over (default: go on where this very study was begun; another "
+        "study is left alone)",
     )
     group.add_argument("--batch", type=int, default=32, metavar="N", help="pictures at a time (default: %(default)s)")
     group.add_argument(
@@ -94,62 +105,129 @@ def _add_machine(parser: Parser) -> None:
     group.add_argument("--ray", metavar="ADDRESS|local", help="run on a Ray cluster, or on this machine's own Ray")
 
 
+def _head(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a head such as 5,2: its layer and its number in it, from 0')
+    return int(match[1]), int(match[2])
+
+
 def study(args: argparse.Namespace) -> int:
+    if args.like and not args.sweep:
+        raise UsageError("Heads are alike in some measure: name it with --sweep, beside --like.")
     if not args.data and not args.sweep:
         raise UsageError("Name a folder of pictures or Parquet files, or a ranking of a study's heads with --sweep.")
+    if args.out is None:
+        if not args.data:
+            raise UsageError("Name the folder of the study whose heads are to be ranked with --out.")
+        args.out = _folder_for(args.data[0], args.model)
     failed = _measure(args) if args.data else False
     if args.sweep:
         _rank(args)
     return 1 if failed else 0
 
 
+def _folder_for(data: Path, model: str) -> Path:
+    """vizvit-out/study-photos-vizvit-tiny: of each data set and model a folder of its own."""
+    data = data.expanduser().resolve()
+    names = (data.name if data.is_dir() else data.stem, Path(model).name)
+    return Path("vizvit-out", "-".join(["study", *(re.sub(r"[^\w.+-]+", "-", name) for name in names if name)]))
+
+
 def _measure(args: argparse.Namespace) -> bool:
     from ..explain import METHODS
     from ..study import Settings, run
-    from ..study.table import markdown, note
 
     vit = options.load(args)
     methods = args.methods or (list(METHODS) if args.faithfulness else [])
     settings = Settings(tuple(dict.fromkeys(methods)), args.faithfulness, args.steps, args.fill)
-    with tqdm(unit=" pictures", disable=not sys.stderr.isatty(), leave=False, file=sys.stderr) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        summary = run(
-            vit,
-            args.data,
-            args.out,
-            settings,
-            limit=args.limit,
-            batch=args.batch,
-            workers=args.workers,
-            ray=args.ray,
-            resume=args.resume,
-            app=args.app,
-            command=args.line,
-            progress=progress,
-        )
+    try:
+        with _Progress() as progress:
+            summary = run(
+                vit,
+                args.data,
+                args.out,
+                settings,
+                limit=args.limit,
+                batch=args.batch,
+                workers=args.workers,
+                ray=args.ray,
+                resume=args.resume,
+                app=args.app,
+                command=args.line,
+                notice=say,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        less = " without --no-resume" if args.resume is False else ""
+        say(f"what is finished stays in {args.out}: the same command{less} goes on where this one stopped.")
+        raise
     tell(weights_note(vit))
+    _report(summary, args.out)
+    return summary["broken"] > 0
+
+
+def _report(summary: dict, out: Path) -> None:
+    """What was found on stdout, what could not be used on stderr."""
+    from ..study.table import markdown, note
+
     if summary["accuracy"]:
         found = summary["accuracy"]
         tell(f"top-1 {100 * found['top1']:.1f} %, top-5 {100 * found['top5']:.1f} % of {found['count']} with a label")
     if table := markdown(summary):
         print(table)
         tell(note(summary))
-    tell(f"{summary['measured']} pictures -> {args.out / 'report.html'}")
+    tell(f"{summary['measured']} pictures -> {out / 'report.html'}")
+    boxes = summary["boxes"]
+    if boxes["bad"]:
+        first, some = boxes["first_bad"], f"{boxes['bad']} of {boxes['count']} boxes cannot be used and are left out"
+        count = f"none of the {boxes['count']} boxes can be used" if boxes["bad"] == boxes["count"] else some
+        say(f"{count}; {first['name']}: {first['error']}.")
     if summary["broken"]:
         first = summary["broken_named"][0]
         count = f"{summary['broken']} of {summary['pictures']} pictures"
         say(f"{count} cannot be read and are left out; {first['name']}: {first['error']}")
-    return summary["broken"] > 0
+
+
+class _Progress:
+    """Called as (pictures done, pictures in all): a bar on a terminal, elsewhere a line a shard."""
+
+    def __init__(self):
+        self._bar: tqdm | None = None
+        self._told = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        from ..study.plan import SHARD
+
+        if self._bar is None:  # what an earlier run has finished took no time of this one
+            silent = not sys.stderr.isatty()
+            self._bar = tqdm(total=total, initial=done, unit=" pictures", disable=silent, leave=False, file=sys.stderr)
+            self._told = done
+            if done:
+                say(f"{done} of {total} pictures are finished already.")
+            return
+        self._bar.update(done - self._bar.n)
+        if self._bar.disable and (done // SHARD > self._told // SHARD or done == total):
+            say(f"{done} of {total} pictures.")
+            self._told = done
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _rank(args: argparse.Namespace) -> None:
     from ..study import sweep
+    from ..study.table import decimals, mean_and_spread
 
-    print(f"layer  head  {args.sweep}")
-    for head in sweep(args.out, args.sweep, args.top, lowest=args.lowest):
-        spread = "" if head.spread is None else f" ± {head.spread:.2g}"
-        print(f"{head.layer:5}  {head.head:4}  {f'{head.mean:.3g}{spread}':16}  {args.app}{head.link}")
+    found = sweep(args.out, args.sweep, args.top, lowest=args.lowest, like=args.like)
+    places, apart = decimals(head.mean for head in found), decimals((head.difference for head in found), 2)
+    print(f"layer  head  {args.sweep:16}{'  difference' if args.like else ''}".rstrip())
+    for head in found:
+        values = f"{mean_and_spread(head.mean, head.spread, places):16}"
+        if head.difference is not None:
+            values += f"  {f'{head.difference:+.{apart}f}':>10}"
+        print(f"{head.layer:5}  {head.head:4}  {values}  {args.app + head.link if head.link else ''}".rstrip())

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from ..errors import ModelError
+from ..errors import CaptureError, ModelError
 from ..model import VitModel
 from .pictures import PictureSet
 from .plan import Plan
@@ -23,7 +25,11 @@ from .rows import Measurer
 from .shards import Shards, packed
 
 WINDOW = 1024  # shards that are planned at a time: what is held does not grow with the pictures
-LOCAL = "local"
+LOCAL, AUTO, CLIENT = "local", "auto", "ray://"
+CLIENT_PORT = 10001  # Ray's own default
+PATIENCE = 5  # seconds for a cluster's machine to answer at all; Ray itself would try for a quarter of an hour
+
+log = logging.getLogger(__name__)
 
 
 def run_on_ray(
@@ -46,18 +52,21 @@ def run_on_ray(
     with _ray(address, workers) as ray:
         gpu = measurer.vit.device.type == "cuda"
         room = int(ray.cluster_resources().get("GPU" if gpu else "CPU", 1))
-        about = ray.put((measurer.vit, measurer.settings, plan.pictures, batch))
+        about = ray.put((measurer.vit, measurer.settings, plan.pictures, plan.study, batch))
         waiting = (shard for shard in plan.shards() if shard.number not in finished)
         while some := list(islice(waiting, WINDOW)):
             tasks = [{"number": shard.number, "shard": pickle.dumps((shard.places, shard.digest))} for shard in some]
             found = ray.data.from_items(tasks, override_num_blocks=len(tasks)).map(
                 _Worker,
-                fn_constructor_args=[[about]],  # in a list, so that it is fetched by the worker
+                fn_args=[[about]],  # in a list, so that it is fetched by the worker, once
                 compute=ray.data.ActorPoolStrategy(size=max(1, min(workers or room, len(tasks)))),
                 num_cpus=1,
                 num_gpus=1 if gpu else 0,
             )
             for row in found.iter_rows():
+                if row["error"]:
+                    raise ModelError(row["error"])
+                log.info("shard %d: %d pictures by %s", row["number"], row["pictures"], row["worker"])
                 shards.write(row["number"], row["content"])
                 progress(row["pictures"])
 
@@ -65,21 +74,33 @@ def run_on_ray(
 class _Worker:
     """One process with the model in it; from a shard's places to the bytes of its file."""
 
-    def __init__(self, about):
+    def __init__(self):
+        self._measure: Measurer | None = None
+
+    def __call__(self, row: dict, about: list) -> dict:
+        if self._measure is None:
+            self._begin(about)
+        places, digest = pickle.loads(row["shard"])
+        done = {"number": row["number"], "pictures": len(places), "content": b"", "error": ""}
+        done["worker"] = f"{socket.gethostname()}:{os.getpid()}"
+        try:
+            done["content"] = packed(list(self._tables(places)), digest, self._study)
+        except (ModelError, CaptureError) as error:  # raised here, it would be a Ray error with a trace of its own
+            done["error"] = str(error)
+        return done
+
+    def _begin(self, about: list) -> None:
         import ray
 
-        vit, settings, pictures, batch = ray.get(about[0])
-        self._vit: VitModel = vit
-        self._pictures: PictureSet = pictures
-        self._batch: int = batch
-        self._measure = Measurer(vit, settings, pictures.subfolders)
+        self._vit: VitModel
+        self._pictures: PictureSet
+        self._vit, settings, self._pictures, self._study, self._batch = ray.get(about[0])
+        self._measure = Measurer(self._vit, settings, self._pictures.subfolders)
 
-    def __call__(self, row: dict) -> dict:
-        places, digest = pickle.loads(row["shard"])
-        items, tables = self._pictures.read(places), []
+    def _tables(self, places) -> Iterator:
+        items = self._pictures.read(places)
         while some := [prepare(self._vit, item) for item in islice(items, self._batch)]:
-            tables.append(self._measure(some))
-        return {"number": row["number"], "pictures": len(places), "content": packed(tables, digest)}
+            yield self._measure(some)
 
 
 @contextmanager
@@ -93,21 +114,57 @@ def _ray(address: str, workers: int | None) -> Iterator:
         raise ModelError('--ray needs Ray, which is not installed: pip install "ray[data]".') from error
     begun = not ray.is_initialized()
     if begun:
+        _knock(address)
+        where = {"address": address} | ({"num_cpus": workers, "include_dashboard": False} if address == LOCAL else {})
         package = str(Path(__file__).parents[1])
-        where = {"num_cpus": workers, "include_dashboard": False} if address == LOCAL else {"address": address}
         try:
-            ray.init(**where, runtime_env={"py_modules": [package]}, log_to_driver=False, logging_level="ERROR")
+            with _hushed():
+                ray.init(**where, runtime_env={"py_modules": [package]}, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f'There is no Ray at "{address}" ({reason}). Give its address, or local.') from error
-    log, context = logging.getLogger("ray.data"), ray.data.DataContext.get_current()
-    before = log.level, context.enable_progress_bars
-    log.setLevel(logging.ERROR)
+            raise _absent(address, str(error).splitlines()[0]) from error
+    data_log, context = logging.getLogger("ray.data"), ray.data.DataContext.get_current()
+    before = data_log.level, context.enable_progress_bars
+    data_log.setLevel(logging.ERROR)
     context.enable_progress_bars = False
     try:
         yield ray
     finally:
-        log.setLevel(before[0])
+        data_log.setLevel(before[0])
         context.enable_progress_bars = before[1]
         if begun:
             ray.shutdown()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Nothing is written to stderr, not by C++ code either: Ray says there that it was told to say little."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _knock(address: str) -> None:
+    """ModelError where nothing listens at the address."""
+    plain = address.removeprefix(CLIENT)
+    if plain in (LOCAL, AUTO) or "://" in plain:
+        return
+    try:
+        parts = urlsplit(f"//{plain}")
+        host, port = parts.hostname, parts.port or (CLIENT_PORT if address.startswith(CLIENT) else None)
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise _absent(address, "an address has the form HOST:PORT")
+    try:
+        socket.create_connection((host, port), timeout=PATIENCE).close()
+    except OSError as error:
+        raise _absent(address, error.strerror or str(error)) from error
+
+
+def _absent(address: str, reason: str) -> ModelError:
+    return ModelError(f'There is no Ray at "{address}" ({reason}). Give its address, or local.')

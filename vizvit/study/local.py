@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import ModelError
+from .columns import CHANGED
 from .plan import Plan
 from .prepare import Batches, loader
 from .rows import Measurer
@@ -20,12 +22,19 @@ def run_here(
     workers: int,
     progress: Callable[[int], None],
 ) -> None:
-    """Measure and write every shard that is not finished. progress: called with the number of pictures just done."""
-    digests = (shard.digest for shard in plan.shards() if shard.number not in finished)
-    tables = []
-    for number, last, pictures in loader(Batches(plan, finished, measurer.vit, batch), workers):
+    """Measure and write every shard that is not finished. progress: called with the number of pictures just done.
+
+    Raises ModelError where the pictures change meanwhile, so that a shard's batches are of several states of them.
+    """
+    tables, begun = [], None
+    for shard, digest, last, pictures in loader(Batches(plan, finished, measurer.vit, batch), workers):
+        if begun not in (None, (shard, digest)):
+            raise ModelError(CHANGED)
+        begun = None if last else (shard, digest)
         tables.append(measurer(pictures))
-        progress(len(pictures))
         if last:
-            shards.write(number, packed(tables, next(digests)))
+            shards.write(shard, packed(tables, digest, plan.study))
             tables = []
+        progress(len(pictures))
+    if begun:
+        raise ModelError(CHANGED)

@@ -15,7 +15,9 @@ import pyarrow as arrow
 from pyarrow import compute, parquet
 
 from .. import __version__
+from ..errors import ModelError
 from ..model import VitModel
+from .columns import CHANGED
 from .measures import MEASURES
 from .moments import Moments
 from .plan import Plan
@@ -27,8 +29,13 @@ NAMED = 100  # broken pictures that the summary names; `pictures.parquet` names 
 PICTURES, HEADS, SUMMARY = "pictures.parquet", "heads.parquet", "summary.json"
 
 
-def merge(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, source: dict) -> dict:
+def merge(
+    vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, source: dict, expected: int
+) -> dict:
     """Write PICTURES, HEADS and SUMMARY into the folder `out`; returns what stands in the summary.
+
+    Raises ModelError, before a file of an earlier study is replaced, where not as many pictures as expected are there,
+    and where none could be read.
 
     source: of which pictures and when, which stands in the summary alone: the other files are the same for the same
     pictures, whoever made them.
@@ -44,11 +51,15 @@ def merge(vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Pa
     sums = _Sums(vit, settings)
     columns = schema(vit, settings).with_metadata({"vizvit": json.dumps(about | {"labels": vit.labels})})
     unfinished = out / f"{PICTURES}.part"
-    with parquet.ParquetWriter(unfinished, columns) as writer:
-        for table in shards.read(plan):
-            sums.add(table)
-            writer.write_table(table.replace_schema_metadata(columns.metadata))
-    unfinished.replace(out / PICTURES)
+    try:
+        with parquet.ParquetWriter(unfinished, columns) as writer:
+            for table in shards.read(plan):
+                sums.add(table)
+                writer.write_table(table.replace_schema_metadata(columns.metadata))
+        sums.check(expected)
+        unfinished.replace(out / PICTURES)
+    finally:
+        unfinished.unlink(missing_ok=True)
     parquet.write_table(_heads_table(vit, sums), out / HEADS)
     summary = _plain(about | {"source": source} | sums.summary())
     (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
@@ -62,6 +73,8 @@ class _Sums:
         self._shape = (vit.num_layers, vit.num_heads)
         self.total = self.broken = self.labelled = self.first = self.fifth = self.objects = 0
         self.named: list[dict] = []
+        self.boxes = self.bad_boxes = 0
+        self.first_bad: dict | None = None
         self.probability = Moments()
         self.heads = {measure: Moments(self._shape) for measure in MEASURES}
         scores = ("pointing", *(AREAS if settings.faithfulness else ()))
@@ -71,6 +84,11 @@ class _Sums:
         broken = table.filter(compute.is_valid(table["error"])).select(["name", "error"]).to_pylist()
         self.total, self.broken = self.total + len(table), self.broken + len(broken)
         self.named += broken[: NAMED - len(self.named)]
+        self.boxes += int(_numbers(table, "boxes").sum())
+        self.bad_boxes += int(_numbers(table, "bad_boxes").sum())
+        if self.bad_boxes and self.first_bad is None:
+            bad = table.filter(compute.is_valid(table["box_error"]))
+            self.first_bad = {"name": bad["name"][0].as_py(), "error": bad["box_error"][0].as_py()}
         ranks = _numbers(table, "rank")
         self.labelled += len(ranks)
         self.first, self.fifth = self.first + int((ranks <= 1).sum()), self.fifth + int((ranks <= 5).sum())
@@ -83,6 +101,13 @@ class _Sums:
             for score, moments in scores.items():
                 moments.add(_numbers(table, f"{score}_{method}"))
 
+    def check(self, expected: int) -> None:
+        if self.total != expected:
+            raise ModelError(CHANGED)
+        if self.broken == self.total:
+            first = self.named[0]
+            raise ModelError(f"None of {self.total} pictures can be read; {first['name']}: {first['error']}")
+
     def summary(self) -> dict:
         count = self.labelled
         accuracy = {"top1": self.first / count, "top5": self.fifth / count, "count": count} if count else None
@@ -92,6 +117,7 @@ class _Sums:
             "broken": self.broken,
             "broken_named": self.named,
             "objects": self.objects,
+            "boxes": {"count": self.boxes, "bad": self.bad_boxes, "first_bad": self.first_bad},
             "accuracy": accuracy,
             "probability": {"mean": self.probability.mean, "spread": self.probability.spread},
             "methods": {method: _scores(scores) for method, scores in self.methods.items()},

@@ -1,7 +1,7 @@
 """A set of pictures as it lies on disk, read one by one: a folder of pictures, or Parquet files.
 
-Nothing here grows with the number of pictures: a folder is walked one directory at a time, a Parquet file is read
-forwards in small batches of rows.
+Nothing here grows with the number of pictures but the names of one directory: a folder is walked one directory at a
+time, a Parquet file is read forwards in small batches of rows.
 """
 
 from __future__ import annotations
@@ -9,17 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
-import numpy as np
-import pyarrow as arrow
-from pyarrow import parquet
-
 from ..errors import ModelError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-ROWS = 64  # of a Parquet file in memory at once
+from .columns import CHANGED, Rows, check, count_rows, has_boxes
+from .folder import SUFFIXES, subfolders, walk
 
 
 @dataclass(frozen=True)
@@ -33,16 +28,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Item:
-    """One encoded picture: its bytes or path, its label and its boxes [n, (x0, y0, x1, y1)], where it has them.
+    """One encoded picture: its bytes or path, its label and its boxes, where it has them.
 
-    label: the class's index, or the name of the subfolder that the picture is in.
-    boxes: in pixels of the picture, both ends inclusive.
+    label: the class's index, or the folder that the picture is in, as "train/tabby".
+    boxes: as they stand in the data, each x0, y0, x1, y1 in pixels of the picture, both ends inclusive; `usable_boxes`
+        tells which are.
     """
 
     name: str
     encoded: bytes | str
     label: int | str | None = None
-    boxes: np.ndarray | None = None
+    boxes: list | None = None
 
 
 @dataclass(frozen=True)
@@ -50,25 +46,32 @@ class PictureSet:
     """The pictures of a folder (subfolders included), or the rows of Parquet files.
 
     root: the folder, or None for Parquet files. subfolders: of the root, sorted: they may be classes.
+    without: a folder of results, which is left out.
     """
 
     root: str | None
     files: tuple[str, ...] = ()
     subfolders: tuple[str, ...] = ()
+    without: str | None = None
 
     @classmethod
-    def of(cls, sources: Sequence[str | Path]) -> PictureSet:
+    def of(cls, sources: Sequence[str | Path], out: str | Path | None = None) -> PictureSet:
         """One folder of pictures, one folder of Parquet files, or Parquet files with the column `image`.
 
         The columns `label` (an integer; below 0 stands for none) and `box` (x0, y0, x1, y1) or `boxes` (a list of
-        such) are read where they are. Raises ModelError where there is nothing of the kind.
+        such) are read where they are. out: where results go; no picture in it is read, and it cannot be the folder
+        itself. Raises ModelError where there is nothing of the kind.
         """
-        paths = [Path(source).expanduser().resolve() for source in sources]
+        paths = [_resolved(source) for source in sources]
+        out = None if out is None else _resolved(out)
         for path in paths:
             if not path.exists():
                 raise ModelError(f"There is no folder or Parquet file at {path}.")
+            if path == out:
+                raise ModelError(f"Results would go among the pictures of {path}: choose another --out.")
         if len(paths) == 1 and paths[0].is_dir() and not list(paths[0].glob("*.parquet")):
-            found = cls(str(paths[0]), subfolders=tuple(name for name, _ in _entries(paths[0], os.DirEntry.is_dir)))
+            without = None if out is None else str(out)
+            found = cls(str(paths[0]), subfolders=subfolders(paths[0]), without=without)
             if next(found.places(), None) is None:
                 raise ModelError(f"There is no picture ({', '.join(SUFFIXES)}) in the folder {paths[0]}.")
             return found
@@ -77,13 +80,20 @@ class PictureSet:
         if not paths or any(path.is_dir() for path in paths):
             raise ModelError("Give one folder of pictures, one folder of Parquet files, or Parquet files.")
         for path in paths:
-            _check(path)
-        return cls(None, tuple(map(str, paths)))
+            check(path)
+        found = cls(None, tuple(map(str, paths)))
+        if not found.count():
+            raise ModelError(f"There is no picture in {', '.join(path.name for path in paths)}: no file has a row.")
+        return found
+
+    @property
+    def may_have_boxes(self) -> bool:
+        return any(map(has_boxes, self.files))
 
     def count(self) -> int:
         """How many pictures there are, without reading one."""
         if self.root is None:
-            return sum(parquet.read_metadata(file).num_rows for file in self.files)
+            return sum(map(count_rows, self.files))
         return sum(1 for _ in self.places())
 
     def places(self, limit: int | None = None) -> Iterator[Place]:
@@ -96,29 +106,41 @@ class PictureSet:
         numbers = (number * total // wanted for number in range(wanted))
         every, at = self._all(), 0
         for number in numbers:
-            yield next(islice(every, number - at, None))
+            place = next(islice(every, number - at, None), None)
+            if place is None:
+                raise ModelError(CHANGED)
+            yield place
             at = number + 1
+
+    def folders(self) -> Iterator[str]:
+        """The folders within the root that hold pictures, each once; the root itself is left out."""
+        if self.root is not None:
+            yield from (folder for folder, _ in groupby(folder for _, folder, _ in self._walk()) if folder)
 
     def read(self, places: Iterable[Place]) -> Iterator[Item]:
         """The pictures at these places, which come in the order of `places()`."""
-        rows: _Rows | None = None
+        rows: Rows | None = None
         for place in places:
             if place.row is None:
-                folder, _, _ = place.name.partition("/")
-                yield Item(place.name, place.file, folder if folder in self.subfolders else None)
+                yield Item(place.name, place.file, place.name.rpartition("/")[0] or None)
                 continue
             if rows is None or rows.path != place.file:
-                rows = _Rows(place.file)
-            yield rows.item(place)
+                rows = Rows(place.file)
+            record = rows.record(place.row)
+            yield Item(place.name, record["image"], record.get("label"), _boxes(record))
 
     def _all(self) -> Iterator[Place]:
         if self.root is not None:
-            yield from _walk(Path(self.root), "")
+            for path, folder, name in self._walk():
+                yield Place(path, None, f"{folder}/{name}" if folder else name)
             return
         for file in self.files:
             name = Path(file).name
-            for row in range(parquet.read_metadata(file).num_rows):
+            for row in range(count_rows(file)):
                 yield Place(file, row, f"{name} row {row}")
+
+    def _walk(self) -> Iterator[tuple[str, str, str]]:
+        return walk(Path(self.root), None if self.without is None else Path(self.without))
 
 
 def signature(place: Place) -> str:
@@ -130,65 +152,18 @@ def signature(place: Place) -> str:
     return f"{place.name}\0{status.st_size}\0{status.st_mtime_ns}"
 
 
-class _Rows:
-    """The rows of one Parquet file, read forwards only."""
-
-    def __init__(self, path: str):
-        self.path = path
-        self._file = parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
-        have = self._file.schema_arrow.names
-        self._columns = [column for column in ("image", "label", "box", "boxes") if column in have]
-        groups = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
-        self._ends = np.cumsum(groups)
-        self._group, self._batches, self._batch, self._first = -1, iter(()), None, 0
-
-    def item(self, place: Place) -> Item:
-        group = int(np.searchsorted(self._ends, place.row, side="right"))
-        if group != self._group:
-            self._group, self._batch = group, None
-            self._first = int(self._ends[group - 1]) if group else 0
-            self._batches = self._file.iter_batches(ROWS, row_groups=[group], columns=self._columns)
-        while self._batch is None or place.row >= self._first + len(self._batch):
-            self._first += 0 if self._batch is None else len(self._batch)
-            self._batch = next(self._batches)
-        record = self._batch.slice(place.row - self._first, 1).to_pylist()[0]
-        return _item(place.name, record)
-
-
-def _item(name: str, record: dict) -> Item:
-    picture = record["image"]
-    if isinstance(picture, dict):  # the layout of the hub's data sets: a struct of bytes and path
-        picture = picture.get("bytes")
-    label = record.get("label")
-    boxes = record.get("box") or record.get("boxes") or None
-    if boxes is not None:
-        try:
-            boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
-        except (ValueError, TypeError) as error:
-            raise ModelError(f"The box of {name} should be four numbers, x0, y0, x1, y1; it is {boxes!r}.") from error
-    return Item(name, picture if isinstance(picture, bytes) else b"", None if label is None else int(label), boxes)
-
-
-def _check(path: Path) -> None:
+def _resolved(path: str | Path) -> Path:
     try:
-        schema = parquet.read_schema(path)
-    except (OSError, arrow.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} cannot be read as Parquet ({reason}). Give a folder or Parquet files.") from error
-    if "image" not in schema.names:
-        raise ModelError(f"{path.name} has no column image; its columns are {', '.join(schema.names)}.")
-    if "label" in schema.names and not arrow.types.is_integer(schema.field("label").type):
-        raise ModelError(f"{path.name} has labels of type {schema.field('label').type}; integers were expected.")
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # a link that leads to itself, the home of a user that is not there
+        raise ModelError(f"There is no folder or file at {path}.") from error
 
 
-def _entries(folder: Path, kind) -> list[tuple[str, str]]:
-    with os.scandir(folder) as found:
-        return sorted((entry.name, entry.path) for entry in found if kind(entry) and not entry.name.startswith("."))
-
-
-def _walk(folder: Path, above: str) -> Iterator[Place]:
-    for name, path in _entries(folder, os.DirEntry.is_file):
-        if Path(name).suffix.lower() in SUFFIXES:
-            yield Place(path, None, above + name)
-    for name, path in _entries(folder, os.DirEntry.is_dir):
-        yield from _walk(Path(path), f"{above}{name}/")
+def _boxes(record: dict) -> list | None:
+    """The boxes one by one; a flat list of numbers is cut into fours."""
+    found = record.get("box") or record.get("boxes")
+    if not found:
+        return None
+    if any(isinstance(value, list) for value in found):
+        return list(found)
+    return [found[start : start + 4] for start in range(0, len(found), 4)]

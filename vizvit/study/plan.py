@@ -11,11 +11,12 @@ from itertools import islice
 import torch
 
 from ..model import VitModel
+from .labels import unnamed
 from .pictures import PictureSet, Place, signature
 from .settings import Settings
 
 SHARD = 64  # pictures: little to do again after an interruption
-FORMAT = 1  # of a shard's rows; another one makes older shards unknown
+FORMAT = 2  # of a shard's rows; another one makes older shards unknown
 
 
 @dataclass(frozen=True)
@@ -29,29 +30,33 @@ class Shard:
 
 @dataclass(frozen=True)
 class Plan:
-    """The shards of a study, made anew at each walk through them: nothing grows with the number of pictures."""
+    """The shards of a study, made anew at each walk through them: nothing grows with the number of pictures.
+
+    study: as `study_identity` gives it.
+    """
 
     pictures: PictureSet
-    study: str
+    study: dict[str, str]
     limit: int | None = None
     size: int = SHARD
 
     def shards(self) -> Iterator[Shard]:
         places, number = self.pictures.places(self.limit), 0
         while some := tuple(islice(places, self.size)):
-            digest = hashlib.sha256(self.study.encode())
+            digest = hashlib.sha256(json.dumps(self.study).encode())
             for place in some:
                 digest.update(signature(place).encode("utf-8", "surrogateescape") + b"\n")
             yield Shard(number, some, digest.hexdigest())
             number += 1
 
 
-def study_digest(vit: VitModel, settings: Settings) -> str:
-    """Of everything that a row depends on beside its picture: the weights themselves, the input, the settings."""
-    digest = hashlib.sha256()
+def study_identity(vit: VitModel, settings: Settings, pictures: PictureSet) -> dict[str, str]:
+    """A digest of each thing that a row depends on beside its picture, by what to call it."""
+    weights = hashlib.sha256(json.dumps([FORMAT, vit.architecture, vit.precision]).encode())
     for name, value in sorted(vit.module.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    facts = [FORMAT, vit.architecture, vit.precision, vit.input_size, vit.mean, vit.std, vit.labels, asdict(settings)]
-    digest.update(json.dumps(facts).encode())
-    return digest.hexdigest()
+        weights.update(name.encode())
+        weights.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    classes = [vit.labels, pictures.subfolders if unnamed(vit) else ()]
+    others = {"preprocessing": vit.preprocessing, "class names": classes, "settings": asdict(settings)}
+    facts = {name: hashlib.sha256(json.dumps(value).encode()).hexdigest() for name, value in others.items()}
+    return {"weights": weights.hexdigest()} | facts

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -13,8 +15,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from ..errors import ImageError
 from ..image import load_image
 from ..model import VitModel
-from .pictures import Item
-from .plan import Plan
+from .pictures import Item, Place
+from .plan import Plan, Shard
 
 LARGEST = 0.5  # objects that fill more of the picture are no test: nearly everything points at them
 
@@ -25,6 +27,7 @@ class Prepared:
 
     view: uint8 [H, W, 3]. inside: bool [H, W], the pixels of the view in an object's box; None without boxes, and
     where the objects fill half the picture or are cropped away.
+    boxes: how many there are, None without any; bad_boxes: why some cannot be used, a reason each.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Prepared:
     view: np.ndarray | None = None
     inside: np.ndarray | None = None
     error: str | None = None
+    boxes: int | None = None
+    bad_boxes: tuple[str, ...] = ()
 
 
 def prepare(vit: VitModel, item: Item) -> Prepared:
@@ -40,8 +45,37 @@ def prepare(vit: VitModel, item: Item) -> Prepared:
         image = load_image(item.encoded)
     except (ImageError, OSError) as error:
         return Prepared(item.name, item.label, error=str(error))
-    inside = None if item.boxes is None else box_mask(vit, image.size, item.boxes)
-    return Prepared(item.name, item.label, vit.view(image), inside)
+    if item.boxes is None:
+        return Prepared(item.name, item.label, vit.view(image))
+    boxes, bad = usable_boxes(item.boxes, image.size)
+    inside = box_mask(vit, image.size, boxes)
+    return Prepared(item.name, item.label, vit.view(image), inside, boxes=len(item.boxes), bad_boxes=tuple(bad))
+
+
+def usable_boxes(boxes: list, size: tuple[int, int]) -> tuple[np.ndarray, list[str]]:
+    """(the boxes that lie in the picture, at least in part, float64 [n, 4]; why the others cannot be used).
+
+    boxes: as `Item` has them; size: the picture's width and height.
+    """
+    good, bad = [], []
+    for box in boxes:
+        reason = _unusable(box, *size)
+        if reason:
+            bad.append(f"{box}: {reason}")
+        else:
+            good.append(box)
+    return np.array(good, np.float64).reshape(-1, 4), bad
+
+
+def _unusable(box: object, width: int, height: int) -> str | None:
+    numbers = isinstance(box, list) and all(isinstance(value, (int, float)) and isfinite(value) for value in box)
+    if not numbers or len(box) != 4:
+        return "not four numbers"
+    x0, y0, x1, y1 = box
+    if x1 < x0 or y1 < y0:
+        return "its end lies before its beginning"
+    outside = x1 < 0 or y1 < 0 or x0 >= width or y0 >= height
+    return f"outside the picture of {width} × {height} pixels" if outside else None
 
 
 def box_mask(vit: VitModel, size: tuple[int, int], boxes: np.ndarray) -> np.ndarray | None:
@@ -51,16 +85,26 @@ def box_mask(vit: VitModel, size: tuple[int, int], boxes: np.ndarray) -> np.ndar
     """
     width, height = size
     drawn = np.zeros((height, width), np.uint8)
-    for x0, y0, x1, y1 in np.rint(boxes).astype(int):
-        drawn[max(0, y0) : max(0, y1 + 1), max(0, x0) : max(0, x1 + 1)] = 255
+    most = (width, height, width - 1, height - 1)
+    for x0, y0, x1, y1 in np.rint(np.clip(boxes, 0, most)).astype(int):
+        drawn[y0 : y1 + 1, x0 : x1 + 1] = 255
     if (drawn > 0).mean() >= LARGEST:
         return None
     inside = vit.view(Image.fromarray(drawn))[:, :, 0] > 127
     return inside if inside.any() else None
 
 
+class Batch(NamedTuple):
+    """Some pictures of one shard, and whether they are its last. digest: the shard's, as it was when they were read."""
+
+    shard: int
+    digest: str
+    last: bool
+    pictures: list[Prepared]
+
+
 class Batches(IterableDataset):
-    """(shard, is it the shard's last, pictures) in the order of the plan; a batch never crosses a shard's end.
+    """Every `Batch` in the order of the plan; none crosses a shard's end.
 
     Each of the loader's processes reads and decodes every n-th batch.
     """
@@ -69,13 +113,13 @@ class Batches(IterableDataset):
         # The processes that decode need no weights.
         self._vit, self._plan, self._finished, self._batch = replace(vit, module=None), plan, finished, batch
 
-    def __iter__(self) -> Iterator[tuple[int, bool, list[Prepared]]]:
+    def __iter__(self) -> Iterator[Batch]:
         info = get_worker_info()
         mine, every = (info.id, info.num_workers) if info else (0, 1)
         chosen = (found for number, found in enumerate(self._cut()) if number % every == mine)
-        waiting: list[tuple[int, bool, int]] = []  # (shard, last, pictures) of the batches that `read` is ahead of
+        waiting: list[tuple[Shard, bool, int]] = []  # (shard, last, pictures) of the batches that `read` is ahead of
 
-        def places() -> Iterator:
+        def places() -> Iterator[Place]:
             for shard, last, some in chosen:
                 waiting.append((shard, last, len(some)))
                 yield from some
@@ -83,15 +127,16 @@ class Batches(IterableDataset):
         items = self._plan.pictures.read(places())
         for item in items:
             shard, last, size = waiting.pop(0)
-            yield shard, last, [prepare(self._vit, found) for found in (item, *islice(items, size - 1))]
+            pictures = [prepare(self._vit, found) for found in (item, *islice(items, size - 1))]
+            yield Batch(shard.number, shard.digest, last, pictures)
 
-    def _cut(self) -> Iterator[tuple[int, bool, list]]:
+    def _cut(self) -> Iterator[tuple[Shard, bool, Sequence[Place]]]:
         for shard in self._plan.shards():
             if shard.number in self._finished:
                 continue
             for start in range(0, len(shard.places), self._batch):
                 end = start + self._batch
-                yield shard.number, end >= len(shard.places), shard.places[start:end]
+                yield shard, end >= len(shard.places), shard.places[start:end]
 
 
 def loader(batches: Batches, workers: int) -> DataLoader:

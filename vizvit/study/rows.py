@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as arrow
@@ -14,6 +13,7 @@ from ..explain import METHODS, explain
 from ..faithful import faithfulness_many
 from ..model import VitModel
 from .batch import captures
+from .labels import FolderClasses
 from .measures import MEASURES, head_measures, points_inside
 from .prepare import Prepared
 from .settings import Settings
@@ -27,12 +27,14 @@ def schema(vit: VitModel, settings: Settings) -> arrow.Schema:
 
     name, error (why a picture could not be read; everything else is then empty), label (class index, empty where
     unknown), rank (of the label among the predictions, 1 the first), predicted (class index), probability (of it),
-    object (the share of the view inside the boxes, where they play the pointing game); each of MEASURES as a list of
-    layers x heads numbers, a layer's heads together; for each method pointing_NAME, deletion_NAME, insertion_NAME.
+    object (the share of the view inside the boxes, where they play the pointing game), boxes (how many there are),
+    bad_boxes (how many of them cannot be used), box_error (why the first cannot); each of MEASURES as a list of layers
+    x heads numbers, a layer's heads together; for each method pointing_NAME, deletion_NAME, insertion_NAME.
     """
     number, heads = arrow.float32(), arrow.list_(arrow.float32(), vit.num_layers * vit.num_heads)
     columns = [("name", arrow.string()), ("error", arrow.string()), ("label", arrow.int32()), ("rank", arrow.int32())]
     columns += [("predicted", arrow.int32()), ("probability", number), ("object", number)]
+    columns += [("boxes", arrow.int32()), ("bad_boxes", arrow.int32()), ("box_error", arrow.string())]
     columns += [(measure, heads) for measure in MEASURES]
     for method in settings.methods:
         columns += [(f"pointing_{method}", number)]
@@ -43,10 +45,10 @@ def schema(vit: VitModel, settings: Settings) -> arrow.Schema:
 class Measurer:
     """Measures a batch of pictures at a time; the same pictures in the same batches give the same rows anywhere."""
 
-    def __init__(self, vit: VitModel, settings: Settings, subfolders: Sequence[str] = ()):
+    def __init__(self, vit: VitModel, settings: Settings, subfolders: tuple[str, ...] = ()):
         """subfolders: as `PictureSet` has them, for the labels of a folder."""
         self.vit, self.settings = vit, settings
-        self._classes = folder_classes(vit, subfolders)
+        self._class_of = FolderClasses(vit, subfolders)
         self._schema = schema(vit, settings)
         self._gradients = any(METHODS[method].needs_target for method in settings.methods)
 
@@ -62,10 +64,13 @@ class Measurer:
         caps = captures(self.vit, [picture.view for picture in pictures], gradients=self._gradients)
         records = [self._record(cap, picture) for cap, picture in zip(caps, pictures, strict=True)]
         for method in self.settings.methods:
-            heats = [_heat(method, cap, picture) for cap, picture in zip(caps, pictures, strict=True)]
-            for heat, picture, record in zip(heats, pictures, records, strict=True):
+            heats = []
+            for cap, picture, record in zip(caps, pictures, records, strict=True):
+                if picture.inside is None and not self.settings.faithfulness:
+                    continue
+                heats.append(_heat(method, cap, picture))
                 if picture.inside is not None:
-                    record[f"pointing_{method}"] = points_inside(heat, picture.inside, self.vit.grid)
+                    record[f"pointing_{method}"] = points_inside(heats[-1], picture.inside, self.vit.grid)
             if self.settings.faithfulness:
                 self._judge(method, heats, caps, records)
         return records
@@ -79,6 +84,9 @@ class Measurer:
                 record["rank"] = 1 + int((cap.logits > cap.logits[record["label"]]).sum())
         if picture.inside is not None:
             record["object"] = float(picture.inside.mean())
+        if picture.boxes is not None:
+            record |= {"boxes": picture.boxes, "bad_boxes": len(picture.bad_boxes)}
+            record["box_error"] = picture.bad_boxes[0] if picture.bad_boxes else None
         measured = head_measures(cap, picture.inside)
         return record | {name: None if values is None else values.ravel() for name, values in measured.items()}
 
@@ -92,7 +100,7 @@ class Measurer:
 
     def _label(self, picture: Prepared) -> int | None:
         label, classes = picture.label, len(self.vit.labels)
-        label = self._classes.get(label) if isinstance(label, str) else label
+        label = self._class_of(label) if isinstance(label, str) else label
         if label is None or label < 0 or not classes:
             return None
         if label >= classes:
@@ -101,22 +109,6 @@ class Measurer:
                 f"on data of the same classes, or leave the column label out."
             )
         return label
-
-
-def folder_classes(vit: VitModel, subfolders: Sequence[str]) -> dict[str, int]:
-    """The class that each subfolder's name names. Where the model's classes have no names, the subfolders are its
-    classes in sorted order, if there are as many."""
-    if not vit.labels:
-        return {}
-    if vit.labels[0] == "class 0":
-        return {name: index for index, name in enumerate(subfolders)} if len(subfolders) == len(vit.labels) else {}
-    classes = {}
-    for name in subfolders:
-        try:
-            classes[name] = vit.class_index(name)
-        except ModelError:
-            continue
-    return classes
 
 
 def _heat(method: str, cap: Capture, picture: Prepared) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -17,3 +17,7 @@ class Settings:
     faithfulness: bool = False
     steps: int | None = None
     fill: str = "blur"
+
+    def effective(self) -> Settings:
+        """The same without what changes nothing: `steps` and `fill` where no curve is made."""
+        return self if self.faithfulness else replace(self, steps=None, fill=Settings.fill)

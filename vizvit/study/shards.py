@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pyarrow as arrow
 from pyarrow import parquet
 
 from ..errors import ModelError
+from .columns import CHANGED
 from .plan import Plan
 
-DIGEST = b"vizvit.shard"
+DIGEST, STUDY = b"vizvit.shard", b"vizvit.study"
 
 
 class Shards:
@@ -25,7 +27,7 @@ class Shards:
         return self.folder / f"{number:06d}.parquet"
 
     def any(self) -> bool:
-        return self.folder.is_dir() and next(self.folder.glob("*.parquet"), None) is not None
+        return self._some() is not None
 
     def clear(self) -> None:
         for path in (*self.folder.glob("*.parquet"), *self.folder.glob("*.part")):
@@ -41,6 +43,15 @@ class Shards:
                 pictures += len(shard.places)
         return frozenset(finished), pictures, total
 
+    def difference(self, plan: Plan) -> str:
+        """In what the study that is here differs from the plan, to follow "a study of other"."""
+        try:
+            facts = json.loads(_metadata(self._some())[STUDY])
+            differing = [name for name, digest in plan.study.items() if facts.get(name) != digest] or ["pictures"]
+        except (OSError, arrow.ArrowException, KeyError, ValueError, TypeError):
+            return "pictures, weights or settings"
+        return " and ".join(differing)
+
     def write(self, number: int, content: bytes) -> None:
         """Keep what `packed` made; a shard that was cut short by an interruption is never taken for a whole one."""
         try:
@@ -53,22 +64,45 @@ class Shards:
             raise ModelError(f"{reason}. Choose another --out.") from error
 
     def read(self, plan: Plan) -> Iterator[arrow.Table]:
-        """The shards' rows in order, one shard in memory at a time."""
+        """The shards' rows in order, one shard in memory at a time.
+
+        Raises ModelError where a shard is not of the pictures as they are now.
+        """
         for shard in plan.shards():
-            yield parquet.read_table(self.path(shard.number))
+            try:
+                table = parquet.read_table(self.path(shard.number))
+            except FileNotFoundError as error:
+                raise ModelError(CHANGED) from error
+            if (table.schema.metadata or {}).get(DIGEST) != shard.digest.encode():
+                raise ModelError(CHANGED)
+            yield table
+
+    def drop_from(self, number: int) -> None:
+        """Remove shards that are beyond the study's last."""
+        for path in self.folder.glob("*.parquet"):
+            if path.stem.isdecimal() and int(path.stem) >= number:
+                path.unlink()
+
+    def _some(self) -> Path | None:
+        return next(self.folder.glob("*.parquet"), None)
 
     def _holds(self, number: int, digest: str, pictures: int) -> bool:
         try:
+            if _metadata(self.path(number)).get(DIGEST) != digest.encode():
+                return False
             with parquet.ParquetFile(self.path(number)) as file:
-                if (file.schema_arrow.metadata or {}).get(DIGEST) != digest.encode():
-                    return False
                 return sum(len(rows) for rows in file.iter_batches()) == pictures  # reads every byte
         except (OSError, arrow.ArrowException):
             return False
 
 
-def packed(tables: list[arrow.Table], digest: str) -> bytes:
-    """A shard as the bytes of its file, from the rows of its batches."""
+def packed(tables: list[arrow.Table], digest: str, study: dict[str, str]) -> bytes:
+    """A shard as the bytes of its file, from the rows of its batches. digest, study: as the plan has them."""
     buffer, table = io.BytesIO(), arrow.concat_tables(tables).combine_chunks()
-    parquet.write_table(table.replace_schema_metadata({DIGEST: digest.encode()}), buffer)
+    about = {DIGEST: digest.encode(), STUDY: json.dumps(study).encode()}
+    parquet.write_table(table.replace_schema_metadata(about), buffer)
     return buffer.getvalue()
+
+
+def _metadata(path: Path) -> dict[bytes, bytes]:
+    return parquet.read_schema(path).metadata or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +15,18 @@ from ..figures import figure_bytes
 from ..model import VitModel
 from .figures import figures
 from .local import run_here
-from .merge import merge
+from .measures import MEASURES
+from .merge import HEADS, PICTURES, merge
+from .notes import notes
 from .pictures import PictureSet
-from .plan import SHARD, Plan, study_digest
+from .plan import SHARD, Plan, study_identity
 from .report import APP, REPORT, report
 from .rows import Measurer
 from .settings import Settings
 from .shards import Shards
 from .table import markdown, note
 
+TABLE = "methods.md"
 Progress = Callable[[int, int], None]
 
 
@@ -40,6 +44,7 @@ def run(
     shard: int = SHARD,
     app: str = APP,
     command: str | None = None,
+    notice: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> dict:
     """Measure every picture and write the results into the folder `out`; returns the summary.
@@ -48,9 +53,11 @@ def run(
     limit: so many pictures, spread evenly over the set. batch: pictures in one forward pass.
     workers: processes that decode ahead, 0 for none; with `ray` ("local" or an address) the number of Ray's workers, 0
         for one each CPU.
-    resume: None goes on where the folder has a part of this very study; True insists that it has; False starts over.
+    resume: None goes on where the folder has a part of this very study, and leaves another study alone; True insists
+        that there is one; False starts over.
     shard: pictures that are written at a time, and lost to an interruption at most.
     app: what the report's links lead to. command: the command line that would do this again, to stand in the summary.
+    notice: called with sentences on what of the data is not used and what will not be measured, before it begins.
     progress: called as (pictures done, pictures in all).
 
     Files: pictures.parquet (a row a picture), heads.parquet (a row a head), summary.json, methods.md where methods
@@ -59,14 +66,19 @@ def run(
     """
     settings, out = settings or Settings(), Path(out)
     check(vit, settings)
+    settings = settings.effective()
     if min(batch, shard) < 1 or workers < 0 or (limit is not None and limit < 1):
         raise ModelError(f"Batch and limit are at least 1, workers at least 0; received {batch}, {limit}, {workers}.")
-    plan = Plan(PictureSet.of(data), study_digest(vit, settings), limit, shard)
+    pictures = PictureSet.of(data, out)
+    plan = Plan(pictures, study_identity(vit, settings, pictures), limit, shard)
     shards = Shards(out)
-    _choose_folder(out, shards, resume)
+    _choose_folder(out, shards, resume, pictures)
     finished, done, total = shards.finished(plan)
-    if resume and not finished:
-        raise ModelError(f"The study in {out} is of other pictures, weights or settings: nothing of it can be kept.")
+    if shards.any() and not finished:
+        other = f"{out} holds a study of other {shards.difference(plan)}"
+        raise ModelError(f"{other}; choose another --out, or --no-resume to replace it.")
+    for sentence in notes(vit, settings, pictures) if notice else ():
+        notice(sentence)
 
     def told(pictures: int) -> None:
         nonlocal done
@@ -88,23 +100,27 @@ def run(
         "command": command,
         "made": datetime.now(UTC).date().isoformat(),
     }
-    return conclude(vit, settings, plan, shards, out, source, app)
+    return _conclude(vit, settings, plan, shards, out, source, total, app)
 
 
-def conclude(
-    vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, source: dict, app: str = APP
+def _conclude(
+    vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, source: dict, total: int, app: str
 ) -> dict:
-    """Everything that is made of finished shards."""
-    summary = merge(vit, settings, plan, shards, out, source)
-    if not summary["measured"]:
-        broken = summary["broken_named"][0]
-        raise ModelError(f"None of {summary['pictures']} pictures can be read; {broken['name']}: {broken['error']}")
+    """Everything that is made of finished shards; what an earlier study has left and this one does not make goes."""
+    summary = merge(vit, settings, plan, shards, out, source, total)
+    shards.drop_from(math.ceil(total / plan.size))
     drawn = figures(summary)
     (out / "figures").mkdir(exist_ok=True)
-    for measure, figure in drawn.items():
-        (out / "figures" / f"{measure}.png").write_bytes(figure_bytes(figure))
+    for measure in MEASURES:
+        path = out / "figures" / f"{measure}.png"
+        if measure in drawn:
+            path.write_bytes(figure_bytes(drawn[measure]))
+        else:
+            path.unlink(missing_ok=True)
     if table := markdown(summary):
-        (out / "methods.md").write_text(f"{table}\n\n{note(summary)}\n", "utf-8")
+        (out / TABLE).write_text(f"{table}\n\n{note(summary)}\n", "utf-8")
+    else:
+        (out / TABLE).unlink(missing_ok=True)
     (out / REPORT).write_text(report(summary, drawn, app), "utf-8")
     return summary
 
@@ -124,9 +140,12 @@ def check(vit: VitModel, settings: Settings) -> None:
     patch_counts(vit.grid.rows * vit.grid.cols, settings.steps)
 
 
-def _choose_folder(out: Path, shards: Shards, resume: bool | None) -> None:
+def _choose_folder(out: Path, shards: Shards, resume: bool | None, pictures: PictureSet) -> None:
     if out.exists() and not out.is_dir():
         raise ModelError(f"{out} is a file, but a folder for the results is needed.")
+    for name in (PICTURES, HEADS):
+        if str(out.resolve() / name) in pictures.files:
+            raise ModelError(f"Results would be written over {out / name}: choose another --out.")
     if resume and not shards.any():
         raise ModelError(f"There is no study in {out} to go on with. Leave --resume off to begin one.")
     if resume is False:
