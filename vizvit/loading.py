@@ -111,8 +111,14 @@ def load_model(
         image_size=options.get("img_size"),
     )
     height, width = options.get("img_size", (None, None))
-    given = None if weights == "pretrained" else str(weights)
-    return replace(vit, opened={"model": text, "weights": given, "arch": arch, "height": height, "width": width})
+    given = {"model": lasting(text), "weights": None if weights == "pretrained" else lasting(str(weights))}
+    return replace(vit, opened=given | {"arch": arch, "height": height, "width": width})
+
+
+def lasting(name: str) -> str:
+    """What `load_model` takes for a model or its weights; a path as one that is right in every working directory."""
+    path = Path(name.removeprefix("local-dir:")).expanduser()
+    return str(path.resolve()) if name not in (SHIPPED, "random") and path.exists() else name
 
 
 class _Source:

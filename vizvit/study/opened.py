@@ -6,7 +6,7 @@ from pathlib import Path
 
 import timm
 
-from ..loading import SHIPPED
+from ..loading import SHIPPED, lasting
 from ..snapshots import snapshots
 
 _BY_NAME = ("shipped weights", "pretrained weights", "untrained weights")
@@ -31,12 +31,6 @@ def app_words(summary: dict) -> dict[str, str] | None:
         return None
     words |= {side: opened.get(side) for side in ("height", "width")}
     return {name: str(value) for name, value in words.items() if value}
-
-
-def lasting(name: str) -> str:
-    """A model's name, a path as one that means the same from every working directory."""
-    path = Path(name.removeprefix("local-dir:")).expanduser()
-    return str(path.resolve()) if name != SHIPPED and path.exists() else name
 
 
 def _opened_by_name(summary: dict) -> dict | None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from vizvit.loading import lasting
 from vizvit.pages import look
 from vizvit.pages.choice import DEFAULTS, Choice
 from vizvit.pages.language import named, say
 from vizvit.snapshots import snapshots
-from vizvit.study.opened import app_words, lasting
+from vizvit.study.opened import app_words
 
 
 def is_chosen(choice: Choice, summary: dict) -> bool:
@@ -29,12 +30,14 @@ def note(choice: Choice, summary: dict) -> None:
     """Say that another model is chosen, and offer the study's own."""
     if is_chosen(choice, summary):
         return
-    t, vit = say("studies"), choice.vit
-    said = {"model": look.plain(summary["model"]), "weights": named(summary["weights"])}
-    said |= {"chosen": look.plain(vit.name), "chosen_weights": named(vit.weights)}
-    if can_choose(summary):
+    t, facts, words = say("studies"), choice.vit.facts(), app_words(summary)
+    names = summary["model"], facts["model"]
+    if names[0] == names[1] and words:  # two folders may have the same name
+        names = words["model"], lasting(choice.model_key[1])
+    said = {"model": _spelled(names[0], summary), "chosen": _spelled(names[1], facts)}
+    if words:
         st.info(t["other_model"].format(**said))
-        st.button(t["choose"].format(model=said["model"]), on_click=choose, args=(summary,))
+        st.button(t["choose"].format(model=look.plain(summary["model"])), on_click=choose, args=(summary,))
     else:
         st.info(f"{t['other_model'].format(**said)} {t['choose_yourself']}")
 
@@ -52,6 +55,13 @@ def choose(summary: dict) -> None:
     moments = snapshots(state.model)
     if moments:
         state.training = int(words.get("training", len(moments) - 1))
+
+
+def _spelled(name: str, facts: dict) -> str:
+    height, width = facts["input_size"]
+    return say("studies")["model"].format(
+        model=look.plain(name), weights=named(facts["weights"]), width=width, height=height
+    )
 
 
 def _weights(words: dict[str, str]) -> str:

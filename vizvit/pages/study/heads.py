@@ -76,7 +76,6 @@ def _open(choice: Choice, summary: dict, layer: int, head: int, name: str, key: 
         type=kind,
         width="content",
         disabled=not known,
-        help=None if known else say("studies")["choose_yourself"],
         on_click=None if own else chosen.choose,
         args=None if own else (summary,),
     )
@@ -97,6 +96,8 @@ def _dots(summary: dict, asked: Asked, found: list[Head]) -> None:
     st.altair_chart(chart, width="stretch", on_select=_use_dot, key=f"study_chart_{_clicks()}")
     read = t[f"{asked.by}_read"].format(whose=t[f"whose_{whose_attention(summary)}"])
     said = [t["chart_caption"].format(count=measured["count"], read=read)]
+    if asked.head:
+        said.append(t["large_dot"])
     if ends[0] > 0:
         said.append(t["axis_from"].format(low=f"{ends[0]:g}"))
     st.caption(" ".join(said))
@@ -137,6 +138,7 @@ def _chart(
     shown = ["other", "ranked", "chosen"]
     colours = alt.Scale(domain=shown, range=[mark, accent, "#1c1c1e" if light else "#ececee"])
     size = 80 if layers * heads <= 80 else 45
+    table["size"] = np.where(table["kind"] == "chosen", 3 * size, size)
     base = alt.Chart(table).encode(
         x=alt.X(
             "x:Q",
@@ -158,7 +160,7 @@ def _chart(
         base.mark_circle(opacity=0.95, cursor="pointer")
         .encode(
             y=alt.Y("mean:Q", title=t[f"{asked.by}_axis"], scale=scale),
-            size=alt.Size("kind:N", scale=alt.Scale(domain=shown, range=[size, size, 3 * size]), legend=None),
+            size=alt.Size("size:Q", scale=None, legend=None),
         )
         .add_params(alt.selection_point(name="dot", fields=["layer", "head"], on="click", empty=False))
     )
