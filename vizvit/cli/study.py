@@ -224,7 +224,7 @@ def _rank(args: argparse.Namespace) -> None:
     from ..study.table import decimals, mean_and_spread
 
     found = sweep(args.out, args.sweep, args.top, lowest=args.lowest, like=args.like)
-    places, apart = decimals(head.mean for head in found), decimals((head.difference for head in found), 2)
+    places, apart = decimals(head.mean for head in found), decimals(head.difference for head in found)
     print(f"layer  head  {args.sweep:16}{'  difference' if args.like else ''}".rstrip())
     for head in found:
         values = f"{mean_and_spread(head.mean, head.spread, places):16}"

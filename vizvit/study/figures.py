@@ -88,9 +88,9 @@ def value_range(mean: np.ndarray, spread: np.ndarray, even: float | None = None)
     room = 0.06 * (high - low)
     if low < 0:  # lines of one standard deviation may reach below what a share can be
         return low - room, high + room
-    if low <= high / 2:
-        return 0.0, high + room or 1.0
-    step = 10.0 ** np.floor(np.log10(high - low)) / 2 if high > low else abs(high) / 2
+    if low <= high / 2 or low == high:
+        return 0.0, 1.06 * high or 1.0
+    step = 10.0 ** np.floor(np.log10(high - low)) / 2
     return float(step * np.floor((low - room) / step)), high + room
 
 

@@ -54,6 +54,9 @@ def facts(summary: dict) -> list[tuple[str, str]]:
         told.append(("accuracy", f"top-1 {100 * accuracy['top1']:.1f} %, top-5 {100 * accuracy['top5']:.1f} % {of}"))
     if summary["objects"]:
         told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
+    boxes = summary.get("boxes") or {}
+    if boxes.get("bad"):
+        told.append(("boxes", f"{boxes['bad']} of {boxes['count']} cannot be used and are left out"))
     if source.get("made"):
         told.append(("made", source["made"]))
     return told

@@ -76,11 +76,11 @@ def note(summary: dict) -> str:
     return f"{said} ± is the standard error of the mean."
 
 
-def decimals(values: Iterable[float | None], digits: int = 3) -> int:
-    """How many decimals a column of numbers has, so that the greatest of them shows so many digits."""
+def decimals(values: Iterable[float | None]) -> int:
+    """How many decimals all numbers of a column have, so that the greatest of them shows three digits."""
     known = [abs(value) for value in values if value is not None and math.isfinite(value)]
     greatest = max(known, default=0)
-    return min(max(digits - 1 - math.floor(math.log10(greatest)), 0), 6) if greatest else digits - 1
+    return min(max(2 - math.floor(math.log10(greatest)), 0), 6) if greatest else 2
 
 
 def mean_and_spread(mean: float | None, spread: float | None, places: int) -> str:

@@ -53,7 +53,7 @@ def _one(choice: Choice, summary: dict, layer: int, head: int) -> None:
 
 def _rows(choice: Choice, summary: dict, asked: Asked, found: list[Head]) -> None:
     t, places = say("studies"), _places(summary, asked.by)
-    apart = decimals((head.difference for head in found), 2)
+    apart = decimals(head.difference for head in found)
     st.caption(t["open_like"] if asked.head else t["open"])
     rows = st.container(gap=None)
     for place, head in enumerate(found, 1):
