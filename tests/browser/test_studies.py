@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import timm
+import torch
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from running import explorer_of, settled
@@ -88,26 +90,139 @@ def test_a_head_of_the_list_opens_in_the_explorer(app, open_page, folder, summar
     expect(main.get_by_text("The 10 heads lowest in “Entropy”")).to_be_visible()
     settled(page)
     assert heads[0].mean == min(min(layer) for layer in summary["heads"]["entropy"]["mean"])
+    expect(page).to_have_url(re.compile("measure=entropy.*find=lowest"))
+    link = page.url
     for place, head in enumerate(heads, 1):
         row = main.locator(f".st-key-study_row_{place}")
         expect(row).to_contain_text(f"Layer {head.layer}, head {head.head}")
-        expect(row).to_contain_text(f"{head.mean:.3g} ± {head.spread:.2g}")
+        expect(row).to_contain_text(f"{head.mean:.2f} ± {head.spread:.2f}")
     wanted = next(head for head in heads if (head.layer, head.head) != (summary["layers"] - 1, 0))
     main.get_by_role("button", name=f"Layer {wanted.layer}, head {wanted.head}", exact=True).click()
     root = explorer_of(page)
     expect(root).to_have_attribute("data-layer", str(wanted.layer))
     expect(root).to_have_attribute("data-head", str(wanted.head))
     settled(page)
-    page.get_by_role("link", name="Studies").click()
+    page.go_back()
     expect(main.get_by_role("textbox", name="Folder of the study")).to_have_value(str(folder))
+    expect(main.get_by_text("The 10 heads lowest in “Entropy”")).to_be_visible()
     expect(page).to_have_url(re.compile("study="))
     settled(page)
+    again = open_page(link)
+    expect(main_of(again).get_by_text("The 10 heads lowest in “Entropy”")).to_be_visible()
+    settled(again)
+
+
+def test_a_dot_tells_its_numbers_and_finds_the_heads_like_it(app, open_page, folder, summary):
+    page = opened(open_page, app, folder)
+    main = main_of(page)
+    means = summary["heads"]["distance"]["mean"]
+    place = 2 * summary["heads_per_layer"] + 1
+    dot = main.locator("[data-testid=stVegaLiteChart] [aria-roledescription=circle]").nth(place)
+    dot.hover()
+    tip = page.locator("#vg-tooltip-element")
+    expect(tip).to_be_visible()
+    assert tip.inner_text().split()[:6] == ["layer", "2", "head", "1", "mean", f"{means[2][1]:.3g}"]
+    dot.click()
+    expect(page).to_have_url(re.compile("find=like&like=2%2C1"))
+    alike = study.sweep(folder, "distance", 10, like=(2, 1))
+    places = table.decimals(head.difference for head in alike)
+    for number, head in enumerate(alike[:2], 1):
+        row = main.locator(f".st-key-study_row_{number}")
+        expect(row).to_contain_text(f"Layer {head.layer}, head {head.head}")
+        expect(row).to_contain_text(f"{head.difference:+.{places}f}".replace("-", "−"))
+    expect(main.get_by_role("table").get_by_text("Layer 2, head 1")).to_be_visible()
+
+    main.get_by_role("combobox", name="layer").click()  # without a mouse on the dots
+    page.get_by_role("option", name="4", exact=True).click()
+    expect(page).to_have_url(re.compile("like=4%2C1"))
+    settled(page)
+    heads = main.get_by_role("spinbutton", name="Heads")
+    heads.fill("99")
+    heads.press("Enter")
+    expect(heads).to_have_value("36")
+    settled(page)
+    main.get_by_role("button", name="Open this head in Explore").click()
+    root = explorer_of(page)
+    expect(root).to_have_attribute("data-layer", "4")
+    expect(root).to_have_attribute("data-head", "1")
+    settled(page)
+
+
+def test_a_head_of_one_picture_leads_to_those_like_it(app, open_page, folder):
+    page = opened(open_page, app, folder)
+    main = main_of(page)
+    page.get_by_role("link", name="Heads", exact=True).click()
+    main.get_by_role("radio", name="Entropy", exact=True).click()
+    main.get_by_role("button", name="Find heads like this one in the study").click()
+    expect(main.get_by_text("The 10 heads most like it in “Entropy”")).to_be_visible()
+    expect(page).to_have_url(re.compile("measure=entropy.*like=5%2C0"))
+    settled(page)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> dict[str, Path]:
+    """Studies of models that the app does not begin with, by name: each of one picture."""
+    place = tmp_path_factory.mktemp("others")
+    module = timm.create_model("test_vit", num_classes=4)
+    (place / "model").mkdir()
+    timm.models.save_for_hf(module, place / "model")
+    torch.save(module.state_dict(), place / "best.pth")
+    (place / "pictures").mkdir()
+    Image.fromarray(data.chelsea()).save(place / "pictures" / "cat.png")
+    options = {
+        "folder": {"name": place / "model"},
+        "checkpoint": {"name": place / "best.pth", "arch": "test_vit"},
+        "size": {"name": "vizvit-tiny", "image_size": 96},
+    }
+    for name, given in options.items():
+        study.run(vizvit.load_model(**given, device="cpu"), [place / "pictures"], place / name)
+    return {name: place / name for name in options}
+
+
+GRIDS = {"folder": "10×10 patches", "checkpoint": "10×10 patches", "size": "12×12 patches"}
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_link_and_a_button_open_the_studys_own_model(app, open_page, others, name):
+    head = study.sweep(others[name], "distance", 2)[1]
+    linked = open_page(f"{app}/{head.link}")
+    page = opened(open_page, app, others[name])
+    expect(main_of(page).get_by_text("The study is of")).to_be_visible()
+    main_of(page).locator(".st-key-study_row_2").get_by_role("button").click()
+    for one in (linked, page):
+        root = explorer_of(one)
+        expect(one.get_by_test_id("stSidebar").get_by_text(GRIDS[name])).to_be_visible()
+        expect(root).to_have_attribute("data-layer", str(head.layer))
+        expect(root).to_have_attribute("data-head", str(head.head))
+        settled(one)
+
+
+def test_the_report_fits_a_phone_and_fetches_nothing(browser, folder):
+    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark", offline=True)
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((folder / "report.html").as_uri())
+    settled(page)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    heights = page.evaluate("[...document.querySelectorAll('td')].map(cell => cell.getClientRects()[0].height)")
+    dark = page.evaluate(
+        "[...document.images].every(image => image.currentSrc === image.parentNode.children[0].srcset)"
+    )
+    count = page.locator("figure").count()
+    context.close()
+    assert width == 390
+    assert [url for url in asked if not url.startswith("data:")] == [(folder / "report.html").as_uri()]
+    assert paper == "rgb(14, 17, 23)"
+    assert max(heights) < 40  # a number and its spread are on one line
+    assert dark
+    assert count == 4
 
 
 def test_another_model_is_said_and_the_studys_can_be_chosen(app, open_page, folder):
     page = opened(open_page, app, folder, "&training=1")
     main = main_of(page)
-    expect(main.get_by_text("The study is of vizvit-tiny (shipped weights), but the sidebar has")).to_be_visible()
+    expect(main.get_by_text("but the sidebar has")).to_be_visible()
     main.get_by_role("button", name="Choose vizvit-tiny").click()
     expect(main.get_by_text("but the sidebar has")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("training="))
@@ -133,7 +248,8 @@ def test_in_japanese(app, open_page, folder, width):
     expect(main.get_by_role("heading", name="多数の画像での調査")).to_be_visible()
     expect(main.get_by_text("「距離」が大きい 10 ヘッド")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    beyond = main.evaluate("main => main.scrollWidth - main.clientWidth")  # Streamlit scrolls here, not the document
+    assert beyond <= 0
 
 
 def test_a_server_for_strangers_opens_no_folder(folder, monkeypatch):
