@@ -266,7 +266,7 @@ def test_options_reach_the_methods(plain, picture):
     np.testing.assert_array_equal(found, vizvit.rollout(cap, head_fusion="max", **options))
     found = vizvit.explain(plain, view, "gradient_rollout", target=TARGET, **options)
     np.testing.assert_array_equal(found, vizvit.gradient_rollout(cap, **options))
-    assert set(METHODS["integrated_gradients"].options) == {"baseline", "steps", "batch"}
+    assert set(METHODS["integrated_gradients"].options) == {"baseline", "steps", "batch", "on_progress"}
 
 
 def test_a_changed_model(plain, picture):

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import spearmanr
 
 import vizvit
-from vizvit.faithful import FILLS, filled, patch_order
+from vizvit.faithful import FILLS, filled, patch_order, without_order
 from vizvit.grid import PatchGrid
 from vizvit.model import VitModel
 
@@ -185,6 +185,12 @@ def test_order_and_its_ties():
     assert flat[0] == patch_order(np.zeros((4, 5))).tolist()  # the seed alone decides
 
 
+def test_patches_without_an_order_are_counted():
+    assert without_order(np.arange(6.0).reshape(2, 3)) == 0
+    assert without_order(np.array([[0.0, 0.0, 3.0], [1.0, 1.0, 0.0]])) == 5
+    assert without_order(np.zeros((3, 4))) == 12
+
+
 def test_the_predicted_class_is_followed(plain, picture):
     view = plain.view(picture)
     curves = vizvit.faithfulness(plain, view, np.eye(3, 5), steps=2)
@@ -258,7 +264,7 @@ def test_weight_randomisation(shipped, picture, method):
     options = {"steps": 8} if method == "integrated_gradients" else {}
     found = vizvit.weight_randomisation(shipped, view, method, on_progress=lambda *at: seen.append(at), **options)
     blocks = list(range(shipped.num_layers + 1))
-    assert found.blocks.tolist() == blocks and seen == [(i + 1, len(blocks)) for i in blocks]
+    assert found.blocks.tolist() == blocks and seen == [(i + 1, len(blocks) + 1) for i in range(len(blocks) + 1)]
     np.testing.assert_array_equal(found.original, vizvit.explain(shipped, view, method, **options))
     for blocks, heat, correlation in zip(found.blocks, found.maps, found.correlation, strict=True):
         with vizvit.intervene(shipped, vizvit.RandomWeights(int(blocks))) as changed:
@@ -281,6 +287,21 @@ def test_weight_randomisation_of_some_blocks(shipped, picture):
     assert not np.array_equal(found.maps[0], other.maps[0])
     constant = vizvit.weight_randomisation(shipped, view, "centre", layers=[2])
     assert constant.correlation[0] == pytest.approx(1)
+
+
+def test_integrated_gradients_tell_of_each_batch_and_may_be_left(shipped, picture):
+    view, seen = shipped.view(picture), []
+    how = {"steps": 8, "batch": 3}
+    found = vizvit.explain(shipped, view, "integrated_gradients", on_progress=lambda *at: seen.append(at), **how)
+    assert seen == [(0, 8), (3, 8), (6, 8)]
+    np.testing.assert_array_equal(found, vizvit.explain(shipped, view, "integrated_gradients", **how))
+
+    def leave(done: int, total: int) -> None:
+        if done == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        vizvit.explain(shipped, view, "integrated_gradients", on_progress=leave, **how)
 
 
 def test_a_model_without_classes_starts_at_its_blocks(shipped, picture):

@@ -5,6 +5,8 @@ The libraries are handed a twin of the module, so that no hook of theirs is ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -46,12 +48,20 @@ def grad_cam(task: Task, *, layer: int = -1) -> np.ndarray:
     return np.maximum(heat[0], 0).astype(np.float32)
 
 
-def integrated_gradients(task: Task, *, baseline: str = "black", steps: int = 50, batch: int = 10) -> np.ndarray:
+def integrated_gradients(
+    task: Task,
+    *,
+    baseline: str = "black",
+    steps: int = 50,
+    batch: int = 10,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
     """Captum's integrated gradients of the class's logit, summed over the channels, averaged over each patch; signed.
 
     baseline: where the path to the picture begins, "black" or "grey" (128 of 255). Pixels that look like the baseline
         get 0, whatever they mean to the model.
     steps: points on the path (Gauss-Legendre); batch: how many of them go through the model at a time.
+    on_progress: called as (done, total) steps before each batch; what it raises ends the work.
     """
     from captum.attr import IntegratedGradients
 
@@ -61,8 +71,17 @@ def integrated_gradients(task: Task, *, baseline: str = "black", steps: int = 50
         raise CaptureError(f"Steps and batch are whole numbers from 1; received {steps} and {batch}.")
     vit, grid = task.vit, task.vit.grid
     begin = vit.normalise(np.full_like(task.view, BASELINES[baseline]))
+    module, done = twin(vit.module), 0
+
+    def forward(pixels: torch.Tensor) -> torch.Tensor:
+        nonlocal done
+        if on_progress:
+            on_progress(done, steps)
+        done += len(pixels)
+        return module(pixels)
+
     with torch.enable_grad():
-        found = IntegratedGradients(twin(vit.module)).attribute(
+        found = IntegratedGradients(forward).attribute(
             vit.normalise(task.view), begin, target=task.target, n_steps=steps, internal_batch_size=min(batch, steps)
         )
     height, width = grid.image_size

@@ -5,9 +5,9 @@ curves = vizvit.faithfulness(vit, view, heat)
 
 from .curves import Curves, faithfulness, faithfulness_many
 from .fills import FILLS, filled
-from .order import patch_order
+from .order import patch_order, without_order
 from .random_order import RandomCurves, random_curves
-from .sanity import Randomisation, weight_randomisation
+from .sanity import Randomisation, numbers_of_blocks, randomised_map, weight_randomisation
 
 __all__ = [
     "FILLS",
@@ -17,7 +17,10 @@ __all__ = [
     "faithfulness",
     "faithfulness_many",
     "filled",
+    "numbers_of_blocks",
     "patch_order",
     "random_curves",
+    "randomised_map",
     "weight_randomisation",
+    "without_order",
 ]

@@ -102,14 +102,14 @@ def faithfulness_many(
     indices = [vit.class_index(target) for target in targets]
     counts = patch_counts(vit.grid.rows * vit.grid.cols, steps)
     jobs = [
-        Job(checked_view(vit, view), patch_order(checked_heat(heat, vit.grid), seed=seed), index)
+        Job(checked_view(vit, view), patch_order(checked_heat(heat, vit.grid), seed=seed), (index,))
         for view, heat, index in zip(views, heats, indices, strict=True)
     ]
     if not jobs:
         return []
     fractions = (counts / counts[-1]).astype(np.float32)
     curves = zip(*probabilities(vit, jobs, counts, fill, batch, on_progress), indices, strict=True)
-    return [Curves(fractions, deletion, insertion, index, fill) for deletion, insertion, index in curves]
+    return [Curves(fractions, deletion[0], insertion[0], index, fill) for deletion, insertion, index in curves]
 
 
 def area(fractions: Iterable[float], values: Iterable[float]) -> float:

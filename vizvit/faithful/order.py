@@ -17,6 +17,12 @@ def patch_order(heat: np.ndarray, *, seed: int = 0) -> np.ndarray:
     return np.lexsort((np.random.default_rng(seed).permutation(values.size), -values))
 
 
+def without_order(heat: np.ndarray) -> int:
+    """How many patches have a value that another one has, too: among those, the map has no order."""
+    _, counts = np.unique(np.asarray(heat), return_counts=True)
+    return int(counts[counts > 1].sum())
+
+
 def checked_heat(heat: np.ndarray, grid: PatchGrid) -> np.ndarray:
     """The map as an array; CaptureError for another shape than the grid's, or values that have no order."""
     heat = np.asarray(heat)

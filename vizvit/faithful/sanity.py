@@ -35,6 +35,14 @@ class Randomisation:
     original: np.ndarray
     target: int | None
 
+    @classmethod
+    def of(cls, blocks: Sequence[int], original: np.ndarray, maps: Sequence[np.ndarray], target: int | None):
+        """Of a map and what became of it with so many blocks made random."""
+        correlation = [rank_correlation(original, heat) for heat in maps]
+        return cls(
+            np.array(blocks, np.int64), np.array(correlation, np.float32), np.stack(list(maps)), original, target
+        )
+
 
 def weight_randomisation(
     vit: VitModel,
@@ -51,7 +59,7 @@ def weight_randomisation(
 
     layers: how many blocks to randomise, counted from the last, in turn; None is 0 (the classifier alone) to all.
     target: None is the class that the model predicts before. options: the method's own.
-    on_progress: called as (done, total) after each map; what it raises ends the work.
+    on_progress: called as (done, total) after each map, the original one included; what it raises ends the work.
     A method that does not change cannot show what the model has learnt. Errors as in `explain`; CaptureError for a
     number of blocks that there are not.
     """
@@ -60,20 +68,35 @@ def weight_randomisation(
     index = None if target is None else vit.class_index(target)
     if needs_target and index is None:
         index = predicted(vit, view)
-    start = 0 if vit.labels else 1
-    blocks = list(range(start, vit.num_layers + 1)) if layers is None else [int(count) for count in layers]
+    blocks = numbers_of_blocks(vit) if layers is None else [int(count) for count in layers]
+    tell = on_progress or (lambda done, total: None)
     original = explain(vit, view, method, target=index, **options)
+    tell(1, len(blocks) + 1)
     maps = []
-    for done, count in enumerate(blocks, 1):
-        with intervene(vit, RandomWeights(count, seed=seed)) as changed:
-            maps.append(explain(changed, view, method, target=index, **options))
-        if on_progress:
-            on_progress(done, len(blocks))
-    correlation = [rank_correlation(original, heat) for heat in maps]
-    return Randomisation(
-        np.array(blocks, np.int64),
-        np.array(correlation, np.float32),
-        np.stack(maps),
-        original,
-        index if needs_target else None,
-    )
+    for done, count in enumerate(blocks, 2):
+        maps.append(randomised_map(vit, view, method, count, target=index, seed=seed, **options))
+        tell(done, len(blocks) + 1)
+    return Randomisation.of(blocks, original, maps, index if needs_target else None)
+
+
+def numbers_of_blocks(vit: VitModel) -> list[int]:
+    """How many blocks can be made random, counted from the last; 0, the classifier alone, where there is one."""
+    return list(range(0 if vit.labels else 1, vit.num_layers + 1))
+
+
+def randomised_map(
+    vit: VitModel,
+    view: np.ndarray,
+    method: str,
+    blocks: int,
+    *,
+    target: int | str | None = None,
+    seed: int = 0,
+    **options: object,
+) -> np.ndarray:
+    """One of the maps of `weight_randomisation`: with that many blocks made random, float32 [rows, cols].
+
+    target: None is the class that the changed model predicts.
+    """
+    with intervene(vit, RandomWeights(blocks, seed=seed)) as changed:
+        return explain(changed, view, method, target=target, **options)

@@ -15,11 +15,11 @@ from .fills import filled
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One map's work: the view uint8 [H, W, 3], the patches in the order of the map [patch], the class."""
+    """One map's work: the view uint8 [H, W, 3], the patches in the order of the map [patch], the classes to follow."""
 
     view: np.ndarray
     order: np.ndarray
-    target: int
+    targets: tuple[int, ...]
 
 
 @torch.no_grad()
@@ -31,15 +31,15 @@ def probabilities(
     batch: int,
     on_progress: Callable[[int, int], None] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(deletion, insertion), float32 [job, S+1] each: the class's probability with `counts` [S+1] patches taken.
+    """(deletion, insertion), float32 [job, class, S+1] each: the probability with `counts` [S+1] patches taken.
 
-    A job is 2 S pictures: S with the first 0 … patches filled, then S with only the first 0 … patches shown; where one
+    All jobs follow as many classes. A job is 2 S pictures: S with the first 0 … patches filled, then S with only the first 0 … patches shown; where one
     curve ends the other one begins.
     """
     steps = len(counts) - 1
     total = 2 * steps * len(jobs)
     counts = torch.from_numpy(counts[:-1]).to(vit.device)
-    found = torch.empty(total, device=vit.device)
+    found = torch.empty(total, len(jobs[0].targets), device=vit.device)
     sides: dict[int, _Sides] = {}
     for start in range(0, total, batch):
         numbers = torch.arange(start, min(start + batch, total), device=vit.device)
@@ -49,15 +49,14 @@ def probabilities(
                 sides[job] = _sides(vit, jobs[job], fill, list(sides.values()))
         sides = {job: sides[job] for job in wanted}
         pixels = _pixels(vit, [sides[job] for job in wanted], numbers - wanted[0] * 2 * steps, counts)
-        targets = torch.tensor([jobs[job].target for job in wanted], device=vit.device)
+        targets = torch.tensor([jobs[job].targets for job in wanted], device=vit.device)  # [job, class]
         places = numbers // (2 * steps) - wanted[0]
-        chosen = vit.module(pixels).float().softmax(-1).gather(1, targets[places, None])
-        found[start : start + len(numbers)] = chosen[:, 0]
+        found[start : start + len(numbers)] = vit.module(pixels).float().softmax(-1).gather(1, targets[places])
         if on_progress:
             on_progress(start + len(numbers), total)
-    halves = found.cpu().numpy().reshape(len(jobs), 2, steps)
-    fills, shows = halves[:, 0], halves[:, 1]
-    return np.concatenate([fills, shows[:, :1]], axis=1), np.concatenate([shows, fills[:, :1]], axis=1)
+    halves = found.view(len(jobs), 2, steps, -1).permute(1, 0, 3, 2).cpu().numpy()  # [side, job, class, step]
+    fills, shows = halves
+    return np.concatenate([fills, shows[..., :1]], axis=-1), np.concatenate([shows, fills[..., :1]], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
