@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -32,11 +33,13 @@ from vizvit.errors import CaptureError, ModelError
 from vizvit.explain import explain
 from vizvit.faithful import faithfulness
 from vizvit.loading import shipped_dir
-from vizvit.study import cluster, measures, merge, prepare, rows, table
+from vizvit.study import cluster, local, measures, merge, prepare, rows, table
 from vizvit.study.batch import captures
 from vizvit.study.labels import FolderClasses
 from vizvit.study.moments import Moments
 from vizvit.study.pictures import PictureSet
+from vizvit.study.plan import Plan
+from vizvit.study.shards import Shards
 
 SCENES = ("astronaut", "chelsea", "coffee", "rocket")
 BOX = [10, 8, 40, 45]  # of the 64 px pictures below
@@ -630,6 +633,23 @@ def test_pictures_that_change_meanwhile(sketch, tiny, scenes, tmp_path, change, 
     assert summary_of(out)["pictures"] == total
 
 
+def test_a_shard_is_of_one_state_of_its_pictures(tiny, tmp_path, monkeypatch):
+    """Processes that decode ahead walk through the pictures each for itself, and need not find the same."""
+    broken = [prepare.Prepared("a.png", None, error="no picture")]
+    for found in (
+        [prepare.Batch(0, "early", False, broken), prepare.Batch(0, "late", True, broken)],
+        [prepare.Batch(0, "early", False, broken), prepare.Batch(1, "early", True, broken)],
+        [prepare.Batch(0, "early", False, broken)],
+    ):
+        monkeypatch.setattr(local, "loader", lambda batches, workers, found=found: found)
+        plan, shards = Plan(PictureSet(None), {}), Shards(tmp_path)
+        with pytest.raises(ModelError, match="changed during"):
+            local.run_here(
+                rows.Measurer(tiny, study.Settings()), plan, frozenset(), shards, batch=1, workers=0, progress=print
+            )
+        assert not shards.any()
+
+
 def test_a_file_that_changes_meanwhile(data, tmp_path):
     path = tmp_path / "set.parquet"
     shutil.copy(data, path)
@@ -652,6 +672,7 @@ def test_memory_does_not_grow_with_the_pictures(sketch, tiny, tmp_path, monkeypa
     held: list[int] = []
 
     def weigh(*_) -> None:
+        gc.collect()
         held.append(tracemalloc.get_traced_memory()[0] + arrow.total_allocated_bytes())
 
     def measured(self, pictures: list) -> list[dict]:
@@ -660,6 +681,7 @@ def test_memory_does_not_grow_with_the_pictures(sketch, tiny, tmp_path, monkeypa
 
     add = merge._Sums.add
     monkeypatch.setattr(rows.Measurer, "_measured", measured)
+    monkeypatch.setattr(merge, "GROUP", 64)
     monkeypatch.setattr(merge._Sums, "add", lambda self, table: (weigh(), add(self, table)))
 
     def most(pictures: int) -> int:
@@ -671,13 +693,17 @@ def test_memory_does_not_grow_with_the_pictures(sketch, tiny, tmp_path, monkeypa
         return max(held)
 
     most(16)
+    gc.freeze()  # what is there already need not be looked through each time
     tracemalloc.start()
     try:
+        most(128)  # the first run fills what Python and the libraries keep for good
         few, many = most(64), most(640)
     finally:
         tracemalloc.stop()
+        gc.unfreeze()
+    assert parquet.read_metadata(tmp_path / "640" / "pictures.parquet").num_row_groups == 640 // 64
     row = len(study.MEASURES) * tiny.num_layers * tiny.num_heads * 4
-    assert many - few < 640 * row / 4
+    assert many - few < 640 * row / 5
 
 
 def test_ray_gives_the_same(sketch, tiny, data, tmp_path, capfd, caplog):

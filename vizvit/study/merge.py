@@ -7,6 +7,7 @@ and memory does not grow with them.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from .settings import Settings
 from .shards import Shards
 
 NAMED = 100  # broken pictures that the summary names; `pictures.parquet` names them all
+GROUP = 1024  # rows of `pictures.parquet` that are written at a time
 PICTURES, HEADS, SUMMARY = "pictures.parquet", "heads.parquet", "summary.json"
 
 
@@ -53,9 +55,10 @@ def merge(
     unfinished = out / f"{PICTURES}.part"
     try:
         with parquet.ParquetWriter(unfinished, columns) as writer:
-            for table in shards.read(plan):
-                sums.add(table)
-                writer.write_table(table.replace_schema_metadata(columns.metadata))
+            for tables in _gathered(shards.read(plan)):
+                for table in tables:
+                    sums.add(table)
+                writer.write_table(arrow.concat_tables(tables).replace_schema_metadata(columns.metadata))
         sums.check(expected)
         unfinished.replace(out / PICTURES)
     finally:
@@ -64,6 +67,18 @@ def merge(
     summary = _plain(about | {"source": source} | sums.summary())
     (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     return summary
+
+
+def _gathered(tables: Iterable[arrow.Table]) -> Iterator[list[arrow.Table]]:
+    """As many at a time as have GROUP rows: a writer keeps something in memory of each group that it has written."""
+    some: list[arrow.Table] = []
+    for table in tables:
+        some.append(table)
+        if sum(map(len, some)) >= GROUP:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 class _Sums:
