@@ -35,6 +35,7 @@ from vizvit.faithful import faithfulness
 from vizvit.loading import shipped_dir
 from vizvit.study import cluster, local, measures, merge, prepare, rows, table
 from vizvit.study.batch import captures
+from vizvit.study.columns import CHANGED
 from vizvit.study.labels import FolderClasses
 from vizvit.study.moments import Moments
 from vizvit.study.pictures import PictureSet
@@ -622,7 +623,7 @@ def test_pictures_that_change_meanwhile(sketch, tiny, scenes, tmp_path, change, 
         else:
             (folder / "0.png").touch()
 
-    with pytest.raises(ModelError, match="pictures changed during the study; run it again"):
+    with pytest.raises(ModelError, match=f"^{CHANGED}$"):
         study.run(tiny, [folder], out, shard=2, batch=1, workers=workers, progress=alter)
     assert not (out / "summary.json").exists()
     assert not list(out.glob("*.part"))
@@ -648,6 +649,19 @@ def test_a_shard_is_of_one_state_of_its_pictures(tiny, tmp_path, monkeypatch):
                 rows.Measurer(tiny, study.Settings()), plan, frozenset(), shards, batch=1, workers=0, progress=print
             )
         assert not shards.any()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_file_that_is_cut_off_meanwhile(tiny, data, tmp_path, workers):
+    path = tmp_path / "set.parquet"
+    shutil.copy(data, path)
+
+    def cut(done: int, total: int) -> None:
+        if not done:
+            parquet.write_table(parquet.read_table(path).slice(0, 5), path)
+
+    with pytest.raises(ModelError, match=f"^{CHANGED}$"):
+        study.run(tiny, [path], tmp_path / "out", shard=2, batch=1, workers=workers, progress=cut)
 
 
 def test_a_file_that_changes_meanwhile(data, tmp_path):

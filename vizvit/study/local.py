@@ -27,7 +27,9 @@ def run_here(
     Raises ModelError where the pictures change meanwhile, so that a shard's batches are of several states of them.
     """
     tables, begun = [], None
-    for shard, digest, last, pictures in loader(Batches(plan, finished, measurer.vit, batch), workers):
+    for shard, digest, last, pictures, error in loader(Batches(plan, finished, measurer.vit, batch), workers):
+        if error:
+            raise ModelError(error)
         if begun not in (None, (shard, digest)):
             raise ModelError(CHANGED)
         begun = None if last else (shard, digest)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from ..errors import ImageError
+from ..errors import ImageError, ModelError
 from ..image import load_image
 from ..model import VitModel
 from .pictures import Item, Place
@@ -95,12 +95,16 @@ def box_mask(vit: VitModel, size: tuple[int, int], boxes: np.ndarray) -> np.ndar
 
 
 class Batch(NamedTuple):
-    """Some pictures of one shard, and whether they are its last. digest: the shard's, as it was when they were read."""
+    """Some pictures of one shard, and whether they are its last. digest: the shard's, as it was when they were read.
+
+    error: why there are none and nothing comes after them.
+    """
 
     shard: int
     digest: str
     last: bool
     pictures: list[Prepared]
+    error: str | None = None
 
 
 class Batches(IterableDataset):
@@ -114,6 +118,12 @@ class Batches(IterableDataset):
         self._vit, self._plan, self._finished, self._batch = replace(vit, module=None), plan, finished, batch
 
     def __iter__(self) -> Iterator[Batch]:
+        try:
+            yield from self._read()
+        except ModelError as error:  # from another process, torch would make its message a trace
+            yield Batch(-1, "", False, [], str(error))
+
+    def _read(self) -> Iterator[Batch]:
         info = get_worker_info()
         mine, every = (info.id, info.num_workers) if info else (0, 1)
         chosen = (found for number, found in enumerate(self._cut()) if number % every == mine)
