@@ -23,6 +23,7 @@ def warm_up() -> None:
 warm_up()
 
 from vizvit.pages import (
+    address,
     choice,
     experiments,
     explanations,
@@ -37,6 +38,7 @@ from vizvit.pages import (
 
 look.style()
 language.tell_browser()
+address.one_step_a_page()
 st.session_state.pages = {
     place: st.Page(render, title=t[place], url_path=place, default=place == "explore")
     for place, render in (

@@ -85,11 +85,11 @@ MADE = {
     "catalog": {entry.name for entry in CATALOG},
     "explanations": {
         *(f"{part}_{method}" for part in ("method", "note") for method in SHOWN),
-        *(f"{part}_{view}" for part in ("view", "headline") for view in VIEWS),
+        *(f"{part}_{view}" for part in ("view", "headline", "axis", "followed") for view in VIEWS),
         *(f"scale_{scale}" for scale in SCALES),
         *(f"scaled_{scale}" for scale in (*SCALES, "shares")),
         *(f"fill_{fill}" for fill in FILLS),
-        *(f"table_{column}" for column in ("map", "deletion", "insertion", "apart")),
+        *(f"table_{column}" for column in ("map", "deletion", "insertion", "apart", "random", "centre")),
         *("view", "scale"),
     },
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},

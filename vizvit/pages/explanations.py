@@ -1,7 +1,7 @@
 """Explanations: maps of what a prediction rests on, beside each other, and the tests that tell which to trust.
 
-The whole page reruns with every control: a click then ends a measurement that is under way, which one inside a fragment
-would have to wait for.
+The whole page reruns with every control: a click then ends work that is under way, which one inside a fragment would
+have to wait for. The page is drawn first, and long work done below it, so that nothing waits unseen.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import streamlit as st
 
 from vizvit.pages import look
 from vizvit.pages.choice import Choice
-from vizvit.pages.explanation import faithful, grid, sanity, settings
+from vizvit.pages.explanation import asking, faithful, grid, sanity, settings
 from vizvit.pages.explanation.panels import panels_of
 from vizvit.pages.language import say
 
@@ -24,9 +24,7 @@ def page() -> None:
     with st.container(key="explanations"):
         grid.style()
         wanted = settings.choose(choice, cap)
-        heats = grid.show(choice, cap, wanted, panels_of(choice, wanted))
-        measured, checked = st.container(), st.container()
-        with checked:
-            sanity.show(choice, cap, wanted)
-        with measured:
-            faithful.show(choice, cap, wanted, heats)
+        heats, slow = grid.show(choice, cap, wanted, panels_of(choice, wanted))
+        measuring = faithful.show(choice, cap, wanted, heats)
+        checking = sanity.show(choice, cap, wanted)
+    asking.work_off([slow, measuring, checking])

@@ -52,6 +52,10 @@ class SharedCache:
             with self._lock:
                 self._making.pop(key).set()
 
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._items
+
     def drop(self, match: Callable[[Hashable], bool]) -> None:
         with self._lock:
             for key in [key for key in self._items if match(key)]:

@@ -1,26 +1,103 @@
-"""Long work that the person asks for, and may take back: each piece is remembered for the session."""
+"""Long work that the person asks for and may take back. What was asked for last goes first; the rest says it waits.
+
+What is asked for is remembered for the session, what comes of it for all sessions: a run that the next click ends is
+taken up again where it stood.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import streamlit as st
+
+from vizvit.explain import METHODS
+from vizvit.pages.language import say
+from vizvit.pages.store import turn
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that takes long, of a kind: "measured", "checked" or "heavy"."""
+
+    kind: str
+    run: Callable[[], None]
+
+
+def work_off(works: Iterable[Work | None]) -> None:
+    """Do what there is to do, one after another."""
+    latest = st.session_state.get("explanations_latest", [])
+    waiting = [work for work in works if work is not None]
+    for work in sorted(waiting, key=lambda work: latest.index(work.kind) if work.kind in latest else len(latest)):
+        work.run()
 
 
 def ask(kind: str) -> None:
     """For a button: what the next run shows is wanted. Not what the button was drawn with, which a setting changed just
     before it was pressed leaves behind."""
-    st.session_state[f"explanations_{kind}_now"] = True
+    state = st.session_state
+    state[f"explanations_{kind}_now"] = True
+    state.explanations_latest = [kind, *(other for other in state.get("explanations_latest", []) if other != kind)]
 
 
-def asked_for(kind: str, key: Hashable) -> set:
-    """What was asked for so far, with this if the button was just pressed."""
+def asked_for(kind: str, keys: Iterable[Hashable]) -> set:
+    """What was asked for so far, with these if the button was just pressed."""
     asked = st.session_state.setdefault(f"explanations_{kind}", set())
     if st.session_state.pop(f"explanations_{kind}_now", False):
-        asked.add(key)
+        asked |= set(keys)
     return asked
 
 
-def take_back(kind: str, key: Hashable) -> None:
-    """For a button: it is not wanted any more."""
-    st.session_state[f"explanations_{kind}"].discard(key)
+def take_back(kind: str, keys: Iterable[Hashable]) -> None:
+    """For a button: they are not wanted any more."""
+    st.session_state[f"explanations_{kind}"] -= set(keys)
+
+
+def button(kind: str, label: str, **options) -> None:
+    """What is pressed to ask."""
+    st.button(label, key=f"explanations_ask_{kind}", on_click=ask, args=(kind,), **options)
+
+
+def under_way(place, kind: str, keys: Iterable[Hashable]):
+    """A line that waits in `place`, an `st.empty`, with a button to take it back; returns the line, for a bar."""
+    t = say("explanations")
+    with place.container():
+        line = st.empty()
+        line.caption(t["queued"])
+        st.button(
+            t["cancel"],
+            key=f"explanations_cancel_{kind}",
+            icon=":material/stop:",
+            on_click=take_back,
+            args=(kind, tuple(keys)),
+        )
+    return line
+
+
+@contextmanager
+def turns(wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """A turn, and a function that hands it on to whoever waits and takes another."""
+    with ExitStack() as held:
+        held.enter_context(turn(wait))
+
+        def hand_on() -> None:
+            held.close()
+            time.sleep(0.002)  # without it the one that lets go would be the next again
+            held.enter_context(turn(wait))
+
+        yield hand_on
+
+
+def by_batches(method: str, hand_on: Callable[[], None], tell: Callable[[int, int], None]) -> dict:
+    """Options for a method that takes many passes: between two batches others have their turn, and it tells of it."""
+    if "on_progress" not in METHODS[method].options:
+        return {}
+
+    def between(done: int, total: int) -> None:
+        if done:
+            hand_on()
+        tell(done, total)
+
+    return {"on_progress": between}

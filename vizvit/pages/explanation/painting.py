@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -41,17 +42,27 @@ def painted(view: np.ndarray, heat: np.ndarray | None, top: float, signed: bool)
     return overlay(large, scaled, colormap=colours_of(signed), opacity=OPACITY, low=0.0, high=1.0)
 
 
-def figure(view: np.ndarray, maps: Mapping[str, tuple[np.ndarray, float, bool]], *, title: str, caption: str) -> Figure:
-    """All maps beside each other for print. maps: by title, (map, top, signed) as `painted` takes them."""
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """A map with its title; top and signed as `painted` takes them."""
+
+    title: str
+    heat: np.ndarray
+    top: float
+    signed: bool
+
+
+def figure(view: np.ndarray, maps: Sequence[Painting], *, title: str, caption: str) -> Figure:
+    """All maps beside each other for print."""
     across, gap, head, foot = min(4, len(maps)), 0.12, 0.26, 0.3
     width = min((BODY - (across - 1) * gap) / across, 2.6)
     height = width * view.shape[0] / view.shape[1]
     step = head + height + foot
     page = Page(BODY, -(-len(maps) // across) * step, title, caption, "light")
-    for index, (name, (heat, top, signed)) in enumerate(maps.items()):
+    for index, one in enumerate(maps):
         x, y = index % across * (width + gap), index // across * step + head
-        page.picture(painted(view, heat, top, signed), heat.shape, (x, y, width, height))
-        page.text(x, y - 0.07, shorten(name, width, LABEL), LABEL, va="bottom")
-        run = f"{number(-top)} … {number(top)}" if signed else f"0 … {number(top)}"
+        page.picture(painted(view, one.heat, one.top, one.signed), one.heat.shape, (x, y, width, height))
+        page.text(x, y - 0.07, shorten(one.title, width, LABEL), LABEL, va="bottom")
+        run = f"{number(-one.top)} … {number(one.top)}" if one.signed else f"0 … {number(one.top)}"
         page.text(x, y + height + 0.06, run, SMALL, quiet=True, va="top")
     return page.figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +12,15 @@ from vizvit.explain import METHODS, explain
 from vizvit.model import VitModel
 from vizvit.pages import language, look
 from vizvit.pages.choice import Choice
+from vizvit.pages.explanation.asking import by_batches, turns
 from vizvit.pages.explanation.classes import class_name
 from vizvit.pages.explanation.settings import SHOWN, SPECIFIC, Wanted
 from vizvit.pages.store import store, turn
 from vizvit.texts import words
 
 OWN = ("gradient_rollout", "relevance", "attention_gradient")  # they share one capture
-HEAVY = 2e9  # weights · tokens from which fifty passes there and back take longer than one waits for a page
+PASSES = METHODS["integrated_gradients"].options["steps"]
+HEAVY = 2e9  # weights · tokens from which so many passes there and back take longer than one waits for a page
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Panel:
     def specific(self) -> bool:
         return METHODS[self.method].needs_target
 
+    @property
+    def targets(self) -> tuple[int | None, ...]:
+        """The classes whose maps it takes."""
+        return (self.target,) if self.other is None else (self.target, self.other)
+
 
 def panels_of(choice: Choice, wanted: Wanted) -> list[Panel]:
     """The maps of a view, in the order of the screen."""
@@ -44,9 +52,8 @@ def panels_of(choice: Choice, wanted: Wanted) -> list[Panel]:
         return [Panel(method, method, None) for method in SHOWN if method not in SPECIFIC]
     if wanted.view == "methods":
         return [Panel(method, method, wanted.target if method in SPECIFIC else None) for method in SHOWN]
-    if wanted.view == "classes" or wanted.other is None:
-        shown = [*wanted.best, *([] if wanted.target in wanted.best else [wanted.target])]
-        return [Panel(f"class_{index}", wanted.method, index) for index in shown]
+    if wanted.view == "classes":
+        return [Panel(f"class_{index}", wanted.method, index) for index in wanted.shown]
     this, that = wanted.target, wanted.other
     return [
         Panel(f"class_{this}", wanted.method, this),
@@ -68,23 +75,41 @@ def title_of(vit: VitModel, panel: Panel, wanted: Wanted, lang: str | None = Non
 def heat_of(choice: Choice, cap: Capture, panel: Panel) -> np.ndarray:
     """The map, float32 [rows, cols], as `vizvit.explain` and `vizvit.contrast` give it. Raises CaptureError or
     ModelError where there is none."""
-    heat = _explained(choice, cap, panel.method, panel.target)
-    return heat if panel.other is None else heat - _explained(choice, cap, panel.method, panel.other)
+    heats = [explained(choice, cap, panel.method, target) for target in panel.targets]
+    return heats[0] if len(heats) == 1 else heats[0] - heats[1]
 
 
-def is_heavy(vit: VitModel, panel: Panel) -> bool:
+def is_heavy(vit: VitModel, method: str) -> bool:
     """Whether a map takes so long that it is made on demand."""
     tokens = vit.grid.rows * vit.grid.cols + vit.grid.num_prefix_tokens
-    return panel.method == "integrated_gradients" and vit.num_parameters * tokens > HEAVY
+    return method == "integrated_gradients" and vit.num_parameters * tokens > HEAVY
 
 
-def _explained(choice: Choice, cap: Capture, method: str, target: int | None) -> np.ndarray:
+def explained(
+    choice: Choice,
+    cap: Capture,
+    method: str,
+    target: int | None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> np.ndarray:
+    """A method's map for one class. tell: called as (done, total) between the passes of a method that takes many."""
+
     def run() -> np.ndarray:
         given = _with_gradients(choice, cap, target) if method in OWN else cap
-        with turn(look.still_wanted()):
-            return explain(choice.vit, cap.view, method, target=target, capture=given)
+        with turns(look.still_wanted()) as hand_on:
+            options = by_batches(method, hand_on, tell)
+            return explain(choice.vit, cap.view, method, target=target, capture=given, **options)
 
-    return choice.result(("explain", method, target), run)
+    return choice.result(_name(method, target), run)
+
+
+def is_there(choice: Choice, method: str, target: int | None) -> bool:
+    """Whether the map has been made before."""
+    return (*choice.key, _name(method, target)) in store().results
+
+
+def _name(method: str, target: int | None) -> tuple:
+    return "explain", method, target
 
 
 def _with_gradients(choice: Choice, cap: Capture, target: int) -> Capture:

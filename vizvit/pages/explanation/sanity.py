@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -12,133 +11,217 @@ import streamlit as st
 from vizvit.capture import Capture
 from vizvit.errors import CaptureError, ModelError
 from vizvit.explain import METHODS
-from vizvit.faithful import Randomisation, weight_randomisation
+from vizvit.faithful import Randomisation, numbers_of_blocks, randomised_map
 from vizvit.pages import look
 from vizvit.pages.choice import Choice
 from vizvit.pages.explanation import charts, painting
-from vizvit.pages.explanation.asking import ask, asked_for, take_back
+from vizvit.pages.explanation.asking import Work, asked_for, button, by_batches, turns, under_way
+from vizvit.pages.explanation.panels import PASSES, explained, is_heavy, is_there
 from vizvit.pages.explanation.settings import FIRST, SHOWN, SPECIFIC, Wanted
 from vizvit.pages.language import say, worded
-from vizvit.pages.store import store, turn
+from vizvit.pages.store import store
 
-THUMB = 150
+ALL = "all"
+THUMB, SMALL_THUMB = 150, 78
+
+Tell = Callable[[int, int], None]
 
 
-def show(choice: Choice, cap: Capture, wanted: Wanted) -> None:
+@dataclass(frozen=True, eq=False)
+class Check:
+    """One method's maps, of the model as it is and with ever more random blocks; all sessions share each of them."""
+
+    choice: Choice
+    cap: Capture
+    method: str
+    target: int | None
+
+    @property
+    def key(self) -> tuple:
+        return (*self.choice.key, ("randomised", self.method, self.target))
+
+    @property
+    def counts(self) -> list[int]:
+        return numbers_of_blocks(self.choice.vit)
+
+    @property
+    def missing(self) -> int:
+        """How many maps there are not yet."""
+        changed = sum((*self.key, count) not in store().results for count in self.counts)
+        return changed + (not is_there(self.choice, self.method, self.target))
+
+    def original(self, tell: Tell) -> np.ndarray:
+        return explained(self.choice, self.cap, self.method, self.target, tell)
+
+    def changed(self, count: int, tell: Tell) -> np.ndarray:
+        def run() -> np.ndarray:
+            with turns(look.still_wanted()) as hand_on:
+                options = by_batches(self.method, hand_on, tell)
+                view, vit = self.cap.view, self.choice.vit
+                return randomised_map(vit, view, self.method, count, target=self.target, **options)
+
+        return store().results.get((*self.key, count), run, lambda heat: heat.nbytes, look.still_wanted())
+
+    def found(self, tell: Tell, step: Callable[[], None] = lambda: None) -> Randomisation:
+        """step: called after each map. Raises CaptureError or ModelError where there is none."""
+        heats = []
+        for make in (self.original, *(lambda tell, count=count: self.changed(count, tell) for count in self.counts)):
+            heats.append(make(tell))
+            step()
+        return Randomisation.of(self.counts, heats[0], heats[1:], self.target)
+
+
+def show(choice: Choice, cap: Capture, wanted: Wanted) -> Work | None:
     """Draw the section; each method that is asked for adds a line to the chart."""
     t = say("explanations")
     st.subheader(t["sanity"])
     look.lead(t["sanity_lead"])
     if not choice.vit.trained:
         st.caption(t["sanity_untrained"])
-    method = _method(wanted)
-    target = wanted.target if method in SPECIFIC else None
-    key = (*choice.key, ("randomised", method, target))
-    asked, status = asked_for("checked", key), st.empty()
-    if key not in asked:
+    every = {
+        method: Check(choice, cap, method, wanted.target if method in SPECIFIC else None)
+        for method in SHOWN
+        if wanted.target is not None or method not in SPECIFIC
+    }
+    chosen = _method(tuple(every))
+    light = [method for method in every if not is_heavy(choice.vit, method)]
+    methods = light if chosen == ALL else [chosen]
+    keys = [every[method].key for method in methods]
+    asked, status = asked_for("checked", keys), st.empty()
+    with st.container(key="explanation_checked"):
+        place, after = st.empty(), st.container()
+    checks = {method: check for method, check in every.items() if check.key in asked}
+    done = {method: check for method, check in checks.items() if not check.missing}
+    if done:
+        _draw(choice, cap, methods, done, place)
+    if not asked.issuperset(keys):
         with status.container():
-            st.caption(t["check_note"].format(count=choice.vit.num_layers + (2 if choice.vit.labels else 1)))
-            st.button(
-                t["check"], key="explanations_ask_check", icon=":material/shuffle:", on_click=ask, args=("checked",)
+            st.caption(
+                _price([every[method] for method in methods], left_out=chosen == ALL and len(light) < len(every))
             )
-        return
-    try:
-        found = _found(choice, cap, method, target, key, status)
-    except (CaptureError, ModelError) as error:
-        st.info(t["failed"].format(error=error))
-        return
-    every = {method: found} | _others(choice, wanted, method, asked, cap, status)
-    left, right = st.columns([5, 7], gap="large")
-    with left:
-        lines = [
-            charts.Line(t[f"method_{name}"], charts.colour_of(name), run.correlation) for name, run in every.items()
-        ]
-        chart = charts.by_depth(lines, found.blocks, x=t["blocks_axis"], y=t["ranks_axis"])
-        st.altair_chart(chart, width="stretch")
-        notes = [t["ranks_note"], *([t["ranks_head"]] if choice.vit.labels else [])]
-        st.caption(" ".join([*notes, t["ranks_full"].format(layers=choice.vit.num_layers)]))
-    with right:
-        _strip(choice, cap, method, found)
-    look.downloads("sanity", arrays=lambda: _arrays(every))
+            button("checked", t["check"], icon=":material/shuffle:")
+    elif len(done) < len(checks):
+        line = under_way(status, "checked", [check.key for check in checks.values() if check.missing])
+        return Work("checked", lambda: _check(choice, cap, methods, checks, _Places(status, line, place, after)))
+    if done:
+        _downloads(done, after)
+    return None
 
 
-def _method(wanted: Wanted) -> str:
+@dataclass(frozen=True)
+class _Places:
+    """Where it says how far it is (`status`, and the line in it), what has come of it, and what is below."""
+
+    status: st.delta_generator.DeltaGenerator
+    line: st.delta_generator.DeltaGenerator
+    found: st.delta_generator.DeltaGenerator
+    after: st.delta_generator.DeltaGenerator
+
+
+def _method(options: tuple[str, ...]) -> str:
     t, key = say("explanations"), worded("explanations_sanity")
-    options = SHOWN if wanted.target is not None else tuple(name for name in SHOWN if name not in SPECIFIC)
+    options = (*options, ALL)
     if st.session_state.get(key) not in options:
         st.session_state[key] = FIRST if FIRST in options else options[0]
     columns = st.columns([3, 9])
     return columns[0].selectbox(
-        t["sanity_method"], options, format_func=lambda name: t[f"method_{name}"], key=key, persist_state="session"
+        t["sanity_method"],
+        options,
+        format_func=lambda name: t["sanity_all"] if name == ALL else t[f"method_{name}"],
+        key=key,
+        persist_state="session",
     )
 
 
-def _found(choice: Choice, cap: Capture, method: str, target: int | None, key: tuple, status) -> Randomisation:
-    """status: the place for progress and a button to stop it."""
+def _price(checks: list[Check], *, left_out: bool) -> str:
+    """How much work it is."""
     t = say("explanations")
-
-    def run() -> Randomisation:
-        with status.container():
-            bar = st.progress(0.0, t["sanity_progress"].format(done=0, total="…"))
-            st.button(
-                t["cancel"],
-                key=f"explanations_cancel_check_{method}",
-                icon=":material/stop:",
-                on_click=take_back,
-                args=("checked", key),
-            )
-
-        def tell(done: int, total: int) -> None:
-            hand_on()
-            bar.progress(done / total, t["sanity_progress"].format(done=done, total=total))
-
-        with turns(look.still_wanted()) as hand_on:
-            found = weight_randomisation(choice.vit, cap.view, method, target=target, on_progress=tell)
-        return found
-
-    found = store().results.get(key, run, lambda found: found.maps.nbytes, look.still_wanted())
-    status.empty()
-    return found
+    said = [t["check_note"].format(count=sum(check.missing for check in checks))]
+    passes = PASSES * sum(check.missing for check in checks if check.method == "integrated_gradients")
+    said += [t["check_passes"].format(each=PASSES, count=f"{passes:,}")] if passes else []
+    return " ".join([*said, *([t["check_without"].format(each=PASSES)] if left_out else [])])
 
 
-@contextmanager
-def turns(wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """A turn, and a function that hands it on to whoever waits and takes another."""
-    with ExitStack() as held:
-        held.enter_context(turn(wait))
+def _check(choice: Choice, cap: Capture, methods: list[str], checks: dict[str, Check], places: _Places) -> None:
+    """Make the maps that are missing, method by method."""
+    t, made, done = say("explanations"), 0, {}
+    total = sum(len(check.counts) + 1 for check in checks.values())
 
-        def hand_on() -> None:
-            held.close()
-            time.sleep(0.002)  # without it the one that lets go would be the next again
-            held.enter_context(turn(wait))
+    def bar(part: float = 0.0) -> None:
+        places.line.progress((made + part) / total, t["sanity_progress"].format(done=made, total=total))
 
-        yield hand_on
+    def step() -> None:
+        nonlocal made
+        made += 1
+        bar()
+
+    bar()
+    for method, check in checks.items():
+        after = made + len(check.counts) + 1
+        try:
+            check.found(lambda passed, of: bar(passed / of), step)
+        except (CaptureError, ModelError) as error:
+            made = after
+            places.after.info(t["failed"].format(error=look.plain(str(error))))
+            continue
+        done[method] = check
+        _draw(choice, cap, methods, done, places.found)
+    places.status.empty()
+    if done:
+        _downloads(done, places.after)
 
 
-def _others(choice: Choice, wanted: Wanted, shown: str, asked: set, cap: Capture, status) -> dict[str, Randomisation]:
-    """The methods that were checked before, of the same picture and class."""
-    found = {}
-    for method in SHOWN:
-        target = wanted.target if METHODS[method].needs_target else None
-        key = (*choice.key, ("randomised", method, target))
-        if method != shown and key in asked:
-            found[method] = _found(choice, cap, method, target, key, status)
-    return found
+def _draw(choice: Choice, cap: Capture, methods: list[str], done: dict[str, Check], place) -> None:
+    """The chart of all methods, and the maps of those that are chosen."""
+    t = say("explanations")
+    every = _found(done)
+    moving = {method: run for method, run in every.items() if np.isfinite(run.correlation).any()}
+    left, right = place.container().columns([5, 7], gap="large")
+    with left:
+        if moving:
+            lines = [
+                charts.Line(method, t[f"method_{method}"], charts.colour_of(method), run.correlation)
+                for method, run in moving.items()
+            ]
+            blocks = next(iter(moving.values())).blocks
+            st.altair_chart(charts.by_depth(lines, blocks, x=t["blocks_axis"], y=t["ranks_axis"]), width="stretch")
+        for method, run in every.items():
+            if np.ptp(run.original) == 0:
+                st.info(t["original_constant"].format(method=t[f"method_{method}"]))
+        notes = [t["ranks_note"], *([t["ranks_head"]] if choice.vit.labels else [])]
+        st.caption(" ".join([*notes, t["ranks_full"].format(layers=choice.vit.num_layers)]))
+    with right:
+        _strips(choice, cap, {method: run for method, run in every.items() if method in methods})
 
 
-def _strip(choice: Choice, cap: Capture, method: str, found: Randomisation) -> None:
-    """The maps themselves, each on its own scale."""
-    t, signed = say("explanations"), METHODS[method].signed
+def _found(done: dict[str, Check]) -> dict[str, Randomisation]:
+    return {method: check.found(lambda passed, of: None) for method, check in done.items()}
+
+
+def _downloads(done: dict[str, Check], place) -> None:
+    with place:
+        look.downloads("sanity", arrays=lambda: _arrays(_found(done)))
+
+
+def _strips(choice: Choice, cap: Capture, every: dict[str, Randomisation]) -> None:
+    """The maps themselves, each on its own scale; of several methods a row each."""
+    t = say("explanations")
     titles = [t["as_trained"] if choice.vit.trained else t["as_it_is"]]
-    titles += [t["blocks"].format(count=count) if count else t["head_alone"] for count in found.blocks]
-    heats = [found.original, *found.maps]
-    with st.container(key="explanation_strip"):
+    for method, run in every.items():
+        titles[1:] = [t["blocks"].format(count=count) if count else t["head_alone"] for count in run.blocks]
+        if len(every) > 1:
+            st.html(f'<p class="vz-map"><b>{t[f"method_{method}"]}</b></p>')
+        heats, signed = [run.original, *run.maps], METHODS[method].signed
         st.image(
             [look.png(painting.painted(cap.view, heat, painting.most(heat), signed)) for heat in heats],
             caption=titles,
-            width=THUMB,
+            width=THUMB if len(every) == 1 else SMALL_THUMB,
         )
-    st.caption(t["strip_note"].format(method=t[f"method_{method}"], weights=look.weights_note(choice.vit)))
+    if not every:
+        return
+    names = t["list"].join(t[f"method_{method}"] for method in every)
+    weights = look.plain(look.weights_note(choice.vit))
+    st.caption(t["strip_note"].format(method=names, weights=weights))
 
 
 def _arrays(every: dict[str, Randomisation]) -> dict[str, np.ndarray]:

@@ -33,30 +33,59 @@ class Wanted:
     method: str
     alike: bool
 
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The classes that one method is shown for."""
+        return self.best if self.target in self.best else (*self.best, self.target)
+
 
 def choose(choice: Choice, cap: Capture) -> Wanted:
-    """Draw the controls; a model without classifier has fewer."""
+    """Draw the controls; a model without classifier, or with one class alone, has fewer."""
     t, view, method, target, other = say("explanations"), "methods", FIRST, None, None
     best = likeliest(cap.probabilities)
     if not best:
         _note(t["no_classes"].format(model=choice.vit.name))
+    elif len(choice.vit.labels) == 1:
+        target = best[0]
+        _note(t["one_class"].format(model=choice.vit.name))
     else:
+        before = st.session_state.get("explanations_class_before")
         target = choose_class(choice, cap.probabilities, name="class", title=t["class"], best=best, default=best[0])
+        st.session_state.explanations_class_before = target
+        if st.session_state.get("explanations_other") == target:  # the two change places
+            st.session_state.explanations_other = before
     if not choice.vit.trained:
         _note(t["untrained"])
-    columns = _columns(bool(best))
-    if best:
+    several = len(choice.vit.labels) > 1
+    columns = _columns(several)
+    if several:
         view = _segmented(columns[0], "view", VIEWS)
         if view != "methods":
             method = _method(columns[1])
     alike = _segmented(columns[-1], "scale", SCALES) == "alike"
     note_in_address("method", "" if view == "methods" or method == FIRST else method)
-    if view == "contrast" and len(cap.probabilities) > 1:
+    if view == "contrast":
         others = [index for index in likeliest(cap.probabilities, 6) if index != target][:5]
-        other = choose_class(choice, cap.probabilities, name="other", title=t["other"], best=others, default=others[0])
+        other = choose_class(
+            choice,
+            cap.probabilities,
+            name="other",
+            title=t["other"],
+            best=others,
+            default=others[0],
+            without=target,
+        )
     else:
         note_in_address("other", "")
     return Wanted(view, target, other, tuple(best), method, alike)
+
+
+def set_against(choice: Choice, target: int, other: int) -> None:
+    """For a button: why the one class and not the other."""
+    state = st.session_state
+    for name, index in (("class", target), ("other", other)):
+        state[f"explanations_{name}"], state[f"explanations_{name}_of"] = index, choice.key
+    state.explanations_view = "contrast"
 
 
 def _columns(classes: bool) -> list:
