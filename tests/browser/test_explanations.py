@@ -16,6 +16,7 @@ from test_language import switch_to
 import vizvit
 from vizvit.explain import METHODS, contrast, explain
 from vizvit.pages.explanation import panels
+from vizvit.pages.look import plain
 
 pytestmark = pytest.mark.browser
 VIT = vizvit.load_model("vizvit-tiny")
@@ -115,46 +116,51 @@ def test_this_and_not_that(app, open_page):
 
 
 def test_curves_and_areas_are_the_librarys(app, open_page):
-    page = opened(open_page, app, "view=contrast")
-    main_of(page).get_by_role("radio", name="black", exact=True).click()
-    main_of(page).get_by_role("radio", name="16", exact=True).click()
+    page = opened(open_page, app, "view=classes&fill=black&steps=16")
+    expect(main_of(page).get_by_role("radio", name="black", exact=True)).to_be_checked()
     measured(page)
-    how = {"target": BEST[0], "steps": 16, "fill": "black"}
-    maps = {
-        name_of(BEST[0]): explain(VIT, CAP.view, "relevance", target=BEST[0]),
-        name_of(BEST[1]): explain(VIT, CAP.view, "relevance", target=BEST[1]),
-        f"{name_of(BEST[0])} − {name_of(BEST[1])}": contrast(VIT, CAP.view, "relevance", *BEST[:2]),
-        "Centre first": explain(VIT, CAP.view, "centre"),
-    }
     apart = []
-    for title, heat in maps.items():
-        curves = vizvit.faithfulness(VIT, CAP.view, heat, **how)
+    for index in BEST:  # each map's curves follow its own class
+        how = {"target": index, "steps": 16, "fill": "black"}
+        curves = vizvit.faithfulness(VIT, CAP.view, explain(VIT, CAP.view, "relevance", target=index), **how)
+        centre = vizvit.faithfulness(VIT, CAP.view, explain(VIT, CAP.view, "centre"), **how)
+        chance = vizvit.random_curves(VIT, CAP.view, **how)
         apart.append(curves.insertion_area - curves.deletion_area)
         expected = [curves.deletion_area, curves.insertion_area, apart[-1]]
-        assert row(page, title) == pytest.approx(expected, abs=6e-4), title
-    chance = vizvit.random_curves(VIT, CAP.view, **how)
-    assert row(page, "Random order")[:2] == pytest.approx([chance.deletion_area, chance.insertion_area], abs=6e-4)
-    shown = [row(page, title)[2] for title in (*maps, "Random order")]
-    table = main_of(page).locator(".vz-areas tbody tr td:last-child").all_inner_texts()
-    order = [float(text.split()[0].replace("−", "-")) for text in table]
-    assert order == sorted(order, reverse=True) and sorted(order) == sorted(shown)
+        expected += [one.insertion_area - one.deletion_area for one in (chance, centre)]
+        assert row(page, name_of(index)) == pytest.approx(expected, abs=6e-4), name_of(index)
+    table = main_of(page).locator(".vz-areas tbody td:nth-child(4)").all_inner_texts()
+    assert [float(text.replace("−", "-")) for text in table] == pytest.approx(sorted(apart, reverse=True), abs=6e-4)
     found = numbers(page, 1)
-    np.testing.assert_allclose(found["random_deletion"], chance.deletion, atol=1e-5)
-    np.testing.assert_allclose(found["random_insertion"], chance.insertion, atol=1e-5)
+    np.testing.assert_allclose(found[f"class_{BEST[-1]}_random_deletion"], chance.deletion, atol=1e-5)
+    np.testing.assert_allclose(found[f"class_{BEST[-1]}_random_insertion"], chance.insertion, atol=1e-5)
     expect(main_of(page).get_by_test_id("stVegaLiteChart")).to_have_count(2)
 
 
-def test_a_measurement_is_stopped(app, open_page):
-    page = opened(open_page, app, "image=rocket")
+def test_a_measurement_is_stopped_and_goes_on_where_it_stood(app, open_page):
+    page = opened(open_page, app, "image=rocket&steps=all")
     main = main_of(page)
-    main.get_by_role("radio", name="one a patch").click()
     main.get_by_role("button", name="Measure").click()
     expect(main.get_by_text(re.compile(r"[1-9]\d* of 2,048 forward passes"))).to_be_visible()
     main.get_by_role("button", name="Cancel").click()
-    expect(main.get_by_text("2,048 forward passes with partly filled pictures.")).to_be_visible()
+    stopped = main.get_by_text(re.compile(r"of 2,048 forward passes are done\."))
+    expect(stopped).to_be_visible()
     finished(page)  # the run is over: nothing is measured any more
-    expect(main.get_by_role("button", name="Measure")).to_be_visible()
     expect(main.locator(".vz-areas")).to_have_count(0)
+    expect(main.get_by_test_id("stVegaLiteChart")).to_have_count(2)  # what there is of the curves
+    done = passes(stopped)
+    main.get_by_role("button", name="Continue").click()
+    growing = main.get_by_text(re.compile(r"\d of 2,048 forward passes$"))
+    assert passes(growing) >= done
+    main.get_by_role("radio", name="all alike").click()  # a click on something else starts nothing anew
+    expect(main.get_by_text("share", exact=True)).to_have_count(len(SHOWN))
+    assert passes(growing) > done
+    main.get_by_role("button", name="Cancel").click()
+    finished(page)
+
+
+def passes(text: Locator) -> int:
+    return int(text.inner_text().split()[0].replace(",", ""))
 
 
 def test_sanity_check_is_the_librarys(app, open_page):
@@ -199,9 +205,27 @@ def test_a_model_without_classes_says_so_and_keeps_two_maps(app, open_page):
 def test_what_takes_long_is_made_on_demand(app, open_page):
     page = opened(open_page, app, "model=vit_small_patch16_224&weights=random")
     main = main_of(page)
-    expect(main.get_by_text("Fifty passes there and back")).to_be_visible()
-    expect(main.get_by_role("button", name="Compute")).to_be_visible()
+    expect(main.get_by_text("50 passes there and back")).to_be_visible()
     expect(main.get_by_role("img", name=re.compile("map over the picture"))).to_have_count(len(SHOWN) - 1)
+    main.get_by_role("button", name="Compute").click()
+    expect(main.get_by_text(re.compile(r"[1-9]\d? of 50 passes there and back"))).to_be_visible(timeout=60_000)
+    main.get_by_role("button", name="Cancel").click()
+    expect(main.get_by_role("button", name="Compute")).to_be_visible(timeout=30_000)
+    finished(page)
+
+
+def test_back_leaves_the_page(app, open_page):
+    page = opened(open_page, app)
+    page.get_by_role("link", name="Heads").first.click()
+    expect(page.get_by_role("heading", name="Heads", level=1)).to_be_visible()
+    finished(page)
+    page.get_by_role("link", name="Explanations").first.click()
+    for view, address in (("Classes", "view=classes"), ("This, not that", "view=contrast")):
+        main_of(page).get_by_role("radio", name=view).click()
+        expect(page).to_have_url(re.compile(address))
+        finished(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Heads", level=1)).to_be_visible()
     finished(page)
 
 
@@ -222,10 +246,10 @@ def test_a_map_that_cannot_be_had_says_why_in_its_place(monkeypatch):
 
     monkeypatch.setattr(panels, "explain", refuse)
     app = AppTest.from_function(explained, default_timeout=60)
-    app.query_params |= {"image": "coffee"}
+    app.query_params |= {"image": "motorcycle"}
     app.run()
     assert not app.exception
     said = [info.value for info in app.info]
-    assert said == [f"No gradient for {method}." for method in SHOWN if METHODS[method].needs_target]
+    assert said == [plain(f"No gradient for {method}.") for method in SHOWN if METHODS[method].needs_target]
     assert [element.type for element in app.main].count("image") == 3  # the picture and the two maps that need none
     assert any(button.label == "Measure" for button in app.button)

@@ -14,8 +14,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from vizvit.explain import METHODS
+from vizvit.model import VitModel
 from vizvit.pages.language import say
 from vizvit.pages.store import turn
+
+HEAVY = 2e9  # weights · tokens from which fifty passes there and back take longer than one waits for a page
+HEAVY_BATCH = 2  # passes before others have their turn
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,15 @@ def turns(wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
         yield hand_on
 
 
-def by_batches(method: str, hand_on: Callable[[], None], tell: Callable[[int, int], None]) -> dict:
+def is_heavy(vit: VitModel, method: str) -> bool:
+    """Whether a map takes so long that it is made on demand."""
+    tokens = vit.grid.rows * vit.grid.cols + vit.grid.num_prefix_tokens
+    return method == "integrated_gradients" and vit.num_parameters * tokens > HEAVY
+
+
+def by_batches(
+    vit: VitModel, method: str, hand_on: Callable[[], None], tell: Callable[[int, int], None] | None
+) -> dict:
     """Options for a method that takes many passes: between two batches others have their turn, and it tells of it."""
     if "on_progress" not in METHODS[method].options:
         return {}
@@ -98,6 +110,7 @@ def by_batches(method: str, hand_on: Callable[[], None], tell: Callable[[int, in
     def between(done: int, total: int) -> None:
         if done:
             hand_on()
-        tell(done, total)
+        if tell is not None:
+            tell(done, total)
 
-    return {"on_progress": between}
+    return {"on_progress": between} | ({"batch": HEAVY_BATCH} if is_heavy(vit, method) else {})

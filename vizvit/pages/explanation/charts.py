@@ -122,4 +122,5 @@ def by_depth(lines: Sequence[Line], starts: np.ndarray, *, x: str, y: str, heigh
     )
     zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(color=GREY, opacity=0.7).encode(y="y:Q")
     chart = zero + base.mark_line(strokeWidth=2.5) + base.mark_circle(size=80, opacity=1)
+    height += 24 * ((len(lines) - 1) // 2)  # the legend takes it from the chart
     return chart.properties(height=height).configure_axis(**AXES)

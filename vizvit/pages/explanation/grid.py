@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -13,9 +14,9 @@ from vizvit.explain import METHODS
 from vizvit.pages import language, look
 from vizvit.pages.choice import Choice
 from vizvit.pages.explanation import painting
-from vizvit.pages.explanation.asking import Work, asked_for, button, under_way
+from vizvit.pages.explanation.asking import Work, asked_for, button, is_heavy, under_way
 from vizvit.pages.explanation.classes import class_name, likeliest
-from vizvit.pages.explanation.panels import PASSES, Panel, explained, heat_of, is_heavy, is_there, title_of
+from vizvit.pages.explanation.panels import PASSES, Panel, explained, heat_of, is_there, title_of
 from vizvit.pages.explanation.settings import Wanted, set_against
 from vizvit.pages.language import say
 from vizvit.pages.naming import read_out_name
@@ -33,8 +34,17 @@ _STYLE = """
   .st-key-explanations .vz-bar { gap: .45rem; font-size: .82rem; }
   .st-key-explanations [data-testid="stCaptionContainer"] p { line-height: 1.45; }
   :has(> [class*="st-key-explanations_cancel"]) > [class*="st-key-explanations_ask"] { display: none; }
+  .st-key-explanation_wrong button p { color: ACCENT; text-decoration: underline; text-underline-offset: .25em; }
   .st-key-explanation_checked [data-testid="stImageContainer"] { margin: 0 .35rem .35rem 0; }
   @media (max-width: 640px) {
+    .st-key-explanation_settings,
+    .st-key-explanation_settings [data-testid="stHorizontalBlock"] { gap: .55rem !important; }
+    .st-key-explanation_settings [role="radiogroup"] { flex-wrap: wrap; overflow: visible; mask: none !important; }
+    .st-key-explanation_settings [role="radiogroup"] button { max-width: 100%; }
+    .st-key-explanation_row [data-testid="stWidgetLabel"] { display: none; }
+    .st-key-explanation_row [data-testid="stColumn"]:nth-child(2):not(:last-child) { min-width: 8rem; flex: 1 1 8rem; }
+    .st-key-explanation_row [data-testid="stColumn"]:nth-child(3) { min-width: fit-content; flex: 0 0 auto; }
+    .st-key-explanation_wrong { gap: 0 !important; }
     .st-key-explanation_maps [data-testid="stHorizontalBlock"] { gap: .8rem; }
     .st-key-explanation_maps [data-testid="stColumn"] { min-width: calc(50% - .4rem); flex: 1 1 calc(50% - .4rem); }
     .st-key-explanation_maps .vz-bar { gap: .3rem; font-size: .72rem; }
@@ -52,7 +62,7 @@ def show(
     choice: Choice, cap: Capture, wanted: Wanted, panels: list[Panel]
 ) -> tuple[dict[Panel, np.ndarray], Work | None]:
     """Draw the picture and the maps; returns those that there are, and the work that makes the others."""
-    st.subheader(look.plain(_headline(choice, wanted)))
+    st.subheader(_headline(choice, wanted, language.current(), look.plain))
     _when_wrong(choice, cap, wanted)
     if wanted.view != "methods":
         st.caption(_note(cap, wanted.method), help=METHODS[wanted.method].source)
@@ -131,13 +141,14 @@ class _Slow:
         st.rerun()  # the maps below and their curves are those of all maps that there are
 
 
-def _headline(choice: Choice, wanted: Wanted, lang: str | None = None) -> str:
-    t, vit = words("explanations", lang or language.current()), choice.vit
+def _headline(choice: Choice, wanted: Wanted, lang: str, written: Callable[[str], str]) -> str:
+    """written: how a class's name is, as it is or for Markdown."""
+    t, vit = words("explanations", lang), choice.vit
     if wanted.target is None:
         return t["headline_none"]
-    names = {"this": class_name(vit, wanted.target), "method": t[f"method_{wanted.method}"]}
+    names = {"this": written(class_name(vit, wanted.target)), "method": t[f"method_{wanted.method}"]}
     if wanted.other is not None:
-        names["that"] = class_name(vit, wanted.other)
+        names["that"] = written(class_name(vit, wanted.other))
         return t["headline_contrast"].format(**names)
     return t[f"headline_{wanted.view}"].format(**names)
 
@@ -165,6 +176,7 @@ def _when_wrong(choice: Choice, cap: Capture, wanted: Wanted) -> None:
             st.button(
                 t["why_wrong"].format(**words_of),
                 key="explanation_why_wrong",
+                type="tertiary",
                 on_click=set_against,
                 args=(choice, said, true),
             )
@@ -253,7 +265,7 @@ def _figure(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.
     ]
     said = [] if wanted.view == "methods" else [_note(cap, wanted.method, "en")]
     said += [*_said(wanted, heats, "en"), f"{look.weights_note(choice.vit, 'en')}."]
-    return painting.figure(cap.view, maps, title=_headline(choice, wanted, "en"), caption=" ".join(said))
+    return painting.figure(cap.view, maps, title=_headline(choice, wanted, "en", str), caption=" ".join(said))
 
 
 def _arrays(cap: Capture, wanted: Wanted, heats: dict[Panel, np.ndarray]) -> dict[str, np.ndarray]:

@@ -20,7 +20,6 @@ from vizvit.texts import words
 
 OWN = ("gradient_rollout", "relevance", "attention_gradient")  # they share one capture
 PASSES = METHODS["integrated_gradients"].options["steps"]
-HEAVY = 2e9  # weights · tokens from which so many passes there and back take longer than one waits for a page
 
 
 @dataclass(frozen=True)
@@ -79,28 +78,26 @@ def heat_of(choice: Choice, cap: Capture, panel: Panel) -> np.ndarray:
     return heats[0] if len(heats) == 1 else heats[0] - heats[1]
 
 
-def is_heavy(vit: VitModel, method: str) -> bool:
-    """Whether a map takes so long that it is made on demand."""
-    tokens = vit.grid.rows * vit.grid.cols + vit.grid.num_prefix_tokens
-    return method == "integrated_gradients" and vit.num_parameters * tokens > HEAVY
-
-
 def explained(
     choice: Choice,
     cap: Capture,
     method: str,
     target: int | None,
-    tell: Callable[[int, int], None] = lambda done, total: None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
-    """A method's map for one class. tell: called as (done, total) between the passes of a method that takes many."""
+    """A method's map for one class. tell: called as (done, total) between the passes of a method that takes many;
+    without it, the page only says that something is computed."""
 
     def run() -> np.ndarray:
         given = _with_gradients(choice, cap, target) if method in OWN else cap
         with turns(look.still_wanted()) as hand_on:
-            options = by_batches(method, hand_on, tell)
+            options = by_batches(choice.vit, method, hand_on, tell)
             return explain(choice.vit, cap.view, method, target=target, capture=given, **options)
 
-    return choice.result(_name(method, target), run)
+    if tell is None:
+        return choice.result(_name(method, target), run)
+    key = (*choice.key, _name(method, target))
+    return store().results.get(key, run, lambda heat: heat.nbytes, look.still_wanted())
 
 
 def is_there(choice: Choice, method: str, target: int | None) -> bool:

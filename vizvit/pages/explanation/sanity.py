@@ -15,14 +15,14 @@ from vizvit.faithful import Randomisation, numbers_of_blocks, randomised_map
 from vizvit.pages import look
 from vizvit.pages.choice import Choice
 from vizvit.pages.explanation import charts, painting
-from vizvit.pages.explanation.asking import Work, asked_for, button, by_batches, turns, under_way
-from vizvit.pages.explanation.panels import PASSES, explained, is_heavy, is_there
+from vizvit.pages.explanation.asking import Work, asked_for, button, by_batches, is_heavy, turns, under_way
+from vizvit.pages.explanation.panels import PASSES, explained, is_there
 from vizvit.pages.explanation.settings import FIRST, SHOWN, SPECIFIC, Wanted
 from vizvit.pages.language import say, worded
 from vizvit.pages.store import store
 
 ALL = "all"
-THUMB, SMALL_THUMB = 150, 78
+THUMB, SMALL_THUMB = 150, 72
 
 Tell = Callable[[int, int], None]
 
@@ -56,8 +56,8 @@ class Check:
     def changed(self, count: int, tell: Tell) -> np.ndarray:
         def run() -> np.ndarray:
             with turns(look.still_wanted()) as hand_on:
-                options = by_batches(self.method, hand_on, tell)
                 view, vit = self.cap.view, self.choice.vit
+                options = by_batches(vit, self.method, hand_on, tell)
                 return randomised_map(vit, view, self.method, count, target=self.target, **options)
 
         return store().results.get((*self.key, count), run, lambda heat: heat.nbytes, look.still_wanted())
@@ -120,9 +120,9 @@ class _Places:
 
 def _method(options: tuple[str, ...]) -> str:
     t, key = say("explanations"), worded("explanations_sanity")
-    options = (*options, ALL)
+    options = (ALL, *options)
     if st.session_state.get(key) not in options:
-        st.session_state[key] = FIRST if FIRST in options else options[0]
+        st.session_state[key] = FIRST if FIRST in options else options[1]
     columns = st.columns([3, 9])
     return columns[0].selectbox(
         t["sanity_method"],
@@ -176,7 +176,10 @@ def _draw(choice: Choice, cap: Capture, methods: list[str], done: dict[str, Chec
     t = say("explanations")
     every = _found(done)
     moving = {method: run for method, run in every.items() if np.isfinite(run.correlation).any()}
-    left, right = place.container().columns([5, 7], gap="large")
+    strips = {method: run for method, run in every.items() if method in methods}
+    with place.container():
+        left, right = st.columns([5, 7], gap="large")
+        below = st.container()
     with left:
         if moving:
             lines = [
@@ -188,10 +191,11 @@ def _draw(choice: Choice, cap: Capture, methods: list[str], done: dict[str, Chec
         for method, run in every.items():
             if np.ptp(run.original) == 0:
                 st.info(t["original_constant"].format(method=t[f"method_{method}"]))
+    with left if len(strips) == 1 else right:
         notes = [t["ranks_note"], *([t["ranks_head"]] if choice.vit.labels else [])]
         st.caption(" ".join([*notes, t["ranks_full"].format(layers=choice.vit.num_layers)]))
-    with right:
-        _strips(choice, cap, {method: run for method, run in every.items() if method in methods})
+    with right if len(strips) == 1 else below:
+        _strips(choice, cap, strips)
 
 
 def _found(done: dict[str, Check]) -> dict[str, Randomisation]:

@@ -41,6 +41,11 @@ class Wanted:
 
 def choose(choice: Choice, cap: Capture) -> Wanted:
     """Draw the controls; a model without classifier, or with one class alone, has fewer."""
+    with st.container(key="explanation_settings"):
+        return _chosen(choice, cap)
+
+
+def _chosen(choice: Choice, cap: Capture) -> Wanted:
     t, view, method, target, other = say("explanations"), "methods", FIRST, None, None
     best = likeliest(cap.probabilities)
     if not best:
@@ -90,10 +95,10 @@ def set_against(choice: Choice, target: int, other: int) -> None:
 
 def _columns(classes: bool) -> list:
     """Places for the controls: none that stays empty, which a phone would show as a gap."""
-    if not classes:
-        return st.columns(1)
     first = st.session_state.get("explanations_view") or st.query_params.get("view", VIEWS[0])
-    return st.columns([9, 3] if first not in VIEWS[1:] else [6, 3, 3], gap="medium")
+    widths = ([6, 3, 3] if first in VIEWS[1:] else [9, 3]) if classes else 1
+    with st.container(key="explanation_row"):
+        return st.columns(widths, gap="medium")
 
 
 def _note(text: str) -> None:

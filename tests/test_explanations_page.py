@@ -1,0 +1,226 @@
+"""The page of explanations without a browser: names, curves that go on where they stood, turns, and what it says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from skimage import data
+from streamlit.testing.v1 import AppTest
+
+import vizvit
+from vizvit.pages.explanation import asking
+from vizvit.pages.explanation import growing as growing_module
+from vizvit.pages.explanation.classes import unique_names
+from vizvit.pages.explanation.following import followed
+from vizvit.pages.explanation.growing import Growing, grow, growing
+from vizvit.pages.explanation.settings import Wanted
+from vizvit.pages.samples import SAMPLES, shown_on
+from vizvit.pages.store import store, turn
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return vizvit.load_model("vizvit-tiny", device="cpu")
+
+
+def test_every_class_has_a_name_of_its_own():
+    labels = ("crane", "maillot", "maillot, tank suit", "tabby, tabby cat", "crane", "a, b", "a, b, c", "a")
+    expected = (
+        "crane (0)",
+        "maillot (1)",
+        "maillot, tank suit",
+        "tabby",
+        "crane (4)",
+        "a, b (5)",
+        "a, b (6)",
+        "a (7)",
+    )
+    assert unique_names(labels) == expected
+    assert len(set(expected)) == len(labels)
+
+
+def test_names_of_a_real_list_are_unique():
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo("imagenet-1k")
+    names = unique_names(tuple(info.index_to_description(index) for index in range(info.num_classes())))
+    assert len(set(names)) == 1000
+
+
+def test_curves_go_on_where_they_stood_and_a_new_map_is_measured_alone(shipped, monkeypatch):
+    view, classes, steps = shipped.view(vizvit.load_image(data.chelsea())), (3, 17), 8
+    heats = [np.random.default_rng(seed).random((8, 8)) for seed in range(3)]
+    seen: list[int] = []
+    monkeypatch.setattr(growing_module, "BATCH", 8)
+    run = shipped.module.forward
+    monkeypatch.setattr(shipped.module, "forward", lambda pixels: seen.append(len(pixels)) or run(pixels))
+
+    def of(number: int) -> Growing:
+        return growing(("test", number), shipped, heats[number], classes, steps, lambda: None)
+
+    def measured(*wanted: int) -> Iterator[None]:
+        return grow(shipped, view, [of(number) for number in wanted], classes, "blur", lambda: None)
+
+    next(measured(0, 1))  # then the next click ends the run
+    left = of(0)
+    assert 0 < left.done < steps and np.isnan(left.values[:, :, left.done : steps]).all()
+    list(measured(0, 1))
+    assert sum(seen) == 2 * steps * 2  # no picture twice
+    list(measured(0, 1, 2))
+    assert sum(seen) == 2 * steps * 3
+    for number, heat in enumerate(heats):
+        for place, target in enumerate(classes):
+            alone = vizvit.faithfulness(shipped, view, heat, target=target, steps=steps)
+            np.testing.assert_allclose(of(number).values[0, place], alone.deletion, rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(of(number).values[1, place], alone.insertion, rtol=1e-3, atol=1e-6)
+    store().results.drop(lambda key: key[0] == "test")
+
+
+def test_what_curves_follow():
+    values = np.array([[0.2, 0.1, 0.0], [0.1, 0.3, 0.0]], np.float32)  # [class, S+1]
+    methods = Wanted("methods", 4, None, (4, 5), "relevance", False)
+    np.testing.assert_array_equal(followed(values[:1], methods, None), values[0])
+    classes = Wanted("classes", 4, None, (4, 5), "relevance", False)
+    np.testing.assert_array_equal(followed(values, classes, 5), values[1])
+    contrast = Wanted("contrast", 4, 5, (4, 5), "relevance", False)
+    np.testing.assert_allclose(followed(values, contrast, 5), [2 / 3, 1 / 4, 1 / 2], rtol=1e-6)
+
+
+def test_a_turn_is_handed_on(shipped):
+    had = threading.Event()
+
+    def other() -> None:
+        with turn(lambda: None):
+            had.set()
+
+    with asking.turns(lambda: None) as hand_on:
+        thread = threading.Thread(target=other)
+        thread.start()
+        told: list[tuple[int, int]] = []
+        options = asking.by_batches(shipped, "integrated_gradients", hand_on, lambda *at: told.append(at))
+        options["on_progress"](0, 50)
+        assert not had.is_set()  # nothing is done yet: there is nothing to hand on
+        while not had.is_set():
+            options["on_progress"](10, 50)
+        thread.join()
+    assert told[:2] == [(0, 50), (10, 50)]
+    assert asking.by_batches(shipped, "relevance", hand_on, lambda *at: None) == {}
+
+
+def test_what_was_asked_for_last_goes_first():
+    def page() -> None:
+        import streamlit as st
+
+        from vizvit.pages.explanation.asking import Work, ask, work_off
+
+        ask("measured")
+        ask("checked")
+        ask("measured")
+        work_off([Work(kind, lambda kind=kind: st.text(kind)) for kind in ("heavy", "checked", "measured")] + [None])
+
+    assert [text.value for text in AppTest.from_function(page).run().text] == ["measured", "checked", "heavy"]
+
+
+def test_samples_with_a_known_class():
+    import hashlib
+
+    keys = {name: hashlib.sha256(sample.read()).hexdigest() for name, sample in SAMPLES.items()}
+    assert "tabby" in shown_on(keys["cat"]) and shown_on(keys["rocket"]) == () == shown_on("another picture")
+    labels = {label.split(", ")[0].casefold() for label in vizvit.load_model("vizvit-tiny", device="cpu").labels}
+    assert all(set(sample.shows) & labels for sample in SAMPLES.values() if sample.shows)
+
+
+# --- the page
+
+
+def explained() -> None:
+    import streamlit as st
+
+    from vizvit.pages import choice, explanations
+
+    st.session_state.choice = choice.choose()
+    explanations.page()
+
+
+def of_few_classes() -> None:
+    """A small model whose labels stand in the session."""
+    import streamlit as st
+    import timm
+    from skimage import data
+
+    import vizvit
+    from vizvit.pages import explanations
+    from vizvit.pages.choice import Choice
+
+    if "choice" not in st.session_state:
+        labels = tuple(st.session_state.labels)
+        options = {"num_classes": len(labels), "img_size": 48, "depth": 2}
+        vit = vizvit.VitModel.wrap(timm.create_model("vit_tiny_patch16_224", **options), name="*mine*", labels=labels)
+        image = vizvit.load_image(data.chelsea())
+        st.session_state.choice = Choice(image, "cat", "/".join(labels), vit, "few classes")
+    explanations.page()
+
+
+def opened(function=explained, **query: str) -> AppTest:
+    app = AppTest.from_function(function, default_timeout=90)
+    app.query_params |= query
+    return app
+
+
+def headline(app: AppTest) -> str:
+    return app.subheader[0].value
+
+
+def test_a_class_is_never_set_against_itself():
+    app = opened(view="contrast", **{"class": "26", "other": "26"}).run()
+    assert not app.exception
+    assert app.session_state.explanations_class == 26 != app.session_state.explanations_other
+    before = app.session_state.explanations_other
+    app.pills(key="explanations_class").set_value(before).run()
+    assert (app.session_state.explanations_class, app.session_state.explanations_other) == (before, 26)
+    searched = app.selectbox(key="explanations_other_search").options
+    assert len(searched) == 199 and app.session_state.choice.vit.label(before) not in searched
+
+
+def test_where_the_model_is_wrong_it_says_so_and_asks_why():
+    app = opened(image="cat").run()
+    assert any(text.value.startswith("The model is wrong here: the picture shows “tabby”") for text in app.markdown)
+    app.button(key="explanation_why_wrong").click().run()
+    assert headline(app) == "Relevance: why “golden retriever” and not “tabby”?"
+    assert "explanation_why_wrong" not in [button.key for button in app.button]
+    right = opened(image="coffee").run()
+    assert not any("wrong" in text.value for text in right.markdown)
+
+
+def test_names_are_no_markdown():
+    app = opened(of_few_classes)
+    app.session_state.labels = ["*star*_a_b", "*star*_a_b", "$x$ [link](http://x)"]
+    app.query_params["view"] = "contrast"
+    app.run()
+    assert not app.exception
+    names = {r"\*star\*\_a\_b \(0\)", r"\*star\*\_a\_b \(1\)", r"\$x\$ \[link\]\(http\://x\)"}
+    assert {option.rpartition(" · ")[0] for option in app.pills(key="explanations_class").options} == names
+    assert sum(name in headline(app) for name in names) == 2
+
+
+def test_one_class_alone_has_nothing_to_be_set_against():
+    app = opened(of_few_classes)
+    app.session_state.labels = ["cat"]
+    app.query_params["view"] = "contrast"
+    app.run()
+    assert not app.exception
+    assert headline(app) == "What speaks for “cat”?"
+    assert not any(button.label == "Measure" for button in app.button)
+    assert any("100 %" in caption.value for caption in app.caption)
+
+
+def test_fill_and_steps_stand_in_the_address():
+    app = opened(fill="black", steps="16").run()
+    assert app.session_state.explanations_fill == "black"
+    assert app.session_state["explanations_steps_64"] == 16
+    assert dict(app.query_params) == {"fill": "black", "steps": "16"}
+    app.segmented_control(key="explanations_steps_64").set_value(64).run()
+    assert app.query_params["steps"] == "all"
