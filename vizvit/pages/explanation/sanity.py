@@ -22,7 +22,7 @@ from vizvit.pages.language import say, worded
 from vizvit.pages.store import store
 
 ALL = "all"
-THUMB, SMALL_THUMB = 150, 72
+THUMB, SMALL_THUMB, ROW = 150, 110, 1000  # pixels
 
 Tell = Callable[[int, int], None]
 
@@ -176,7 +176,7 @@ def _draw(choice: Choice, cap: Capture, methods: list[str], done: dict[str, Chec
     t = say("explanations")
     every = _found(done)
     moving = {method: run for method, run in every.items() if np.isfinite(run.correlation).any()}
-    strips = {method: run for method, run in every.items() if method in methods}
+    several = len(methods) > 1  # not how many there are yet: while they grow, everything stays in its place
     with place.container():
         left, right = st.columns([5, 7], gap="large")
         below = st.container()
@@ -191,11 +191,11 @@ def _draw(choice: Choice, cap: Capture, methods: list[str], done: dict[str, Chec
         for method, run in every.items():
             if np.ptp(run.original) == 0:
                 st.info(t["original_constant"].format(method=t[f"method_{method}"]))
-    with left if len(strips) == 1 else right:
+    with left if not several else right:
         notes = [t["ranks_note"], *([t["ranks_head"]] if choice.vit.labels else [])]
         st.caption(" ".join([*notes, t["ranks_full"].format(layers=choice.vit.num_layers)]))
-    with right if len(strips) == 1 else below:
-        _strips(choice, cap, strips)
+    with right if not several else below:
+        _strips(choice, cap, {method: run for method, run in every.items() if method in methods}, several)
 
 
 def _found(done: dict[str, Check]) -> dict[str, Randomisation]:
@@ -207,25 +207,25 @@ def _downloads(done: dict[str, Check], place) -> None:
         look.downloads("sanity", arrays=lambda: _arrays(_found(done)))
 
 
-def _strips(choice: Choice, cap: Capture, every: dict[str, Randomisation]) -> None:
+def _strips(choice: Choice, cap: Capture, every: dict[str, Randomisation], several: bool) -> None:
     """The maps themselves, each on its own scale; of several methods a row each."""
     t = say("explanations")
     titles = [t["as_trained"] if choice.vit.trained else t["as_it_is"]]
     for method, run in every.items():
         titles[1:] = [t["blocks"].format(count=count) if count else t["head_alone"] for count in run.blocks]
-        if len(every) > 1:
+        if several:
             st.html(f'<p class="vz-map"><b>{t[f"method_{method}"]}</b></p>')
         heats, signed = [run.original, *run.maps], METHODS[method].signed
         st.image(
             [look.png(painting.painted(cap.view, heat, painting.most(heat), signed)) for heat in heats],
             caption=titles,
-            width=THUMB if len(every) == 1 else SMALL_THUMB,
+            width=min(SMALL_THUMB, ROW // len(heats)) if several else THUMB,
         )
     if not every:
         return
-    names = t["list"].join(t[f"method_{method}"] for method in every)
+    name = t["sanity_all"] if several else t[f"method_{next(iter(every))}"]
     weights = look.plain(look.weights_note(choice.vit))
-    st.caption(t["strip_note"].format(method=names, weights=weights))
+    st.caption(t["strip_note"].format(method=name, weights=weights))
 
 
 def _arrays(every: dict[str, Randomisation]) -> dict[str, np.ndarray]:
