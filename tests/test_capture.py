@@ -14,8 +14,10 @@ import torch
 from reference import awaken, largest_difference, random_pixels
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.checkpoint import checkpoint
 
 import vizvit
+from vizvit import recorder
 from vizvit.capture import run, support
 from vizvit.model import VitModel
 
@@ -271,6 +273,28 @@ def test_target_by_name_and_by_index(vit, picture):
         vizvit.capture(model, picture, target="a unicorn")
     with pytest.raises(vizvit.ModelError, match="0 to 999"):
         vizvit.capture(model, picture, target=1000)
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "beit_base_patch16_224"])
+def test_gradients_are_the_same_where_blocks_are_computed_anew(vit, picture, monkeypatch, name):
+    model, runs = vit(name, image_size=64, depth=3), []
+    for long in (10**6, 1):
+        monkeypatch.setattr(recorder, "LONG", long)
+        again = Counted()
+        monkeypatch.setattr(recorder, "checkpoint", again)
+        cap = vizvit.capture(model, picture, target=2)
+        assert again.calls == (3 if long == 1 else 0)
+        runs.append([cap.attention_gradients(layer)[1] for layer in range(3)])
+    assert all(largest_difference(mine, other) < 1e-6 for mine, other in zip(*runs, strict=True))
+
+
+class Counted:
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, *args, **kwargs):
+        self.calls += 1
+        return checkpoint(*args, **kwargs)
 
 
 def test_gradients_only_with_a_target(tiny, picture):
