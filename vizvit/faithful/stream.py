@@ -33,8 +33,8 @@ def probabilities(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(deletion, insertion), float32 [job, class, S+1] each: the probability with `counts` [S+1] patches taken.
 
-    All jobs follow as many classes. A job is 2 S pictures: S with the first 0 … patches filled, then S with only the first 0 … patches shown; where one
-    curve ends the other one begins.
+    All jobs follow as many classes. A job is 2 S pictures: S with the first 0 … patches filled, then S with only the
+    first 0 … patches shown; where one curve ends the other one begins.
     """
     steps = len(counts) - 1
     total = 2 * steps * len(jobs)

@@ -107,7 +107,7 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
             note = t["continue_note"] if done else t["measure_note"]
             st.caption(note.format(done=f"{done:,}", count=f"{total:,}"))
             button("measured", t["continue"] if done else t["measure"], type="primary", icon=":material/show_chart:")
-        if done:
+        if any(curves.done > 1 for curves in measurement.every):  # a point alone is no line
             _charts(measurement, _places(measurement))
         return None
     places = _places(measurement)
