@@ -501,7 +501,7 @@ def test_finetuning_keeps_the_preprocessing_of_its_model(folder, tmp_path):
     vit = vizvit.load_model("deit_tiny_patch16_224", weights="random", image_size=32, device="cpu")
     assert vit.mean != (0.5, 0.5, 0.5)
     run = begin_finetuning(vit, read_source([folder]), None, tmp_path / "run", Budget(epochs=1), MACHINE)
-    views, _ = run._batch_of(0)
+    views = run.batches.of(0).views
     low = [(0 - mean) / std for mean, std in zip(vit.mean, vit.std, strict=True)]
     high = [(1 - mean) / std for mean, std in zip(vit.mean, vit.std, strict=True)]
     for channel in range(3):

@@ -44,16 +44,21 @@ def snapshots(name: str | Path) -> tuple[Snapshot, ...]:
 
 
 def _weights(directory: Path, entry: dict) -> str:
-    if entry["fraction"] >= 1:
+    if _share(entry) >= 1:
         return "pretrained"
     file = directory / entry["file"] if entry.get("file") else None
-    if file is None or (entry["fraction"] == 0 and not file.is_file()):
+    if file is None or (_share(entry) == 0 and not file.is_file()):
         return "random"
     return str(file)
 
 
 def _title(entry: dict) -> str:
-    if entry["fraction"] == 0:
+    if _share(entry) == 0:
         return "untrained"
     epoch = f"epoch {entry['epoch']:.1f}" if entry["epoch"] < 10 else f"epoch {entry['epoch']:.0f}"
-    return f"{epoch}, the end" if entry["fraction"] >= 1 else epoch
+    return f"{epoch}, the end" if _share(entry) >= 1 else epoch
+
+
+def _share(entry: dict) -> float:
+    """How much of the run was over: 0 to 1; something between where its end was not known yet."""
+    return entry["fraction"] if entry["fraction"] is not None else min(0.5, entry["step"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import options
 from .options import UsageError
-from .train import RECIPE, carry_out, command
+from .train import METAVARS, RECIPE, carry_out, command
 from .training import Watcher, add_machine, budget_of, machine_of, name_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def add(commands) -> None:
     for option in TUNED:
         kind, words = RECIPE[option]
         words = words.rpartition(" (")[0] or words.strip("()")
-        group.add_argument(f"--{option}", type=kind, metavar="N" if kind is int else "X", help=words)
+        group.add_argument(f"--{option}", type=kind, metavar=METAVARS.get(kind, "X"), help=words)
     parser.set_defaults(run=finetune, command="finetune", labels=None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .options import UsageError, share_below_one
-from .training import Watcher, add_machine, budget_of, machine_of, name_of, stopping
+from .training import Watcher, add_machine, batch_size, budget_of, machine_of, name_of, stopping
 
 if TYPE_CHECKING:
     from ..training.run import Run
@@ -22,10 +22,17 @@ files in DIR:
   log.jsonl        a JSON object a line: speed, loss, accuracy, with step and seconds
   curve.png        loss and accuracy over the run
   snapshots/       with --snapshots: float16 weights on the way, and index.json
+  finish/          with --finish: the same files of the last part of a run with an open end
 
-The pictures are decoded once, into the folder "decoded" beside DIR; it can be deleted at any time.
+model/ and log.jsonl are enough to go on elsewhere: from the averaged weights, with the optimiser's state anew.
 
-A run ends when its --minutes or --epochs are used, with the learning rate brought down by then. A finished
+The pictures are decoded once, into the folder "decoded" beside DIR, and a teacher's tokens are kept there; it
+can be deleted at any time.
+
+With --open-end the rate stays at its peak, so that every hour helps, until Ctrl-C. --finish in its place then brings
+the rate down over the last 15 %% of the whole, in DIR/finish, and leaves the run as it is, to go on with later.
+
+Otherwise a run ends when its --minutes or --epochs are used, with the learning rate brought down by then. A finished
 run that is given more in all goes on with a warm restart: the schedule anew over what is left. Options that
 are not given when going on are those of the checkpoint.
 
@@ -33,6 +40,9 @@ examples:
   %(prog)s photos/ --val held-out/ --out runs/first --minutes 60
   %(prog)s train-*.parquet --val val.parquet --classes classes.csv --out runs/tiny --epochs 50 \\
       --compile --patch-drop 0.5 --snapshots
+  %(prog)s photos/ --out runs/long --open-end --patch 4 --init runs/first/model \\
+      --teacher vit_small_patch14_reg4_dinov2.lvd142m
+  %(prog)s photos/ --out runs/long --finish
   %(prog)s train-*.parquet --val val.parquet --out runs/tiny --epochs 80   (30 more)"""
 
 # option: (type, help); the defaults are the Recipe's
@@ -42,7 +52,7 @@ RECIPE = {
     "dim": (int, "width of a token (192)"),
     "depth": (int, "number of blocks (6)"),
     "heads": (int, "attention heads of a block (3)"),
-    "batch": (int, "pictures of a step (256)"),
+    "batch": (batch_size, "pictures of a step (auto: what fits the data, 256 at most)"),
     "opt": (str, "a name of timm's optimiser factory (adamw)"),
     "lr": (float, "peak of the learning rate (0.001)"),
     "weight-decay": (float, "of the weight matrices (0.05)"),
@@ -56,7 +66,9 @@ RECIPE = {
     "mix": (float, "share of batches with mixup or cutmix (0.5)"),
     "drop-path": (float, "greatest rate of dropped blocks (0)"),
     "patch-drop": (float, "share of patches left out of a step, which makes it faster (0)"),
-    "full": (float, "last share of the budget in which all patches are seen (0.15)"),
+    "full": (float, "last share of the budget in which all patches are seen; before it, for as long, half are (0.15)"),
+    "teacher": (str, "a model, as --model of the other commands, whose tokens the student's are drawn to"),
+    "teacher-weight": (float, "of that beside the labels' loss (2)"),
     "ema": (float, "decay of the averaged weights, which are exported (0.999)"),
     "crop": (float, "smallest share of a picture's area that a crop keeps (0.4)"),
     "colour": (float, "spread of brightness, contrast and saturation (0.3)"),
@@ -64,6 +76,7 @@ RECIPE = {
     "erase": (float, "share of pictures with a rectangle removed (0)"),
     "seed": (int, "of every random number (0)"),
 }
+METAVARS = {int: "N", batch_size: "N|auto", str: "NAME"}
 
 
 def add(commands) -> None:
@@ -96,16 +109,24 @@ def add(commands) -> None:
         action=argparse.BooleanOptionalAction,
         help="insist on a checkpoint in DIR, or start over (default: go on where there is one)",
     )
-    parser.add_argument("--init", metavar="MODEL", help="start from these weights instead of random ones")
+    parser.add_argument(
+        "--init",
+        metavar="MODEL",
+        help="start from these weights instead of random ones; with another --patch, resampled",
+    )
     add_machine(parser)
     parser.add_argument("--snapshots", action="store_true", help="keep weights at 0, 1, 5, 25 and 100 %% of the run")
     group = parser.add_argument_group("recipe")
     for option, (kind, words) in RECIPE.items():
-        group.add_argument(f"--{option}", type=kind, metavar="N" if kind is int else "X", help=words)
+        group.add_argument(f"--{option}", type=kind, metavar=METAVARS.get(kind, "X"), help=words)
     parser.set_defaults(run=train, command="train")
 
 
 def train(args: argparse.Namespace) -> int:
+    if args.finish and (args.minutes is not None or args.epochs is not None or args.init):
+        raise UsageError(
+            "--finish takes its length and its weights from the run: leave --minutes, --epochs, --init out."
+        )
     budget = budget_of(args)
     machine = machine_of(args, snapshots=args.snapshots)
     given = {name: getattr(args, name) for name in (option.replace("-", "_") for option in RECIPE)}
@@ -123,6 +144,7 @@ def train(args: argparse.Namespace) -> int:
             given={name: value for name, value in given.items() if value is not None},
             resume=args.resume,
             init=args.init,
+            finish=args.finish,
             hold_out=args.hold_out,
             facts={"command": command(sys.argv), "device": name_of(machine)},
             watch=watcher,

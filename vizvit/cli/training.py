@@ -28,9 +28,15 @@ def add_machine(parser: Parser, epochs: float | None = None) -> None:
     spent.add_argument(
         "--epochs", type=float, metavar="X", default=None, help=f"(default: {epochs:g})" if epochs else None
     )
+    if epochs is None:
+        spent.add_argument("--open-end", action="store_true", help="until Ctrl-C, at the peak rate; see --finish")
+        spent.add_argument("--finish", action="store_true", help="bring the rate of a run with an open end down")
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     group.add_argument(
-        "--precision", choices=("bf16", "float32"), default="bf16", help="of products (default: %(default)s)"
+        "--precision",
+        choices=("auto", "bf16", "float32"),
+        default="auto",
+        help="of products; auto: bf16 where the processor or the GPU has units for it (default: %(default)s)",
     )
     group.add_argument("--compile", action="store_true", help="compile the network: a minute at first, faster then")
     group.add_argument(
@@ -40,23 +46,35 @@ def add_machine(parser: Parser, epochs: float | None = None) -> None:
     group.add_argument("--validate-on", type=int, default=2000, metavar="N", help="pictures (default: %(default)s)")
 
 
+def batch_size(text: str) -> int | None:
+    """A number of pictures, or "auto" for what fits the data or stands in the checkpoint."""
+    if text == "auto":
+        return None
+    if not text.isdigit() or not 2 <= int(text) <= 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not auto or a number of pictures from 2 to 65,536")
+    return int(text)
+
+
 def budget_of(args: argparse.Namespace, epochs: float | None = None) -> Budget:
+    """Of --epochs or --minutes; of neither the default number of epochs, or a run with an open end."""
     from ..training.budget import Budget
 
-    return Budget(args.epochs or (epochs if args.minutes is None else None), args.minutes)
+    if args.epochs is None and args.minutes is None:
+        return Budget(epochs) if epochs else Budget(open=True)
+    return Budget(args.epochs, args.minutes)
 
 
 def machine_of(args: argparse.Namespace, snapshots: bool = False) -> Machine:
-    import torch
-
     from ..loading import pick_device
+    from ..training.precision import pick_precision
     from ..training.run import Machine
 
     if args.checkpoint_minutes < 0 or args.validate_on < 1:
         raise UsageError("--checkpoint-minutes is at least 0, --validate-on at least 1.")
+    device = pick_device(args.device)
     return Machine(
-        device=pick_device(args.device),
-        precision=torch.bfloat16 if args.precision == "bf16" else torch.float32,
+        device=device,
+        precision=pick_precision(args.precision, device),
         compile=args.compile,
         checkpoint_minutes=args.checkpoint_minutes,
         validate_on=args.validate_on,
@@ -108,7 +126,8 @@ class Watcher:
     def decoding(self, what: str) -> Callable[[int, int], None]:
         def progress(done: int, total: int) -> None:
             if not self._decoding:
-                say(f"decoding {total} {what} pictures, once.")
+                doing = "asking the teacher about" if what == "teacher" else f"decoding {what}:"
+                say(f"{doing} {total} pictures, once.")
                 self._decoding.append(tqdm(total=total, unit=" pictures", disable=_silent(), leave=False))
             self._decoding[0].update(done - self._decoding[0].n)
             if done == total:
@@ -120,6 +139,8 @@ class Watcher:
         size = sum(value.numel() for value in run.network.parameters()) / 1e6
         done = f", going on from step {run.step}" if run.step else ""
         tell(f"{len(run.data)} pictures of {len(run.labels)} classes, {size:.1f} million parameters{done}")
+        if run.budget.open:
+            say("the end is open: the rate stays at its peak until Ctrl-C; --finish brings it down later.")
         self._begun, self._first, self._now = time.monotonic(), run.fraction, run.fraction
         self._bar = tqdm(
             total=1.0,
@@ -140,9 +161,10 @@ class Watcher:
         elif kind == "note":
             say(event["text"])
         elif kind in ("val", "snapshot", "end") and "top1" in event:
+            fifth = f"top-5 {share(event['top5'])}  " if "top5" in event else ""
             tell(
                 f"{kind:8} epoch {event['epoch']:7.2f}  {event['seconds'] / 60:6.1f} min  loss {self._loss:.3f}  "
-                f"top-1 {share(event['top1'])}  top-5 {share(event['top5'])}  of {event['count']}  "
+                f"top-1 {share(event['top1'])}  {fifth}of {event['count']}  "
                 f"{self._speed:.0f} pictures/s{self._eta()}"
             )
 

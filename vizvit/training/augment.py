@@ -31,15 +31,20 @@ class Augment:
 
     def __call__(self, pixels: Tensor, side: int, generator: torch.Generator) -> Tensor:
         """uint8 [batch, 3, h, w] -> normalised float32 [batch, 3, side, side]; mean and deviation are 0.5."""
+        return self.with_places(pixels, side, generator)[0]
+
+    def with_places(self, pixels: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The views, and [batch, 2, 3]: from a place of each view to one in its picture, both from -1 to 1."""
         draw = _Draws(len(pixels), pixels.device, generator)
+        places = self._places(draw)
         views = F.grid_sample(
             pixels.float(),
-            F.affine_grid(self._places(draw), [len(pixels), 3, side, side], align_corners=False),
+            F.affine_grid(places, [len(pixels), 3, side, side], align_corners=False),
             padding_mode="reflection",
             align_corners=False,
         )
         views = self._recolour(views, draw)
-        return self._remove(views, draw) if self.erase else views
+        return self._remove(views, draw) if self.erase else views, places
 
     def _places(self, draw: _Draws) -> Tensor:
         """[batch, 2, 3]: from a pixel of the view to its place in the picture, both from -1 to 1."""
@@ -58,7 +63,7 @@ class Augment:
 
     def _recolour(self, views: Tensor, draw: _Draws) -> Tensor:
         """Brightness, contrast and saturation in one matrix [3, 3] and offset [3] a picture, with the scaling."""
-        luma = torch.tensor(LUMA, device=views.device)
+        luma = moved(torch.tensor(LUMA), views.device)
         some = draw.chance(self.randaugment)
         greyed, solarised = some * draw.chance(0.15), some * draw.chance(0.15)
         bright, contrast, saturation = (1 + self.colour * draw.between(-1, 1) for _ in range(3))
@@ -96,13 +101,18 @@ class _Draws:
 
     def between(self, low: float, high: float) -> Tensor:
         drawn = torch.rand(self.count, generator=self.generator)  # on the CPU: the same on every device
-        return (low + (high - low) * drawn).to(self.device)
+        return moved(low + (high - low) * drawn, self.device)
 
     def chance(self, share: float) -> Tensor:
         return (self.between(0, 1) < share).float()
 
     def sign(self) -> Tensor:
         return 1 - 2 * self.chance(0.5)
+
+
+def moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on the device; on a GPU without waiting for what it is doing, which only pinned memory allows."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def plain(pixels: Tensor, side: int, mean: tuple = (0.5,) * 3, std: tuple = (0.5,) * 3) -> Tensor:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import json
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from ..errors import ModelError
+from .disk import written
+from .network import WEIGHTS
 
 NAME = "checkpoint.pt"
+STANDING = "training.json"
 
 
 def save(state: dict, directory: Path) -> None:
     """Replace the checkpoint of a directory in one step, after its bytes have reached the disk."""
-    partial = directory / f"{NAME}.part"
-    with partial.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(directory / NAME)
-    if os.name == "posix":
-        folder = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    written(directory / NAME, lambda partial: torch.save(state, partial))
 
 
 def load(directory: Path) -> dict | None:
@@ -43,3 +36,31 @@ def load(directory: Path) -> dict | None:
             f"{file} cannot be read as a checkpoint of a training run ({reason}). Move it away to start over."
         ) from error
     return state
+
+
+def save_standing(standing: dict, directory: Path) -> None:
+    """How far a run has come, beside the model that it has exported."""
+    text = json.dumps(standing, indent=1) + "\n"
+    written(directory / "model" / STANDING, lambda partial: partial.write_text(text, "utf-8"))
+
+
+def load_light(directory: Path) -> dict | None:
+    """A checkpoint from the exported model and its standing alone: averaged weights, the optimiser's state anew.
+
+    So that a run goes on where only its small files were carried to; None where they are not there.
+    """
+    standing, weights = directory / "model" / STANDING, directory / "model" / WEIGHTS
+    if not standing.is_file() or not weights.is_file():
+        return None
+    try:
+        state = json.loads(standing.read_text("utf-8"))
+        network = {name: value.float() for name, value in load_file(weights).items()}
+        if not {"recipe", "data", "step", "seconds", "taken", "start", "finished"} <= set(state):
+            raise ValueError("something is missing in it")
+    except Exception as error:
+        raise ModelError(
+            f"{standing} cannot be read as the standing of a training run ({str(error)[:200]}). Move it away to start "
+            f"over."
+        ) from error
+    shapes = {name: list(value.shape) for name, value in network.items()}
+    return state | {"shapes": shapes, "network": network, "ema": network, "optimizer": {}, "towards": None}

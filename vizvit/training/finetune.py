@@ -8,15 +8,15 @@ import torch
 
 from ..errors import ModelError
 from ..model import VitModel
-from .begin import Decoding, decode_data, left_off, ready
+from .begin import Decoding, decode_data, fitted, left_off, ready
 from .budget import Budget
 from .recipe import Recipe
 from .run import Machine, Run, Watch
 from .sources import Source
 
 # Small steps, smaller still in the early layers, which hold what is worth keeping.
+MOST = 64  # pictures of a step
 WHOLE = {
-    "batch": 64,
     "lr": 5e-4,
     "layer_decay": 0.75,
     "beta2": 0.999,
@@ -65,6 +65,7 @@ def begin_finetuning(
     pixels, checked = decode_data(train, val, height, out, watch, decoding)
     if checked is None and hold_out:
         pixels, checked = pixels.split(hold_out, recipe.seed)
+    recipe = fitted(recipe, len(pixels), MOST)
     labels = train.classes or tuple(f"class {index}" for index in range(int(train.labels.max()) + 1))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)

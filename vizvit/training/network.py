@@ -8,10 +8,12 @@ from pathlib import Path
 
 import timm
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from timm.models import save_for_hf
 from torch import nn
 
+from .disk import failed, written
 from .recipe import ARCHITECTURE, Recipe
 
 WEIGHTS = "model.safetensors"
@@ -34,7 +36,6 @@ def build(recipe: Recipe, num_classes: int) -> nn.Module:
         return timm.create_model(
             ARCHITECTURE,
             num_classes=num_classes,
-            patch_drop_rate=recipe.patch_drop,
             drop_path_rate=recipe.drop_path,
             pretrained_cfg_overlay=PREPROCESSING | {"input_size": (3, recipe.image_size, recipe.image_size)},
             **recipe.model_args,
@@ -48,14 +49,6 @@ def unfuse(network: nn.Module) -> None:
             part.fused_attn = False
 
 
-def see_all_patches(network: nn.Module) -> bool:
-    """Switch patch dropout off; False where it was off."""
-    dropping = getattr(getattr(network, "patch_drop", None), "prob", 0) > 0
-    if dropping:
-        network.patch_drop.prob = 0.0
-    return dropping
-
-
 def export(
     network: nn.Module, directory: Path, labels: tuple[str, ...], *, model_args: dict | None = None, half: bool = False
 ) -> None:
@@ -65,6 +58,17 @@ def export(
     """
     partial = directory.with_name(f".{directory.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _export(network, partial, directory, labels, model_args, half)
+    except (OSError, SafetensorError) as error:
+        raise failed(directory, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _export(
+    network: nn.Module, partial: Path, directory: Path, labels: tuple[str, ...], model_args: dict | None, half: bool
+) -> None:
     named = {"label_names": list(labels)} if labels else {}
     save_for_hf(
         network,
@@ -80,16 +84,13 @@ def export(
     for file in partial.iterdir():
         file.chmod(0o644)  # safetensors makes files for their owner alone
         file.replace(directory / file.name)
-    partial.rmdir()
 
 
 def save_weights(network: nn.Module, file: Path) -> None:
     """The weights in float16; `load_model(directory, weights=file)` takes them."""
-    partial = file.with_suffix(".part")
-    state = network.state_dict()
-    save_file({name: value.detach().half().cpu().contiguous() for name, value in state.items()}, partial)
-    partial.chmod(0o644)
-    partial.replace(file)
+    state = {name: value.detach().half().cpu().contiguous() for name, value in network.state_dict().items()}
+    written(file, lambda partial: save_file(state, partial))
+    file.chmod(0o644)
 
 
 def sha256(file: Path) -> str:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ..errors import ImageError, ModelError
 from ..image import load_image
+from .disk import reserve, sweep, written
 from .sources import Source
 
 CHUNK = 512
@@ -85,6 +86,7 @@ def decode(source: Source, side: int, cache: Path, *, progress: Progress | None 
     file, notes = cache / f"pictures-{key}.npy", cache / f"pictures-{key}.json"
     if not (file.is_file() and notes.is_file()):
         cache.mkdir(parents=True, exist_ok=True)
+        sweep(cache)
         _decode_to(source, side, file, notes, progress)
     pixels = np.load(file, mmap_mode="r")
     found = json.loads(notes.read_text("utf-8"))
@@ -121,8 +123,9 @@ def _longest_short_side(source: Source) -> int:
 
 def _decode_to(source: Source, side: int, file: Path, notes: Path, progress: Progress | None) -> None:
     """Both files appear whole or not at all, the notes last."""
-    partial = file.with_suffix(f".{os.getpid()}.part")
-    pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=(len(source), 3, side, side))
+    partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+    reserve(partial, (len(source), 3, side, side), np.uint8)
+    pixels = np.load(partial, mmap_mode="r+")
     sizes, broken = np.zeros((len(source), 2), int), {}
 
     def one(row: int) -> None:
@@ -145,5 +148,4 @@ def _decode_to(source: Source, side: int, file: Path, notes: Path, progress: Pro
     finally:
         partial.unlink(missing_ok=True)
     found = {"broken": {str(row): broken[row] for row in sorted(broken)}, "sizes": sizes.tolist()}
-    partial.write_text(json.dumps(found), "utf-8")
-    partial.replace(notes)
+    written(notes, lambda partial: partial.write_text(json.dumps(found), "utf-8"))

@@ -20,7 +20,10 @@ class Recipe:
     image_size, patch, dim, depth, heads: a ViT with a class token and learned position embeddings.
     opt: a name of timm's optimiser factory. warmup: share of the budget in which the rate rises to lr.
     floor: the last rate, as a share of lr. clip: greatest norm of the gradient, 0 for any.
-    patch_drop: share of patches left out of a step; in the last `full` of the budget every patch is seen.
+    batch: pictures of a step; 0 fits it to the data, see `fitting_batch`.
+    patch_drop: share of patches left out of a step; in the last `full` of the budget every patch is seen, and in the
+        part before it, as long, half as many are left out.
+    teacher: a model whose tokens the student's are drawn to, with this weight beside the labels' loss; "" for none.
     mixup, cutmix: alphas of timm's Mixup; mix: share of batches that are mixed. smoothing: of the labels.
     ema: decay of the averaged weights, which are the ones validated and exported.
     crop, colour, randaugment, erase: see `Augment`.
@@ -32,7 +35,7 @@ class Recipe:
     dim: int = 192
     depth: int = 6
     heads: int = 3
-    batch: int = 256
+    batch: int = 0
     opt: str = "adamw"
     lr: float = 1e-3
     weight_decay: float = 0.05
@@ -55,11 +58,18 @@ class Recipe:
     seed: int = 0
     layer_decay: float = 1.0
     head_only: bool = False
+    teacher: str = ""
+    teacher_weight: float = 2.0
 
     def __post_init__(self) -> None:
-        for name in ("image_size", "patch", "dim", "depth", "heads", "batch"):
+        for name in ("image_size", "patch", "dim", "depth", "heads"):
             if getattr(self, name) < 1:
                 raise ModelError(f"The recipe's {name} is {getattr(self, name)}, but at least 1 was expected.")
+        if self.batch < 0 or not self.teacher_weight >= 0:
+            raise ModelError(
+                f"A batch is a number of pictures (received {self.batch}), a teacher's weight 0 or more (received "
+                f"{self.teacher_weight})."
+            )
         if self.image_size % self.patch:
             raise ModelError(f"Pictures of {self.image_size} pixels cannot be cut into patches of {self.patch}.")
         if self.dim % self.heads:
@@ -115,3 +125,17 @@ class Recipe:
             "depth": self.depth,
             "num_heads": self.heads,
         }
+
+    def drop_at(self, fraction: float) -> float:
+        """The share of patches left out at this part of the budget."""
+        if fraction >= 1 - self.full:
+            return 0.0
+        return self.patch_drop / 2 if fraction >= 1 - 2 * self.full else self.patch_drop
+
+
+def fitting_batch(pictures: int, most: int) -> int:
+    """The greatest power of two that gives at least ten steps an epoch, from 4 to `most`.
+
+    Few large steps learn little: 90 pictures in batches of 64 make two steps an epoch.
+    """
+    return max(min(4, pictures), min(most, 1 << max(0, (pictures // 10).bit_length() - 1)))

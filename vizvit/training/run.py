@@ -1,36 +1,43 @@
 """A training run: steps that depend on the seed and their number alone, so that a killed run goes on as if it had not.
 
-The random numbers of step 1,234 (which pictures, their augmentation, mixing, patch dropout) are drawn afresh from
+The random numbers of step 1,234 (which pictures, their augmentation, mixing, patches left out) are drawn afresh from
 (seed, 1234). Nothing about random generators or the sampler has to be saved, and with an epoch budget a resumed run
 on a CPU ends in the same bits as one that was never stopped.
 """
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from timm.data import Mixup
 from timm.loss import SoftTargetCrossEntropy
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import ModelError
 from . import checkpoint, log, snapshots
 from .accuracy import accuracy
-from .augment import Augment
-from .budget import Budget, rate
-from .network import export, see_all_patches, unfuse
+from .batches import Batch, Batches
+from .budget import Budget
+from .clock import Clock
+from .network import export, unfuse
 from .pixels import Pixels
 from .recipe import Recipe
+from .student import Student, teacher_loss
+from .teacher import Lessons
 
 LOG_EVERY = 50  # steps
+FEW = 100  # steps in all, below which little is learned
+LONG = 0.05  # of the minutes: a step that must not overrun them
+PROBE = 1 / 16  # of a batch, from which the time of a step is foreseen
 Watch = Callable[[dict], None]
 
 
@@ -61,6 +68,7 @@ class Run:
         out: Path,
         machine: Machine,
         *,
+        lessons: Lessons | None = None,
         model_args: dict | None = None,
         mean: tuple = (0.5,) * 3,
         std: tuple = (0.5,) * 3,
@@ -83,24 +91,26 @@ class Run:
             layer_decay=recipe.layer_decay if recipe.layer_decay < 1 else None,
             **_options(recipe),
         )
-        self.batch = min(recipe.batch, len(data)) // 2 * 2
-        if not self.batch:
-            raise ModelError(f"There are {len(data)} pictures to train on; at least 2 are needed.")
-        self.steps_per_epoch = len(data) // self.batch
-        self.augment = Augment(recipe.crop, 4 / 3, True, recipe.colour, recipe.randaugment, recipe.erase)
-        mixing = recipe.mix > 0 and (recipe.mixup > 0 or recipe.cutmix > 0)
-        self.mixup = Mixup(
-            recipe.mixup,
-            recipe.cutmix,
-            prob=recipe.mix if mixing else 0.0,
-            label_smoothing=recipe.smoothing,
-            num_classes=self.network.num_classes,
-        )
-        self.mixup.mixup_enabled = mixing
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            student = Student(self.network, lessons.dim if lessons else None)
+        self.student = student.to(machine.device)
+        # The layer that leads to the teacher's tokens is no part of the network and learns in its own way.
+        towards = student.towards and torch.optim.AdamW(student.towards.parameters(), lr=TOWARDS, weight_decay=0.0)
+        self.towards: torch.optim.Optimizer | None = towards
+        self.batches = Batches(data, recipe, self.network.num_classes, machine.device, mean, std, lessons)
         self.loss = SoftTargetCrossEntropy()
-        self.forward = torch.compile(self.network, dynamic=False) if machine.compile else self.network
+        self.forward = torch.compile(self.student, dynamic=False) if machine.compile else self.student
         self.step, self.seconds, self.taken = 0, 0.0, []
-        self._order: tuple[int, np.ndarray] | None = None
+        self._recent: deque[float] = deque(maxlen=20)  # seconds of the last steps
+
+    @property
+    def steps_per_epoch(self) -> float:
+        return len(self.data) / self.recipe.batch
+
+    @property
+    def fraction(self) -> float:
+        return self.budget.fraction(self.step, self.seconds, self.steps_per_epoch)
 
     # --- the state on disk
 
@@ -115,33 +125,46 @@ class Run:
             self.watch({"event": "note", "text": "the data is not what the checkpoint was made with"})
         self.network.load_state_dict(state["network"])
         self.ema.module.load_state_dict(state["ema"])
-        rates = [(group["weight_decay"], group.get("lr_scale")) for group in self.optimizer.param_groups]
-        self.optimizer.load_state_dict(state["optimizer"])
-        for group, (decay, _) in zip(self.optimizer.param_groups, rates, strict=True):
-            group["weight_decay"] = decay  # the recipe's, where it was changed
+        if state["optimizer"]:
+            decays = [group["weight_decay"] for group in self.optimizer.param_groups]
+            self.optimizer.load_state_dict(state["optimizer"])
+            for group, decay in zip(self.optimizer.param_groups, decays, strict=True):
+                group["weight_decay"] = decay  # the recipe's, where it was changed
+        if self.towards is not None and state.get("towards"):
+            self.student.towards.load_state_dict(state["towards"]["layer"])
+            self.towards.load_state_dict(state["towards"]["optimizer"])
         self.step, self.seconds, self.taken = state["step"], state["seconds"], list(state["taken"])
-        start = tuple(state["start"])
         if state["finished"]:
-            start, self.taken = (self.step, self.seconds), [moment for moment in self.taken if moment < 1]
-        self.budget = Budget(self.budget.epochs, self.budget.minutes, start)
+            self.taken = [moment for moment in self.taken if moment < 1]
+        if self.budget.decay is None:
+            anew = state["finished"] or (self.budget.open and not state["optimizer"])
+            self.budget = self.budget.begun(*((self.step, self.seconds) if anew else tuple(state["start"])))
         log.rewind(self.out, self.step)
 
     def save(self, finished: bool = False) -> None:
         state = {
             "recipe": self.recipe.as_dict(),
             "shapes": _shapes(self.network),
-            "data": self.data.digest,
             "network": self.network.state_dict(),
             "ema": self.ema.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "towards": self.towards
+            and {"layer": self.student.towards.state_dict(), "optimizer": self.towards.state_dict()},
+            **self._standing(finished),
+        }
+        checkpoint.save(state, self.out)
+        export(self.ema.module, self.out / "model", self.labels, model_args=self.model_args, half=self.machine.half)
+        checkpoint.save_standing({"recipe": self.recipe.as_dict(), **self._standing(finished)}, self.out)
+
+    def _standing(self, finished: bool) -> dict:
+        return {
+            "data": self.data.digest,
             "step": self.step,
             "seconds": self.seconds,
             "taken": self.taken,
             "start": self.budget.start,
             "finished": finished,
         }
-        checkpoint.save(state, self.out)
-        export(self.ema.module, self.out / "model", self.labels, model_args=self.model_args, half=self.machine.half)
 
     # --- the loop
 
@@ -149,30 +172,37 @@ class Run:
         """Train until the budget is used; returns the last validation.
 
         stop: when set, the run saves itself after the step it is in and raises KeyboardInterrupt.
-        Raises ModelError where the loss is no number any more.
+        Raises ModelError where the loss is no number any more, or where not one step fits into the minutes.
         """
-        begun, before, saved = time.monotonic(), self.seconds, time.monotonic()
+        self._foresee()
         self._note("start", recipe=self.recipe.as_dict(), pictures=len(self.data), **self.facts)
-        losses, marked = [], (time.monotonic(), self.step)
-        while (fraction := self.fraction) < 1:
-            self._snapshot(fraction)
-            if fraction >= 1 - self.recipe.full and see_all_patches(self.network):
-                self._note("note", text="from here on every patch is seen")
-            share = rate(fraction, warmup=self.recipe.warmup, floor=self.recipe.floor)
+        with Clock() as clock:
+            return self._train(clock, self.seconds, stop)
+
+    def _train(self, clock: Clock, before: float, stop: threading.Event | None) -> dict:
+        saved, losses, marked = time.monotonic(), [], (clock.seconds(), self.step)
+        while self.fraction < 1 and not self._would_overrun():
+            self._snapshot(self.fraction)
+            share = self.budget.rate(self.step, self.fraction, warmup=self.recipe.warmup, floor=self.recipe.floor)
+            begun, epoch = clock.seconds(), self.step * self.recipe.batch // len(self.data)
             losses.append(self._train_step(share))
             self.step += 1
-            self.seconds = before + time.monotonic() - begun
-            if self.step % LOG_EVERY == 0 or self.step % self.steps_per_epoch == 0:
-                mean = torch.stack(losses).mean().item()
-                if not np.isfinite(mean):
-                    raise ModelError(f"The loss is {mean} at step {self.step}. Resume with a lower learning rate.")
-                now = time.monotonic()
-                speed = self.batch * (self.step - marked[1]) / max(1e-9, now - marked[0])
-                self._note("train", lr=share * self.recipe.lr, loss=mean, speed=speed)
+            self.seconds = before + clock.seconds()
+            self._recent.append(clock.seconds() - begun)
+            ended = self.step * self.recipe.batch // len(self.data) > epoch
+            if self.step % LOG_EVERY == 0 or ended:
+                mean = torch.stack(losses).mean(0).tolist()
+                if not np.isfinite(mean[0]):
+                    raise ModelError(f"The loss is {mean[0]} at step {self.step}. Resume with a lower learning rate.")
+                now = clock.seconds()
+                speed = self.recipe.batch * (self.step - marked[1]) / max(1e-9, now - marked[0])
+                taught = {"teacher_loss": mean[1]} if self.towards else {}
+                self._note("train", lr=share * self.recipe.lr, loss=mean[0], speed=speed, **taught)
                 losses, marked = [], (now, self.step)
-            if self.step % self.steps_per_epoch == 0:
+            if ended:
                 self._note("val", **self.validate(self.machine.validate_on))
-                marked = (time.monotonic(), self.step)
+                marked = (clock.seconds(), self.step)
+            self.seconds = before + clock.seconds()
             if stop is not None and stop.is_set():
                 self.save()
                 raise KeyboardInterrupt
@@ -182,46 +212,82 @@ class Run:
             self.watch({"event": "step", "fraction": self.fraction, "step": self.step})
         return self._finish()
 
-    @property
-    def fraction(self) -> float:
-        return self.budget.fraction(self.step, self.seconds, self.steps_per_epoch)
-
-    def _train_step(self, share: float) -> torch.Tensor:
+    def _train_step(self, share: float) -> Tensor:
+        """One step; [loss of the labels, loss of the teacher], both on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = share * self.recipe.lr * group.get("lr_scale", 1.0)
-        views, target = self._batch_of(self.step)
-        self.network.train()
-        with torch.autocast(
-            self.machine.device.type, self.machine.precision, enabled=self.machine.precision != torch.float32
-        ):
-            logits = self.forward(views)
-        loss = self.loss(logits.float(), target)
+        batch = self.batches.of(self.step, self._drop())
+        loss, taught = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        if self.towards is not None:
+            self.towards.param_groups[0]["lr"] = share * TOWARDS
+            self.towards.zero_grad(set_to_none=True)
+        (loss + self.recipe.teacher_weight * taught).backward()
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
+        if self.towards is not None:
+            self.towards.step()
         self.ema.update(self.network, step=self.step + 1)
-        return loss.detach()
+        return torch.stack([loss.detach(), taught.detach()])
 
-    def _batch_of(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The views [batch, 3, side, side] and soft targets [batch, class] of a step."""
-        epoch, within = divmod(step, self.steps_per_epoch)
-        if self._order is None or self._order[0] != epoch:
-            order = np.random.default_rng((self.recipe.seed, 1, epoch)).permutation(len(self.data))
-            self._order = (epoch, order)
-        which = self._order[1][within * self.batch : (within + 1) * self.batch]
-        seed = int(np.random.default_rng((self.recipe.seed, 2, step)).integers(2**32))
-        np.random.seed(seed)  # noqa: NPY002 - the global generator, which timm's Mixup draws from
-        torch.manual_seed(seed)
-        pixels = torch.from_numpy(self.data.batch(which)).to(self.machine.device)
-        target = torch.from_numpy(self.data.labels[which]).to(self.machine.device)
-        generator = torch.Generator().manual_seed(seed)
-        views = self.augment(pixels, self.recipe.image_size, generator)
-        if (*self.mean, *self.std) != (0.5,) * 6:
-            mean, std = (torch.tensor(v, device=views.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
-            views = (views * 0.5 + (0.5 - mean)) / std
-        return self.mixup(views, target)
+    def _drop(self) -> float:
+        """The share of patches left out of the next step; none in the last part of a run with an open end."""
+        return 0.0 if self.budget.decay is not None else self.recipe.drop_at(self.fraction)
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        self.student.train()
+        with torch.autocast(
+            self.machine.device.type, self.machine.precision, enabled=self.machine.precision != torch.float32
+        ):
+            logits, tokens = self.forward(batch.views, batch.keep)
+        loss = self.loss(logits.float(), batch.target)
+        taught = loss.new_zeros(()) if tokens is None else teacher_loss(tokens, batch.wanted)
+        return loss, taught
+
+    # --- time
+
+    def _foresee(self) -> None:
+        """Time a small part of a step, say what a whole one will take, and refuse where not one fits."""
+        few = max(2, round(self.recipe.batch * PROBE) // 2 * 2)
+        batch = self.batches.of(self.step, self._drop()).first(few)
+        forward, self.forward = self.forward, self.student  # uncompiled: compiling takes longer than many steps
+        times = []
+        for _ in range(3):
+            begun = time.monotonic()
+            sum(self._losses(batch)).backward()
+            if self.machine.device.type == "cuda":
+                torch.cuda.synchronize()
+            times.append(time.monotonic() - begun)
+        self.forward = forward
+        self.student.zero_grad(set_to_none=True)
+        step = min(times) * self.recipe.batch / len(batch.views)
+        per_epoch = self.steps_per_epoch
+        precision = str(self.machine.precision).removeprefix("torch.")
+        text = (
+            f"a step of {self.recipe.batch} pictures takes about {step:.2g} s in {precision}, {per_epoch:.1f} an epoch"
+        )
+        if self.budget.minutes is not None:
+            left = 60 * self.budget.minutes - self.seconds
+            if step > left:
+                raise ModelError(
+                    f"A step of {self.recipe.batch} pictures takes about {step:.0f} s here in {precision}, and "
+                    f"{max(0.0, left):.0f} s of the minutes are left. Give more minutes, a smaller --batch, fewer or "
+                    f"larger patches, or a smaller network."
+                )
+            in_all = self.step + left / step
+        else:
+            in_all = FEW if self.budget.open or self.budget.decay else self.budget.epochs * per_epoch
+        if in_all < FEW:
+            text += f"; {in_all:.0f} steps in all are few: a smaller --batch, more epochs or minutes teach more"
+        self.watch({"event": "note", "text": text})
+
+    def _would_overrun(self) -> bool:
+        """Whether steps are long and the minutes nearer to their end now than they would be after one more."""
+        if self.budget.minutes is None or not self._recent:
+            return False
+        step, end = statistics.median(self._recent), 60 * self.budget.minutes
+        return step > LONG * end and self.seconds + step / 2 > end
 
     # --- what is seen of it
 
@@ -244,11 +310,15 @@ class Run:
         )
 
     def _snapshot(self, fraction: float) -> None:
-        if not self.machine.snapshots or (moment := snapshots.due(fraction, self.taken)) is None:
+        if not self.machine.snapshots or (self.budget.decay is not None and fraction < 1):
+            return
+        epoch = self.step / self.steps_per_epoch if self.budget.open else None
+        moment = snapshots.due(fraction, self.taken, epoch)
+        if moment is None:
             return
         found = self.validate(None if fraction >= 1 else self.machine.validate_on)
         self.taken.append(moment)
-        entry = {"fraction": moment, **self._place(), **found}
+        entry = {"fraction": None if self.budget.open else moment, **self._place(), **found}
         self._note("snapshot", **snapshots.take(self.ema.module, self.out / "snapshots", entry))
 
     def _finish(self) -> dict:
@@ -269,6 +339,9 @@ class Run:
         entry = {"event": event, **self._place(), **facts}
         log.append(self.out, entry)
         self.watch(entry)
+
+
+TOWARDS = 1e-3  # peak rate of the layer that leads to the teacher's tokens
 
 
 def _options(recipe: Recipe) -> dict:

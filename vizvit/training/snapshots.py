@@ -7,31 +7,45 @@ from pathlib import Path
 
 from torch import nn
 
+from .disk import written
 from .network import save_weights
 
-MOMENTS = (0.0, 0.01, 0.05, 0.25, 1.0)
+MOMENTS = (0.0, 0.01, 0.05, 0.25, 1.0)  # shares of a budget
+EPOCHS = (0.0, 0.1, 1.0, 4.0, 16.0, 64.0, 256.0)  # of a run whose end is not known
 INDEX = "index.json"
 
 
-def due(fraction: float, taken: list[float]) -> float | None:
-    """The latest moment that has come and is not taken yet; earlier ones that were missed are gone."""
-    come = [moment for moment in MOMENTS if moment <= fraction]
+def due(fraction: float, taken: list[float], epoch: float | None = None) -> float | None:
+    """The latest moment that has come and is not taken yet; earlier ones that were missed are gone.
+
+    epoch: how far a run with an open end has come, whose moments are epochs.
+    """
+    moments, now = (MOMENTS, fraction) if epoch is None else (EPOCHS, epoch)
+    come = [moment for moment in moments if moment <= now]
     return come[-1] if come and come[-1] not in taken else None
 
 
 def take(network: nn.Module, directory: Path, entry: dict) -> dict:
     """Save float16 weights and enter them in the index.
 
-    entry: fraction, step, epoch, seconds, top1, top5; its file is named after the fraction.
+    entry: fraction (None while the end is not known), step, epoch, seconds, top1, top5; its file is named after the
+    fraction, or after the epoch. The last one gives the others their fraction of the whole.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    entry = entry | {"file": f"at-{100 * entry['fraction']:05.1f}-percent.safetensors"}
+    fraction = entry["fraction"]
+    when = f"{entry['epoch']:06.1f}-epochs" if fraction is None else f"{100 * fraction:05.1f}-percent"
+    entry = entry | {"file": f"at-{when}.safetensors"}
     save_weights(network, directory / entry["file"])
-    entries = [old for old in read(directory) if old["fraction"] != entry["fraction"]]
-    partial = directory / f"{INDEX}.part"
-    entries = sorted([*entries, entry], key=lambda entry: entry["step"])
-    partial.write_text(json.dumps(entries, indent=1) + "\n", "utf-8")
-    partial.replace(directory / INDEX)
+    entries = sorted(
+        [*(old for old in read(directory) if old["file"] != entry["file"]), entry], key=lambda entry: entry["step"]
+    )
+    if fraction == 1:
+        shares = [round(old["step"] / max(1, entry["step"]), 6) for old in entries]
+        entries = [
+            old if old["fraction"] is not None else old | {"fraction": s}
+            for old, s in zip(entries, shares, strict=True)
+        ]
+    written(directory / INDEX, lambda partial: partial.write_text(json.dumps(entries, indent=1) + "\n", "utf-8"))
     return entry
 
 

@@ -89,9 +89,14 @@ def read_cifar(name: str, root: Path, *, train: bool, download: bool = False) ->
     try:
         found = kind(str(root), train=train, download=download)
     except (RuntimeError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if download:
+            raise ModelError(
+                f"{name} could not be downloaded to {root} ({reason}). Check the connection, or put torchvision's "
+                f"files of it there by hand."
+            ) from error
         raise ModelError(
-            f"{name} is not in {root} ({str(error).splitlines()[0]}). Let it be downloaded with --download, or put "
-            f"it there."
+            f"{name} is not in {root} ({reason}). Let it be downloaded with --download, or put it there."
         ) from error
     names = [f"{name} {'train' if train else 'test'} {row}" for row in range(len(found.targets))]
     digest = hashlib.sha256(found.data.tobytes()).hexdigest()

@@ -1,0 +1,97 @@
+"""Files of a run that are there in full or not at all, on a disk that may be full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ModelError
+
+PARTIAL = re.compile(r"\.(\d+)\.part$")
+
+
+def written(file: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file under another name, and put it in place once its bytes have reached the disk.
+
+    Raises ModelError where there is no room, or no right to write; what stood there before then stays.
+    """
+    partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        write(partial)
+        with partial.open("rb+") as opened:
+            os.fsync(opened.fileno())
+        partial.replace(file)
+        _settle(file.parent)
+    except (OSError, RuntimeError) as error:  # PyTorch's writer has errors of its own
+        raise failed(file, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def reserve(file: Path, shape: Sequence[int], dtype: type) -> None:
+    """An .npy file of zeros with all its room on the disk: writing into a map of it can then not run out of any.
+
+    Raises ModelError where there is not so much room.
+    """
+    try:
+        mapped = np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=tuple(shape))
+        del mapped
+        if hasattr(os, "posix_fallocate"):
+            with file.open("rb+") as opened:
+                os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    except OSError as error:
+        needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        file.unlink(missing_ok=True)
+        raise failed(file, error, needed) from error
+
+
+def failed(file: Path, error: Exception, needed: int | None = None) -> ModelError:
+    """The sentence for a file that could not be written."""
+    size = f" ({needed / 1e9:.1f} GB are needed)" if needed and needed > 5e7 else ""
+    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error) or _full(file.parent):
+        return ModelError(f"The disk is full: {file} could not be written{size}. Make room, or choose another folder.")
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    return ModelError(f"{file} could not be written ({reason}). Choose a folder that can be written to.")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the partial files of processes that are gone."""
+    for file in folder.glob("*.part"):
+        named = PARTIAL.search(file.name)
+        if named and not _alive(int(named[1])):
+            file.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """The new name of a file reaches the disk too."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _full(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except (AttributeError, OSError):
+        return False
+    return found.f_bavail * found.f_frsize < 1 << 20
+
+
+def _alive(process: int) -> bool:
+    if process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OSError):
+        return True
+    return True
