@@ -49,7 +49,7 @@ def budget_of(args: argparse.Namespace, epochs: float | None = None) -> Budget:
 def machine_of(args: argparse.Namespace, snapshots: bool = False) -> Machine:
     import torch
 
-    from ..loading import pick_device
+    from ..model.loading import pick_device
     from ..training.run import Machine
 
     if args.checkpoint_minutes < 0 or args.validate_on < 1:

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from ..errors import ModelError
-from ..loading import load_model
+from ..model.loading import load_model
 from . import checkpoint, log
 from .budget import Budget
 from .network import build
