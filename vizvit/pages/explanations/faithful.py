@@ -23,6 +23,7 @@ from vizvit.pages.explanations.settings import Wanted
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say, worded
+from vizvit.pages.shared.tables import STYLE
 from vizvit.pages.sidebar.choice import Choice
 
 STEPS = (16, 32)
@@ -90,7 +91,7 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
     """Draw the section; once asked, there is work to do, which ends with the next click on the page."""
     t = say("explanations")
     st.subheader(t["faithfulness"])
-    st.html(f'{areas.STYLE}<p class="vz-lead">{t["faithfulness_lead"]}</p>')
+    st.html(f'{STYLE}<p class="vz-lead">{t["faithfulness_lead"]}</p>')
     if wanted.target is None or len(choice.vit.labels) == 1:
         why = t["faithfulness_none"] if wanted.target is None else t["faithfulness_one"]
         st.caption(why.format(model=look.plain(choice.vit.name)))

@@ -6,8 +6,8 @@ import html
 
 import streamlit as st
 
-from vizvit.pages.explanations.areas import STYLE
 from vizvit.pages.shared.language import say
+from vizvit.pages.shared.tables import STYLE
 from vizvit.study import table
 
 
