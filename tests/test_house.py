@@ -64,6 +64,8 @@ MUST_NOT_KNOW = {  # beside what lies above it
     "vizvit.cli": ("streamlit", "vizvit.explorer.component"),
     "vizvit.pages": ("timm", "torch.nn", "torch.overrides", "torch.utils.hooks"),
 }
+TIMMS_NAMES = {"patch_embed", "embeds", "pos_embed", "cls_token", "reg_token", "norm_pre", "in_norm", "fc1", "fc2"}
+TIMMS_NAMES |= {"attn_out_proj", "attn_pool", "global_pool", "fc_norm", "head_dist", "rope", "q_norm", "fused_attn"}
 HOOKS = {"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"}
 HOOKS |= {"TorchFunctionMode", "scaled_dot_product_attention", "fused_attn"}
 
@@ -131,6 +133,15 @@ def test_hooks_are_the_captures_business(place):
             nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
             used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
             assert not HOOKS & (used | {node.id for node in nodes if isinstance(node, ast.Name)}), name
+
+
+def test_what_timm_calls_its_parts_is_known_in_one_place():
+    """Of what looks at models; `training`, which makes them, hands such names on to timm."""
+    for name, path in MODULES.items():
+        if not name.startswith(("vizvit.model.timm_", "vizvit.training.")):
+            calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+            asked = [ast.unparse(call) for call in calls if ast.unparse(call.func) in ("getattr", "hasattr")]
+            assert not [call for call in asked if any(f"'{part}'" in call for part in TIMMS_NAMES)], name
 
 
 def test_imports_are_seen():

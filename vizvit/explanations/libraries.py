@@ -12,6 +12,7 @@ import torch
 
 from ..errors import CaptureError
 from ..grid import PatchGrid
+from ..model.timm_parts import first_norm
 from ..model.twin import twin
 from .task import Task
 
@@ -95,7 +96,7 @@ def norm_of(module: torch.nn.Module, layer: int, name: str) -> torch.nn.Module:
     blocks = list(module.blocks)
     if not -len(blocks) <= layer < len(blocks):
         raise CaptureError(f"There is no layer {layer}: {name} has layers 0 to {len(blocks) - 1}.")
-    norm = getattr(blocks[layer], "norm1", None) or getattr(blocks[layer], "in_norm", None)
+    norm = first_norm(blocks[layer])
     if norm is None:
         raise CaptureError(f"The blocks of {name} have no norm1, where Grad-CAM reads them. Choose another method.")
     return norm

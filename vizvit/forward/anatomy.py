@@ -12,7 +12,7 @@ import torch
 
 from ..errors import CaptureError
 from ..grid import PatchGrid
-from ..model import timm_parts
+from ..model import timm_embedding, timm_parts
 from ..model.parts import Block, Head, Kernel
 from ..model.vit import VitModel
 from .watch import Watch
@@ -69,9 +69,9 @@ class BlockTrace:
             return None
         gate = None
         if parts.mlp.gate is not None and "act_out" in seen:
-            gate = seen.get("fc1_x")
-            if gate is None and "fc1" in seen:  # one layer for both: the half that does not enter the activation
-                halves = seen["fc1"].chunk(2, -1)
+            gate = seen.get("gate")
+            if gate is None and "first" in seen:  # one layer for both: the half that does not enter the activation
+                halves = seen["first"].chunk(2, -1)
                 gate = halves[0] if torch.equal(halves[1], seen["act_in"]) else halves[1]
         return cls(
             x=seen["x"],
@@ -244,20 +244,20 @@ def dissect(vit: VitModel, view: np.ndarray, layer: int = -1) -> Anatomy:
         pixels=pixels[0].float().cpu(),
         layer=layer,
         embedded=_embedded(watch, vit),
-        prefix=timm_parts.prefix_tokens(vit.module),
+        prefix=timm_embedding.prefix_tokens(vit.module),
         position=_position(vit),
         z0=watch.sequence(),
         streams=torch.stack(watch.streams),
         block=BlockTrace.of(watch, parts),
         final=Final.of(watch, logits, bool(vit.labels)),
-        kernel=timm_parts.kernel(vit.module, vit.grid.patch_size),
+        kernel=timm_embedding.kernel(vit.module, vit.grid.patch_size),
         parts=parts,
         head=timm_parts.head(vit.module),
     )
 
 
 def _position(vit: VitModel) -> torch.Tensor | None:
-    table = timm_parts.position_table(vit.module, vit.grid)
+    table = timm_embedding.position_table(vit.module, vit.grid)
     if table is not None:
         return table
     on_grid = vit.position_embedding()  # of models that resample their table in the forward pass

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ..model import timm_embedding, timm_parts
 from ..model.twin import twin
 
 
@@ -60,15 +61,8 @@ class Watch(TorchFunctionMode):
         self.calls.append({**kept, "scale": scale, "bias": bias})
 
     def _watch_ends(self, module: nn.Module) -> None:
-        embed = getattr(module, "patch_embed", None)
-        if embed is None:
-            embed = getattr(getattr(module, "embeds", None), "norm", None)
-        self._output("embedded", embed)
-        self._entering("z0", getattr(module, "norm_pre", None))
-        self._output("normed", getattr(module, "norm", None))
-        self._entering("pooled", getattr(module, "fc_norm", None))
-        self._entering("features", getattr(module, "head", None))
-        self._entering("distilled", getattr(module, "head_dist", None))
+        self._output("embedded", timm_embedding.embedded_by(module))
+        self._steps(*timm_parts.ends_of(module))
 
     def _watch_block(self, block: nn.Module) -> None:
         def enter(module, args, kwargs):
@@ -86,21 +80,16 @@ class Watch(TorchFunctionMode):
 
         block.register_forward_pre_hook(enter, with_kwargs=True)
         block.register_forward_hook(leave)
-        first = getattr(block, "norm1", None)
-        if first is not None:
-            first.register_forward_pre_hook(norm1)
-        attention, mlp = getattr(block, "attn", None), getattr(block, "mlp", None)
-        self._output("norm1", first)
-        self._entering("entering", getattr(attention, "proj", None))
-        self._output("attended", attention)
-        self._entering("after_attention", getattr(block, "norm2", None))
-        self._output("norm2", getattr(block, "norm2", None))
-        for name in ("fc1", "fc1_x"):
-            self._output(name, getattr(mlp, name, None))
-        self._entering("act_in", getattr(mlp, "act", None))
-        self._output("act_out", getattr(mlp, "act", None))
-        self._entering("hidden", getattr(mlp, "fc2", None))
-        self._output("mlp_out", mlp)
+        inputs, outputs = timm_parts.steps_of(block)
+        if outputs["norm1"] is not None:
+            outputs["norm1"].register_forward_pre_hook(norm1)
+        self._steps(inputs, outputs)
+
+    def _steps(self, inputs: timm_parts.Steps, outputs: timm_parts.Steps) -> None:
+        for name, module in inputs.items():
+            self._entering(name, module)
+        for name, module in outputs.items():
+            self._output(name, module)
 
     def _output(self, name: str, module: nn.Module | None) -> None:
         if module is not None:

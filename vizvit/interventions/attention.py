@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
-from torch import nn
 
 from ..errors import CaptureError
+from ..model.timm_parts import output_projection
 from ..model.tokens import Token, find_token
 from .draft import Draft, Patch, edit, freeze
 
@@ -72,7 +72,12 @@ class KnockOutHeads:
             block, count = draft.blocks[layer], draft.vit.num_heads
             if not 0 <= head < count:
                 raise CaptureError(f"There is no head {head}: {draft.vit.name} has heads 0 to {count - 1} a layer.")
-            out, width = _output_projection(draft, block)
+            found = output_projection(block)
+            if found is None:
+                raise CaptureError(
+                    f"Heads of {draft.vit.name} cannot be knocked out: no output projection W^O was found in it."
+                )
+            out, width = found
             weight = out.weight.detach().clone()
             weight[:, head * width // count : (head + 1) * width // count] = 0
             edit(out, "weight", weight)
@@ -157,15 +162,3 @@ class UnseenPatches:
             plan = draft.plans[layer]
             masked = pairs if plan.masked is None else torch.cat([plan.masked, pairs], dim=1).unique(dim=1)
             draft.plans[layer] = replace(plan, masked=masked)
-
-
-def _output_projection(draft: Draft, block: nn.Module) -> tuple[nn.Linear, int]:
-    """W^O and how many of its columns, from the left, belong to the heads."""
-    attention = getattr(block, "attn", None)
-    for out in (getattr(attention, "proj", None), getattr(block, "attn_out_proj", None)):
-        if isinstance(out, nn.Linear):
-            return out, out.in_features
-    out = getattr(block, "out_proj", None)  # attention and MLP beside each other, projected together
-    if isinstance(out, nn.Linear) and hasattr(block, "head_dim"):
-        return out, block.num_heads * block.head_dim
-    raise CaptureError(f"Heads of {draft.vit.name} cannot be knocked out: no output projection W^O was found in it.")

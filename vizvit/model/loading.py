@@ -16,6 +16,7 @@ from timm.models import load_state_dict
 
 from ..errors import ModelError
 from . import hub
+from .timm_parts import CLASSIFIER_WEIGHTS, fuse_attention
 from .vit import VitModel
 
 SHIPPED = "vizvit-tiny"
@@ -215,14 +216,12 @@ class _Source:
         for config in (module.pretrained_cfg, getattr(module, "default_cfg", {})):
             if isinstance(config, dict):
                 config.pop("state_dict", None)  # timm would hold a second copy of the weights there
-        for part in module.modules():
-            if hasattr(part, "fused_attn"):
-                part.fused_attn = True  # the capture reads attention off the fused call
+        fuse_attention(module)
         return module
 
     def _classes(self) -> dict[str, int]:
         """The number of classes that a checkpoint's own classifier has."""
-        for key in ("head.weight", "head.fc.weight", "fc.weight", "classifier.weight"):
+        for key in CLASSIFIER_WEIGHTS:
             if key in self.state_dict:
                 return {"num_classes": self.state_dict[key].shape[0]}
         config = timm.models.get_pretrained_cfg(self.create_name) if self.from_timm() else None

@@ -1,20 +1,16 @@
-"""What timm's families call their parts: the one place that knows, so that a new family is an entry here.
+"""What timm's families call the parts of their blocks and of what stands after them, and the weights of each.
 
-First a model's structure (architecture, patch embedding, grid, prefix tokens), then its weights by their part in the
-paper. None stands for a part that a model does not have, or that is not made as the paper has it.
+With `timm_embedding`, the one place that knows: a family with names of its own is an entry in these two files. None
+stands for a part that a model does not have, or that is not made as the paper has it.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import timm
 import torch
-from timm.layers import resample_abs_pos_embed
 from torch import nn
 
-from ..errors import ModelError
-from ..grid import PatchGrid
-from .parts import Attention, Block, Head, Kernel, Linear, Mlp, Norm, Pool
+from .parts import Attention, Block, Head, Linear, Mlp, Norm, Pool
 
 ACTIVATIONS = {
     "gelu": "GELU",
@@ -23,6 +19,8 @@ ACTIVATIONS = {
     "silu": "SiLU",
     "relu": "ReLU",
 }
+# What a checkpoint's own classifier may be called.
+CLASSIFIER_WEIGHTS = ("head.weight", "head.fc.weight", "fc.weight", "classifier.weight")
 
 
 def architecture_of(module: nn.Module) -> str:
@@ -39,60 +37,6 @@ def is_embedding(module: nn.Module) -> bool:
         return False
     original = timm.models.get_pretrained_cfg(f"{name}.{tag}")
     return original is None or original.num_classes == module.num_classes
-
-
-def adds_positions(module: nn.Module) -> bool:
-    holder = getattr(module, "embeds", module)
-    return any(getattr(holder, name, None) is not None for name in ("pos_embed", "pos_embed_y"))
-
-
-def input_size_of(module: nn.Module, wanted: tuple[int, int]) -> tuple[int, int]:
-    embed = embedder_of(module)
-    height, width = getattr(embed, "img_size", None) or wanted
-    if not getattr(embed, "strict_img_size", False):  # a model that takes any size takes it in whole patches
-        down, across = np.broadcast_to(getattr(embed, "patch_size", 1), 2)
-        height, width = height // down * down, width // across * across
-    return int(height), int(width)
-
-
-def embedder_of(module: nn.Module) -> nn.Module | None:
-    return getattr(module, "patch_embed", None) or getattr(module, "embeds", None)
-
-
-def describe_grid(module: nn.Module, name: str, input_size: tuple[int, int]) -> PatchGrid:
-    blocks = getattr(module, "blocks", None)
-    embed = embedder_of(module)
-    if not isinstance(blocks, (nn.Sequential, nn.ModuleList)) or embed is None or not hasattr(embed, "patch_size"):
-        raise ModelError(
-            f"{name} ({type(module).__name__}) is not a plain Vision Transformer: it has no single sequence of "
-            f"transformer blocks over image patches. Choose a model of timm's vision_transformer, deit, eva, beit, "
-            f"vision_transformer_relpos or naflexvit modules."
-        )
-    if hasattr(embed, "backbone"):  # a hybrid: the tokens are cells of a convolutional network's feature map
-        patch = [side / cells for side, cells in zip(input_size, embed.grid_size, strict=True)]
-    else:
-        patch = np.broadcast_to(embed.patch_size, 2).tolist()
-    if patch[0] != patch[1] or patch[0] != int(patch[0]):
-        raise ModelError(f"{name} cuts the image into {patch[0]}x{patch[1]} patches; only square patches can be shown.")
-    size = int(patch[0])
-    grid_size = getattr(embed, "grid_size", None) or tuple(side // size for side in input_size)
-    rows, cols = (int(side) for side in grid_size)
-    if rows < 1 or cols < 1:
-        raise ModelError(f"{name} has patches of {size} pixels; choose an image size of at least {size}x{size}.")
-    prefix = int(getattr(module, "num_prefix_tokens", 0))
-    return PatchGrid(rows, cols, size, _prefix_names(module, prefix))
-
-
-def _prefix_names(module: nn.Module, count: int) -> tuple[str, ...]:
-    holder = getattr(module, "embeds", module)
-    names = []
-    if getattr(holder, "cls_token", None) is not None:
-        names.append("class")
-    if getattr(holder, "dist_token", None) is not None:
-        names.append("distillation")
-    registers = count - len(names)
-    names += [f"register {i + 1}" for i in range(registers)]
-    return tuple(names[:count])
 
 
 def linear(module: nn.Module | None) -> Linear | None:
@@ -187,39 +131,29 @@ def block(module: nn.Module) -> Block | None:
     return Block(norm(parts[0]), heads, scale(module, 1), norm(parts[2]), inner, scale(module, 2))
 
 
-def kernel(module: nn.Module, patch_size: int) -> Kernel | None:
-    """None where the patch embedding is not one linear map of each patch."""
-    embed = getattr(module, "patch_embed", None) or getattr(module, "embeds", None)
-    proj = getattr(embed, "proj", None)
-    weight = getattr(proj, "weight", None)
-    if hasattr(embed, "backbone") or weight is None or weight.numel() != weight.shape[0] * patch_size**2 * 3:
-        return None
-    if isinstance(proj, nn.Conv2d) and proj.stride != proj.kernel_size:
-        return None
-    if not isinstance(getattr(embed, "norm_input", None), (nn.Identity, type(None))):
-        return None
-    last = weight.ndim == 2 and getattr(embed, "channels_last", True)
-    return Kernel(weight.flatten(1), proj.bias, norm(getattr(embed, "norm", None)), bool(last))
+def read_out(module: nn.Module) -> str:
+    """What the prediction is read from: "class token", "class and distillation tokens", "mean of patches", "pooling
+    head", the pooling's own name, or "unknown"."""
+    if linear(getattr(module, "head_dist", None)) is not None:
+        return "class and distillation tokens"
+    if getattr(module, "attn_pool", None) is not None:
+        return "pooling head"
+    kind = str(getattr(module, "global_pool", "") or "unknown")
+    return {"token": "class token", "avg": "mean of patches", "map": "pooling head"}.get(kind, kind)
 
 
 def head(module: nn.Module) -> Head:
-    names = {"token": "class token", "avg": "mean of patches", "map": "pooling head"}
     pool_module = getattr(module, "attn_pool", None)
-    kind = str(getattr(module, "global_pool", "") or "")
-    pooling = names.get(kind, kind) if pool_module is None else names["map"]
-    distilled = linear(getattr(module, "head_dist", None))
-    if distilled is not None:
-        pooling = "class and distillation tokens"
     # Only some code can leave prefix tokens out of an attention pool; where it cannot, the pool reads them.
     with_prefix = bool(getattr(module, "pool_include_prefix", pool_module is not None))
     return Head(
         norm=norm(getattr(module, "norm", None)),
-        pooling=pooling,
+        pooling=read_out(module),
         with_prefix=with_prefix,
         pool=pool(pool_module),
         fc_norm=norm(getattr(module, "fc_norm", None)),
         linear=linear(getattr(module, "head", None)),
-        distilled=distilled,
+        distilled=linear(getattr(module, "head_dist", None)),
     )
 
 
@@ -244,27 +178,56 @@ def pool(module: nn.Module | None) -> Pool | None:
     )
 
 
-def prefix_tokens(module: nn.Module) -> torch.Tensor:
-    """[n, D]: the learned class, distillation and register tokens in the sequence's order, float32 on the CPU."""
-    holder = getattr(module, "embeds", module)
-    tokens = [getattr(holder, name, None) for name in ("cls_token", "dist_token", "reg_token")]
-    found = [token.detach()[0].float().cpu() for token in tokens if token is not None]
-    return torch.cat(found) if found else torch.zeros(0, module.embed_dim)
+def num_heads(module: nn.Module) -> int:
+    return next(part.num_heads for part in module.blocks.modules() if hasattr(part, "num_heads"))
 
 
-def position_table(module: nn.Module, grid: PatchGrid) -> torch.Tensor | None:
-    """[T, D]: what is added to each token of the sequence, zeros where nothing is; None where positions are not added.
+def first_norm(block: nn.Module) -> nn.Module | None:
+    """Ahead of the attention, or behind it in models that norm what a branch adds."""
+    return getattr(block, "norm1", None) or getattr(block, "in_norm", None)
 
-    None, too, for models whose embedding layer keeps the table and resamples it in a way of its own.
-    """
-    table = getattr(module, "pos_embed", None)
-    if table is None or table.ndim != 3:
-        return None
-    if getattr(module, "dynamic_img_size", False):
-        prefix = 0 if getattr(module, "no_embed_class", False) else module.num_prefix_tokens
-        table = resample_abs_pos_embed(
-            table, (grid.rows, grid.cols), old_size=module.patch_embed.grid_size, num_prefix_tokens=prefix
-        )
-    table = table.detach()[0].float().cpu()
-    missing = grid.num_tokens - len(table)
-    return nn.functional.pad(table, (0, 0, missing, 0)) if missing in (0, grid.num_prefix_tokens) else None
+
+def output_projection(block: nn.Module) -> tuple[nn.Linear, int] | None:
+    """W^O and how many of its columns, from the left, belong to the heads."""
+    for out in (getattr(getattr(block, "attn", None), "proj", None), getattr(block, "attn_out_proj", None)):
+        if isinstance(out, nn.Linear):
+            return out, out.in_features
+    out = getattr(block, "out_proj", None)  # attention and MLP beside each other, projected together
+    if isinstance(out, nn.Linear) and hasattr(block, "head_dim"):
+        return out, block.num_heads * block.head_dim
+    return None
+
+
+def after_blocks(module: nn.Module) -> tuple[list[nn.Module], list[nn.Module]]:
+    """(the classifiers, what stands between the last block and them)."""
+    names = (("head", "head_dist"), ("fc_norm", "attn_pool", "norm"))
+    heads, between = ([getattr(module, name, None) for name in some] for some in names)
+    return [part for part in heads if part is not None], [part for part in between if part is not None]
+
+
+Steps = dict[str, nn.Module | None]
+
+
+def ends_of(module: nn.Module) -> tuple[Steps, Steps]:
+    """(whose input, whose output) each step around the blocks is, by the steps' names in `forward.anatomy`."""
+    last = getattr(module, "norm", None)
+    inputs = {"z0": "norm_pre", "pooled": "fc_norm", "features": "head", "distilled": "head_dist"}
+    return {step: getattr(module, name, None) for step, name in inputs.items()}, {"normed": last}
+
+
+def steps_of(block: nn.Module) -> tuple[Steps, Steps]:
+    """(whose input, whose output) each step inside a block is, by the steps' names in `forward.anatomy`."""
+    norm1, attn, norm2, mlp = (getattr(block, name, None) for name in ("norm1", "attn", "norm2", "mlp"))
+    act = getattr(mlp, "act", None)
+    entering, hidden = getattr(attn, "proj", None), getattr(mlp, "fc2", None)
+    inputs = {"entering": entering, "after_attention": norm2, "act_in": act, "hidden": hidden}
+    outputs = {"norm1": norm1, "attended": attn, "norm2": norm2, "act_out": act, "mlp_out": mlp}
+    first, gate = getattr(mlp, "fc1", None), getattr(mlp, "fc1_x", None)
+    return inputs, outputs | {"first": first, "gate": gate}
+
+
+def fuse_attention(module: nn.Module) -> None:
+    """Let every attention go through torch's fused call, off which captures are read."""
+    for part in module.modules():
+        if hasattr(part, "fused_attn"):
+            part.fused_attn = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +13,7 @@ from torchvision import transforms
 
 from ..errors import ModelError
 from ..grid import PatchGrid
-from .timm_parts import adds_positions, architecture_of, describe_grid, embedder_of, input_size_of, is_embedding
+from . import timm_embedding, timm_parts
 
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
@@ -74,10 +73,11 @@ class VitModel:
         Raises ModelError where the module has no sequence of transformer blocks over square patches.
         """
         config = timm.data.resolve_data_config(model=module)
-        input_size = input_size_of(module, image_size or config["input_size"][-2:])
-        grid = describe_grid(module, name, input_size)
+        input_size = timm_embedding.input_size_of(module, image_size or config["input_size"][-2:])
+        grid = timm_embedding.describe_grid(module, name, input_size)
         config["input_size"] = (3, *input_size)
-        num_classes = 0 if labels is None and is_embedding(module) else int(getattr(module, "num_classes", 0) or 0)
+        unclassed = labels is None and timm_parts.is_embedding(module)
+        num_classes = 0 if unclassed else int(getattr(module, "num_classes", 0) or 0)
         if labels is not None and num_classes and len(labels) != num_classes:
             raise ModelError(
                 f"{len(labels)} class names were given for {name}, which has {num_classes} classes. "
@@ -94,7 +94,7 @@ class VitModel:
         module = module.eval().requires_grad_(False).to(device=device, dtype=dtype)
         return cls(
             name=name,
-            architecture=architecture_of(module),
+            architecture=timm_parts.architecture_of(module),
             module=module,
             device=torch.device(device),
             labels=tuple(labels),
@@ -149,8 +149,7 @@ class VitModel:
 
     @property
     def num_heads(self) -> int:
-        attention = next(m for m in self.module.blocks.modules() if hasattr(m, "num_heads"))
-        return attention.num_heads
+        return timm_parts.num_heads(self.module)
 
     @property
     def num_parameters(self) -> int:
@@ -164,13 +163,7 @@ class VitModel:
     def read_out(self) -> str:
         """What the prediction is read from: "class token", "class and distillation tokens", "mean of patches",
         "pooling head" or the pooling's name."""
-        pool = getattr(self.module, "global_pool", "") or ""
-        if isinstance(pool, str) and getattr(self.module, "attn_pool", None) is not None:
-            pool = "map"
-        distilled = isinstance(getattr(self.module, "head_dist", None), nn.Linear)
-        first = "class and distillation tokens" if distilled else "class token"
-        names = {"token": first, "avg": "mean of patches", "map": "pooling head"}
-        return names.get(pool, str(pool) or "unknown")
+        return timm_parts.read_out(self.module)
 
     def facts(self) -> dict:
         """What numbers of this model have to stand beside, for JSON."""
@@ -209,35 +202,18 @@ class VitModel:
     @property
     def position_kind(self) -> str:
         """A key of POSITION_KINDS: how the model knows where a patch is (the most telling one, where it has two)."""
-        if getattr(self.module, "rope", None) is not None:
-            return "rotary"
-        if adds_positions(self.module):
-            holder = getattr(self.module, "embeds", self.module)
-            fixed = any(name == "pos_embed" for name, _ in holder.named_buffers(recurse=False))
-            return "fixed" if fixed else "learned"
-        if any("rel_pos" in name or "relative_position" in name for name, _ in self.module.named_parameters()):
-            return "relative"
-        return "none"
+        return timm_embedding.position_kind(self.module)
 
     @torch.no_grad()
     def position_embedding(self) -> np.ndarray | None:
         """The embedding added to each patch, float32 [rows, cols, dim]; None where the model adds none."""
-        rows, cols = self.grid.rows, self.grid.cols
-        if not adds_positions(self.module):
-            return None
-        if hasattr(self.module, "embeds"):  # NaFlex resamples its tables in the forward pass, each kind in its way
-            without = copy.copy(self.module.embeds)
-            without.pos_embed_type = "none"
-            blank = torch.zeros(1, 3, *self.input_size, device=self.device, dtype=self.dtype)
-            table = self.module.embeds(blank)[0].float() - without(blank)[0].float()
-        else:
-            table = self.module.pos_embed.detach().float()
-        # Prefix tokens may have rows of their own at the front.
-        return table[0, table.shape[1] - rows * cols :].reshape(rows, cols, -1).cpu().numpy()
+        blank = torch.zeros(1, 3, *self.input_size, device=self.device, dtype=self.dtype)
+        found = timm_embedding.patch_positions(self.module, self.grid, blank)
+        return None if found is None else found.cpu().numpy()
 
     def rotary_embedding(self) -> np.ndarray | None:
         """The angles of a rotary embedding as (sin, cos), float32 [2, row, col, frequency]; None without one."""
-        rope = getattr(self.module, "rope", None)
+        rope = timm_embedding.rotary(self.module)
         if rope is None:
             return None
         shape = [self.grid.rows, self.grid.cols]
@@ -250,14 +226,5 @@ class VitModel:
 
     def patch_kernels(self) -> np.ndarray | None:
         """The patch embedding's kernels, float32 [dim, patch, patch, 3]; None where it is not one linear map."""
-        embed = embedder_of(self.module)
-        weight = getattr(getattr(embed, "proj", None), "weight", None)
-        size = self.grid.patch_size
-        if hasattr(embed, "backbone") or weight is None or weight.numel() != weight.shape[0] * size * size * 3:
-            return None
-        weight = weight.detach().float().cpu()
-        if weight.ndim == 4:  # a convolution: [dim, channel, y, x]
-            return weight.permute(0, 2, 3, 1).numpy()
-        if getattr(embed, "channels_last", True):
-            return weight.reshape(-1, size, size, 3).numpy()
-        return weight.reshape(-1, 3, size, size).permute(0, 2, 3, 1).numpy()
+        found = timm_embedding.patch_kernels(self.module, self.grid.patch_size)
+        return None if found is None else found.numpy()
