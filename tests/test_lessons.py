@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import vizvit
+from vizvit.pages.walkthrough.page import DRAWINGS
 from vizvit.texts import LANGUAGES
 from vizvit.walk import lessons
 from vizvit.walk.lessons import EXPERIMENTS, HEADINGS, LESSONS, PLACEHOLDERS, Lesson, experiments, lesson
@@ -255,3 +256,7 @@ def test_lessons_need_neither_torch_nor_streamlit():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_stage_has_its_drawing():
+    assert list(DRAWINGS) == [stage.name for stage in STAGES]
