@@ -17,6 +17,7 @@ from vizvit.pages.walkthrough.page import DRAWINGS
 from vizvit.texts import LANGUAGES
 from vizvit.walk import lessons
 from vizvit.walk.lessons import EXPERIMENTS, HEADINGS, LESSONS, PLACEHOLDERS, Lesson, experiments, lesson
+from vizvit.walk.stages import STAGES
 
 ROOT = Path(vizvit.__file__).parent.parent
 FILES = (*LESSONS, "20-experiments")
