@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from vizvit.pages import language
+from vizvit.pages.shared import language
 
 ASSETS = Path(__file__).parent / "assets"
 st.set_page_config(page_title="VizViT", page_icon=str(ASSETS / "icon.svg"), layout="wide")
@@ -15,26 +15,27 @@ t = language.say("app")
 @st.cache_resource(show_spinner=t["starting"])
 def warm_up() -> None:
     """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
-    from vizvit.pages import experiments, explanations, explore, heads, positions, rollout, store, studies, walkthrough  # noqa: F401
+    from vizvit.pages import heads, positions, rollout  # noqa: F401
+    from vizvit.pages.experiments import page as experiments  # noqa: F401
+    from vizvit.pages.explanations import page as explanations  # noqa: F401
+    from vizvit.pages.explore import page as explore  # noqa: F401
+    from vizvit.pages.shared import store
+    from vizvit.pages.studies import page as studies  # noqa: F401
+    from vizvit.pages.walkthrough import page as walkthrough  # noqa: F401
 
     store.settle_memory()
 
 
 warm_up()
 
-from vizvit.pages import (
-    address,
-    choice,
-    experiments,
-    explanations,
-    explore,
-    heads,
-    look,
-    positions,
-    rollout,
-    studies,
-    walkthrough,
-)
+from vizvit.pages import heads, positions, rollout
+from vizvit.pages.experiments import page as experiments
+from vizvit.pages.explanations import page as explanations
+from vizvit.pages.explore import page as explore
+from vizvit.pages.shared import address, look
+from vizvit.pages.sidebar import choice
+from vizvit.pages.studies import page as studies
+from vizvit.pages.walkthrough import page as walkthrough
 
 look.style()
 language.tell_browser()

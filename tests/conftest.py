@@ -13,7 +13,7 @@ from PIL import Image
 from reference import awaken
 
 import vizvit
-from vizvit.model import VitModel
+from vizvit.model.vit import VitModel
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from reference import largest_difference
 from timm.layers import apply_rot_embed_cat
 
 import vizvit
-from vizvit.capture import Capture
-from vizvit.recorder import Call
+from vizvit.forward.capture import Capture
+from vizvit.forward.recorder import Call
 
 RECTANGLE = ("vit_tiny_patch16_224", {"image_size": (48, 80)})
 REGISTERS = ("vit_small_patch14_reg4_dinov2", {"image_size": (70, 112), "depth": 4, "num_classes": 10})

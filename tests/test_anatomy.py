@@ -14,8 +14,8 @@ from reference import largest_difference
 from torch import nn
 
 import vizvit
-from vizvit.anatomy import dissect
-from vizvit.twin import twin
+from vizvit.forward.anatomy import dissect
+from vizvit.model.twin import twin
 
 MODELS = {
     "vit": ("vit_tiny_patch16_224", {}),

@@ -17,9 +17,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 import vizvit
-from vizvit import recorder
-from vizvit.capture import run, support
-from vizvit.model import VitModel
+from vizvit.forward import recorder
+from vizvit.forward.capture import run, support
+from vizvit.model.vit import VitModel
 
 # (architecture, options): every family of blocks, position embeddings, prefix tokens and heads that timm has.
 FAMILIES = [
@@ -426,7 +426,7 @@ def test_fused_attention_stays_fused(tiny, picture, monkeypatch):
     calls = []
     original = torch.Tensor.softmax
     monkeypatch.setattr(torch.Tensor, "softmax", lambda *a, **k: calls.append(1) or original(*a, **k))
-    monkeypatch.setattr(sys.modules["vizvit.capture"].Capture, "__init__", lambda *a: None)
+    monkeypatch.setattr(sys.modules["vizvit.forward.capture"].Capture, "__init__", lambda *a: None)
     vizvit.capture(tiny, picture)
     assert calls == []
 

@@ -3,8 +3,8 @@ import timm
 import torch
 from timm.models import get_pretrained_cfg
 
-from vizvit.catalog import CATALOG, Entry, entry
 from vizvit.errors import ModelError
+from vizvit.model.catalog import CATALOG, Entry, entry
 
 
 @pytest.fixture(scope="module", params=CATALOG, ids=lambda item: item.name)

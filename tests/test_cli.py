@@ -20,9 +20,9 @@ from safetensors.torch import save_file
 
 import vizvit
 from vizvit import cli
-from vizvit.catalog import CATALOG
 from vizvit.cli import options, report
 from vizvit.errors import ModelError
+from vizvit.model.catalog import CATALOG
 
 MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF-", "npz": b"PK\x03\x04"}
 ROOT = Path(__file__).parent.parent
@@ -445,7 +445,7 @@ def test_downloads_are_announced(run, cat, monkeypatch):
         on_progress(2_000_000, 23_000_000)
         raise ModelError('The hub is away.\nUse random weights (weights="random").')
 
-    monkeypatch.setattr("vizvit.loading.hub.fetch", fetch)
+    monkeypatch.setattr("vizvit.model.loading.hub.fetch", fetch)
     result = run("attention", cat, "--model", "test_vit", "--weights", "pretrained")
     assert (result.code, result.out) == (2, [])
     assert result.err == [
@@ -574,7 +574,7 @@ def test_models(run):
 
 
 def test_models_that_are_here(run, monkeypatch):
-    monkeypatch.setattr("vizvit.hub.is_cached", lambda name: name == "vit_small_patch16_224.dino")
+    monkeypatch.setattr("vizvit.model.hub.is_cached", lambda name: name == "vit_small_patch16_224.dino")
     lines = run("models", "*dino*").out
     assert [line for line in lines if "on this machine" in line] == [lines[0]]
     assert lines[0].startswith("vit_small_patch16_224.dino ")
@@ -604,7 +604,7 @@ def test_interrupted(run, cat, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vizvit.image.load_image", interrupt)
+    monkeypatch.setattr("vizvit.pictures.load.load_image", interrupt)
     assert run("attention", cat, "--model", "test_vit") == Result(130, [], ["vizvit: interrupted."])
 
 

@@ -12,11 +12,11 @@ from skimage import data
 from streamlit.testing.v1 import AppTest
 
 import vizvit
-from vizvit import perturb
 from vizvit.explorer.payload import read_header
 from vizvit.grid import PatchGrid
-from vizvit.pages import boxes, comparing
-from vizvit.snapshots import snapshots
+from vizvit.model.snapshots import snapshots
+from vizvit.pages.explore import boxes, compare_capture
+from vizvit.pictures import perturb
 
 GRID = PatchGrid(6, 8, 16, ("class",))
 
@@ -173,7 +173,7 @@ def test_the_same_picture_changed(cap, kind, box, linked):
 @pytest.mark.parametrize("kind", ["crop", "cover"])
 def test_the_rectangle_drawn_is_used_when_asked_for(cap, kind, monkeypatch):
     area = None
-    from vizvit.pages import explore
+    from vizvit.pages.explore import page as explore
 
     real = explore._pointed_at
     monkeypatch.setattr(explore, "_pointed_at", lambda start: real(start) | {"area": area})
@@ -263,7 +263,7 @@ def test_what_a_model_sees_of_a_picture(vit, size):
     model = vit("vit_tiny_patch16_224")
     width, height = size
     fraction = 0.9 * min(size)
-    left, top, right, bottom = comparing.seen(model, size)
+    left, top, right, bottom = compare_capture.seen(model, size)
     expected = [(width - fraction) / 2 / width, (height - fraction) / 2 / height]
     assert (left, top) == pytest.approx(expected, abs=0.01)
     assert (right, bottom) == pytest.approx([1 - edge for edge in expected], abs=0.01)
@@ -272,9 +272,9 @@ def test_what_a_model_sees_of_a_picture(vit, size):
 def test_a_model_that_sees_another_part_is_linked_by_place(shipped, vit):
     wide = vit("vit_tiny_patch16_224")
     image = Image.fromarray(data.chelsea())
-    one, two = comparing.seen(shipped, image.size), comparing.seen(wide, image.size)
-    left, top, right, bottom = comparing.seen_from(shipped, wide, image)
+    one, two = compare_capture.seen(shipped, image.size), compare_capture.seen(wide, image.size)
+    left, top, right, bottom = compare_capture.seen_from(shipped, wide, image)
     assert one[0] + left * (one[2] - one[0]) == pytest.approx(two[0])
     assert one[1] + bottom * (one[3] - one[1]) == pytest.approx(two[3])
-    assert comparing.seen_from(shipped, shipped, image) == (0, 0, 1, 1)
+    assert compare_capture.seen_from(shipped, shipped, image) == (0, 0, 1, 1)
     assert right > left and bottom > top

@@ -16,8 +16,8 @@ from reference import largest_difference
 from torch.overrides import TorchFunctionMode
 
 import vizvit
-from vizvit.explain import METHODS
-from vizvit.explain import task as tasks
+from vizvit.explanations import METHODS
+from vizvit.explanations import task as tasks
 
 PLAIN = ("vit_tiny_patch16_224", {"image_size": (48, 80), "depth": 4})
 DISTILLED = ("deit_tiny_distilled_patch16_224", {"image_size": 64, "depth": 4})

@@ -11,14 +11,14 @@ from skimage import data
 from streamlit.testing.v1 import AppTest
 
 import vizvit
-from vizvit.pages.explanation import asking
-from vizvit.pages.explanation import growing as growing_module
-from vizvit.pages.explanation.classes import unique_names
-from vizvit.pages.explanation.following import followed
-from vizvit.pages.explanation.growing import Growing, grow, growing
-from vizvit.pages.explanation.settings import Wanted
-from vizvit.pages.samples import SAMPLES, shown_on
-from vizvit.pages.store import store, turn
+from vizvit.pages.explanations import asking
+from vizvit.pages.explanations import growing as growing_module
+from vizvit.pages.explanations.classes import unique_names
+from vizvit.pages.explanations.following import followed
+from vizvit.pages.explanations.growing import Growing, grow, growing
+from vizvit.pages.explanations.settings import Wanted
+from vizvit.pages.shared.store import store, turn
+from vizvit.pictures.samples import SAMPLES, shown_on
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_what_was_asked_for_last_goes_first():
     def page() -> None:
         import streamlit as st
 
-        from vizvit.pages.explanation.asking import Work, ask, work_off
+        from vizvit.pages.explanations.asking import Work, ask, work_off
 
         ask("measured")
         ask("checked")
@@ -139,7 +139,8 @@ def test_samples_with_a_known_class():
 def explained() -> None:
     import streamlit as st
 
-    from vizvit.pages import choice, explanations
+    from vizvit.pages.explanations import page as explanations
+    from vizvit.pages.sidebar import choice
 
     st.session_state.choice = choice.choose()
     explanations.page()
@@ -152,8 +153,8 @@ def of_few_classes() -> None:
     from skimage import data
 
     import vizvit
-    from vizvit.pages import explanations
-    from vizvit.pages.choice import Choice
+    from vizvit.pages.explanations import page as explanations
+    from vizvit.pages.sidebar.choice import Choice
 
     if "choice" not in st.session_state:
         labels = tuple(st.session_state.labels)

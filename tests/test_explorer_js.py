@@ -16,7 +16,7 @@ from explorer_fake import FakeCapture, sinks_of_shares
 import vizvit
 from vizvit import explorer
 from vizvit.explorer.payload import frame
-from vizvit.scale import limits
+from vizvit.figures.scale import limits
 
 NODE = shutil.which("node")
 TESTS = Path(__file__).parent / "js"

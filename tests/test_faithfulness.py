@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 import vizvit
 from vizvit.faithful import FILLS, filled, patch_order, without_order
 from vizvit.grid import PatchGrid
-from vizvit.model import VitModel
+from vizvit.model.vit import VitModel
 
 MODELS = [
     ("vit_tiny_patch16_224", {"image_size": (48, 80), "depth": 3}),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import matplotlib
@@ -13,8 +14,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from vizvit import canvas, figures
+from vizvit import figures
 from vizvit.figures import figure_bytes, overlay
+from vizvit.figures import page as canvas
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (96, 144, 3), dtype=np.uint8)
@@ -497,13 +499,13 @@ def test_settings_of_matplotlib_are_left_alone_and_threads_do_not_meet():
     assert dict(matplotlib.rcParams) == before
 
 
-@pytest.mark.parametrize("module", ["figures", "image"])
+@pytest.mark.parametrize("module", ["figures", "pictures.load"])
 def test_nothing_heavy_is_imported(module):
     # The package's own __init__ brings torch for everyone, so the module is loaded from its folder alone.
     code = f"""
 import sys, types
 package = types.ModuleType("vizvit")
-package.__path__ = [{str(figures.__file__.rpartition("figures.py")[0])!r}]
+package.__path__ = [{str(Path(figures.__file__).parents[1])!r}]
 sys.modules["vizvit"] = package
 import vizvit.{module}
 assert not {{"matplotlib.pyplot", "torch", "streamlit", "timm"}} & set(sys.modules)

@@ -12,10 +12,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from vizvit.canvas import ACCENT
 from vizvit.figures import figure_bytes, overlay, overlay_figure
-from vizvit.handout import CAPTION, Panel, handout
-from vizvit.sheet import A4, MARGIN
+from vizvit.figures.handout import CAPTION, Panel, handout
+from vizvit.figures.page import ACCENT
+from vizvit.figures.sheet import A4, MARGIN
 
 RNG = np.random.default_rng(0)
 VIEW = RNG.integers(0, 256, (96, 144, 3), dtype=np.uint8)

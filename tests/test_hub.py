@@ -16,9 +16,9 @@ from hub_server import HubServer, use_hub
 from huggingface_hub import constants
 from timm.models import get_pretrained_cfg
 
-from vizvit import hub
-from vizvit.catalog import CATALOG
 from vizvit.errors import ModelError
+from vizvit.model import hub
+from vizvit.model.catalog import CATALOG
 
 NAME = "test_vit.r160_in1k"  # 1.5 MB
 REPO = f"timm/{NAME}"

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
-import vizvit.image
+import vizvit.pictures.load
 from vizvit.errors import ImageError
-from vizvit.image import MAX_BYTES, load_image
+from vizvit.pictures.load import MAX_BYTES, load_image
 
 LOSSLESS = ["PNG", "WEBP", "GIF", "BMP", "TIFF"]
 FORMATS = ["JPEG", *LOSSLESS]
@@ -441,8 +441,8 @@ def test_an_endless_stream_is_left_in_time():
 
 
 def test_a_huge_jpeg_is_decoded_smaller_but_not_small(monkeypatch):
-    monkeypatch.setattr(vizvit.image, "DRAFT_PIXELS", 100_000)
-    monkeypatch.setattr(vizvit.image, "DRAFT_SIDE", 100)
+    monkeypatch.setattr(vizvit.pictures.load, "DRAFT_PIXELS", 100_000)
+    monkeypatch.setattr(vizvit.pictures.load, "DRAFT_SIDE", 100)
     upright = four_colors(480, 640)
     exif = Image.Exif()
     exif[0x0112] = 6

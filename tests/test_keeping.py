@@ -16,11 +16,11 @@ from streamlit.testing.v1 import AppTest
 import vizvit
 from vizvit.explorer.payload import read_header
 from vizvit.figures import limits
-from vizvit.pages import handouts, keep, source
-from vizvit.pages.choice import Choice
-from vizvit.pages.compare import Plan
-from vizvit.pages.samples import SAMPLES
-from vizvit.snapshots import snapshots
+from vizvit.model.snapshots import snapshots
+from vizvit.pages.explore import handouts, keep, python_lines
+from vizvit.pages.explore.compare_controls import Plan
+from vizvit.pages.sidebar.choice import Choice
+from vizvit.pictures.samples import SAMPLES
 
 AREA = [2, 1, 4, 5]
 KEY = "explorer"
@@ -41,7 +41,7 @@ def model_key(weights="pretrained", size=None, name="vizvit-tiny", arch="") -> t
 
 
 def sample_choice(vit, name="cat", key=None) -> Choice:
-    sample = next(k for k, v in source._samples().items() if v == name)
+    sample = next(k for k, v in python_lines._samples().items() if v == name)
     image = vizvit.load_image(SAMPLES[name].read())
     return Choice(image, f"sample: {name}", sample, vit, key or model_key())
 
@@ -267,7 +267,7 @@ def same(found: vizvit.Capture, expected: vizvit.Capture) -> None:
 @pytest.mark.parametrize("name", list(SAMPLES))
 def test_lines_lead_to_the_same_capture(shipped, name, tmp_path, monkeypatch):
     choice = sample_choice(shipped, name)
-    names = run_lines(source.source_lines(choice), tmp_path, monkeypatch)
+    names = run_lines(python_lines.source_lines(choice), tmp_path, monkeypatch)
     same(names["cap"], vizvit.capture(shipped, choice.image))
     assert {"vit", "image"} <= set(names) and "other" not in names
 
@@ -281,14 +281,14 @@ def test_lines_of_other_weights_and_sizes(tmp_path, monkeypatch):
     ):
         vit = vizvit.load_model(key[1], **options)
         choice = sample_choice(vit, key=key)
-        lines = source.source_lines(choice)
+        lines = python_lines.source_lines(choice)
         assert str(Path(vizvit.__file__).parents[1]) not in "\n".join(lines), "no path of this machine"
         same(run_lines(lines, tmp_path, monkeypatch)["cap"], vizvit.capture(vit, choice.image))
 
 
 def test_lines_of_a_checkpoint_name_its_architecture(shipped, tmp_path):
     key = model_key("pretrained", None, str(tmp_path / "mine.pth"), "vit_small_patch16_224")
-    (line,) = [line for line in source.source_lines(sample_choice(shipped, key=key)) if "load_model" in line]
+    (line,) = [line for line in python_lines.source_lines(sample_choice(shipped, key=key)) if "load_model" in line]
     assert line == f'vit = vizvit.load_model("{tmp_path}/mine.pth", arch="vit_small_patch16_224")'
 
 
@@ -297,10 +297,10 @@ def test_lines_of_ones_own_picture(shipped, tmp_path, monkeypatch):
     Image.fromarray(data.coffee()).reduce(4).save(tmp_path / name)
     image = vizvit.load_image(tmp_path / name)
     choice = Choice(image, name, "another key", shipped, model_key())
-    lines = source.source_lines(choice)
+    lines = python_lines.source_lines(choice)
     assert any(line.endswith("# your file") for line in lines)
     same(run_lines(lines, tmp_path, monkeypatch)["cap"], vizvit.capture(shipped, image))
-    hostile = source.source_lines(Choice(image, '"); exit()\n#', "another key", shipped, model_key()))
+    hostile = python_lines.source_lines(Choice(image, '"); exit()\n#', "another key", shipped, model_key()))
     assert len([line for line in hostile if "exit" in line]) == 1
     compile("\n".join(hostile), "lines", "exec")
     assert "exit" not in compile("\n".join(hostile), "lines", "exec").co_names
@@ -312,7 +312,7 @@ def test_lines_of_comparisons(shipped, cap, kind, tmp_path, monkeypatch):
     coffee, moment = sample_choice(shipped, "coffee"), snapshots("vizvit-tiny")[2]
     random = {"weights": "random"}
     coffee.image.save(tmp_path / "other.png")
-    from vizvit import perturb
+    from vizvit.pictures import perturb
 
     plan, expected = {
         "picture": lambda: (
@@ -335,6 +335,6 @@ def test_lines_of_comparisons(shipped, cap, kind, tmp_path, monkeypatch):
         "crop": lambda: (Plan("crop", box=box), vizvit.capture_view(shipped, perturb.crop(cap.view, box))),
         "cover": lambda: (Plan("cover", box=box), vizvit.capture_view(shipped, perturb.occlude(cap.view, box))),
     }[kind]()
-    names = run_lines(source.source_lines(choice, plan), tmp_path, monkeypatch)
+    names = run_lines(python_lines.source_lines(choice, plan), tmp_path, monkeypatch)
     same(names["cap"], cap)
     same(names["other"], expected)

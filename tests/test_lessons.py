@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 import vizvit
-from vizvit import lessons
-from vizvit.lessons import EXPERIMENTS, HEADINGS, PLACEHOLDERS, STAGES, Lesson, experiments, lesson
+from vizvit.pages.walkthrough.page import DRAWINGS
 from vizvit.texts import LANGUAGES
+from vizvit.walk import lessons
+from vizvit.walk.lessons import EXPERIMENTS, HEADINGS, LESSONS, PLACEHOLDERS, Lesson, experiments, lesson
+from vizvit.walk.stages import STAGES
 
 ROOT = Path(vizvit.__file__).parent.parent
-FILES = (*STAGES, "20-experiments")
-BOTH = [(name, language) for name in STAGES for language in LANGUAGES]
+FILES = (*LESSONS, "20-experiments")
+BOTH = [(name, language) for name in LESSONS for language in LANGUAGES]
 NUMBERS = {name: 1000 + index for index, name in enumerate(PLACEHOLDERS)}
 KANA = re.compile("[ぁ-ゖァ-ヺ]")
 COMMANDS = re.compile(
@@ -66,7 +68,7 @@ def test_every_language_has_every_file_and_no_other():
 @pytest.mark.parametrize("name", FILES)
 def test_headings_are_the_same_in_every_language(name):
     levels = {language: re.findall(r"^(#+) \S", source(name, language), re.MULTILINE) for language in LANGUAGES}
-    assert levels["en"] == levels["ja"] == ["#", *["##"] * (len(HEADINGS["en"]) if name in STAGES else 6)]
+    assert levels["en"] == levels["ja"] == ["#", *["##"] * (len(HEADINGS["en"]) if name in LESSONS else 6)]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -75,10 +77,10 @@ def test_formulas_are_the_same_in_every_language(name):
     assert blocks(english) == blocks(japanese)
     assert english.count("$$") == 2 * len(blocks(english))
     assert set(inline(english)) == set(inline(japanese))
-    assert blocks(english) or name not in STAGES
+    assert blocks(english) or name not in LESSONS
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", LESSONS)
 def test_numbers_are_the_same_in_every_language(name):
     english, japanese = lesson(name, "en"), lesson(name, "ja")
     for field in fields(Lesson):
@@ -89,12 +91,12 @@ def test_numbers_are_the_same_in_every_language(name):
 @pytest.mark.parametrize(("name", "language"), [(name, language) for name in FILES for language in LANGUAGES])
 def test_braces_outside_formulas_are_known_names(name, language):
     text = source(name, language)
-    assert set(placeholders(text)) <= set(PLACEHOLDERS if name in STAGES else ())
+    assert set(placeholders(text)) <= set(PLACEHOLDERS if name in LESSONS else ())
     assert not re.search(r"[{}]", re.sub(r"\{\w+\}", "", prose(text)))
 
 
 def test_every_number_is_used():
-    used = {name for stage in STAGES for name in placeholders(source(stage, "en"))}
+    used = {name for stage in LESSONS for name in placeholders(source(stage, "en"))}
     assert set(PLACEHOLDERS) - used == {"model"}
 
 
@@ -250,8 +252,12 @@ def test_lessons_need_neither_torch_nor_streamlit():
         "import sys, types\n"
         "package = sys.modules['vizvit'] = types.ModuleType('vizvit')\n"
         f"package.__path__ = [{str(ROOT / 'vizvit')!r}]\n"
-        "import vizvit.lessons\n"
+        "import vizvit.walk.lessons\n"
         "assert not {'torch', 'timm', 'numpy', 'streamlit'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_stage_has_its_drawing():
+    assert list(DRAWINGS) == [stage.name for stage in STAGES]

@@ -8,7 +8,7 @@ from reference import largest_difference
 from test_analysis import CLASSLESS, MODELS, POOLED, RECTANGLE, as_map, fuse, matrices, peak_bytes, rollout_of
 
 import vizvit
-from vizvit.capture import Capture
+from vizvit.forward.capture import Capture
 
 AREA = (1, 0, 2, 3)  # (top, left, bottom, right), inclusive
 

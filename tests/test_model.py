@@ -17,8 +17,8 @@ from reference import random_pixels
 from safetensors.torch import save_file
 
 import vizvit
-from vizvit.loading import SHIPPED, pick_device, shipped_dir
-from vizvit.model import VitModel
+from vizvit.model.loading import SHIPPED, pick_device, shipped_dir
+from vizvit.model.vit import VitModel
 
 TINY = "vit_tiny_patch16_224"
 SMALL_INPUT = {"image_size": (48, 80), "device": "cpu"}

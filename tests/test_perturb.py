@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vizvit
-from vizvit import perturb
+from vizvit.pictures import perturb
 
 VIEW = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
 SMALL = ("vit_tiny_patch16_224", {"image_size": (48, 80), "depth": 2, "num_classes": 10})

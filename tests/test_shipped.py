@@ -14,8 +14,8 @@ import torch
 from local_data import local_data
 
 import vizvit
-from vizvit.loading import assets_dir, shipped_dir
-from vizvit.snapshots import snapshots
+from vizvit.model.loading import assets_dir, shipped_dir
+from vizvit.model.snapshots import snapshots
 
 WEIGHTS = shipped_dir() / "model.safetensors"
 CARD = shipped_dir() / "README.md"

@@ -9,7 +9,7 @@ import torch
 from timm.models import save_for_hf
 
 import vizvit
-from vizvit.snapshots import snapshots
+from vizvit.model.snapshots import snapshots
 from vizvit.training import snapshots as training
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from vizvit.pages.store import MEGABYTE, SharedCache, Store
+from vizvit.pages.shared.store import MEGABYTE, SharedCache, Store
 
 
 def never() -> None:

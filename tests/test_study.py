@@ -29,16 +29,17 @@ from timm.data import ImageNetInfo
 
 import vizvit
 from vizvit import cli, study
+from vizvit.analysis import pointing
 from vizvit.errors import CaptureError, ModelError
-from vizvit.explain import explain
+from vizvit.explanations import explain
 from vizvit.faithful import faithfulness
-from vizvit.loading import shipped_dir
+from vizvit.forward.batch import captures
+from vizvit.model.loading import shipped_dir
+from vizvit.pictures.collection import PictureSet
+from vizvit.pictures.parquet import CHANGED
 from vizvit.study import cluster, local, measures, merge, prepare, rows, table
-from vizvit.study.batch import captures
-from vizvit.study.columns import CHANGED
 from vizvit.study.labels import FolderClasses
 from vizvit.study.moments import Moments
-from vizvit.study.pictures import PictureSet
 from vizvit.study.plan import Plan
 from vizvit.study.shards import Shards
 
@@ -363,14 +364,14 @@ def test_moments_are_those_of_all_numbers():
 
 def test_boxes_take_the_pictures_way(tiny):
     boxes = np.array([[100, 0, 149, 49]])
-    inside = prepare.box_mask(tiny, (200, 100), boxes)  # the view is the middle 100 x 100, at 64 x 64
+    inside = pointing.box_mask(tiny, (200, 100), boxes)  # the view is the middle 100 x 100, at 64 x 64
     assert inside.shape == (64, 64)
     rows, cols = np.nonzero(inside)
     assert abs(rows.max() - 31) <= 1
     assert abs(cols.min() - 32) <= 1
     assert cols.max() >= 62
-    assert prepare.box_mask(tiny, (200, 100), np.array([[0, 0, 199, 60]])) is None  # more than half
-    assert prepare.box_mask(tiny, (200, 100), np.array([[0, 0, 10, 10]])) is None  # cropped away
+    assert pointing.box_mask(tiny, (200, 100), np.array([[0, 0, 199, 60]])) is None  # more than half
+    assert pointing.box_mask(tiny, (200, 100), np.array([[0, 0, 10, 10]])) is None  # cropped away
 
 
 def test_boxes_that_cannot_be_used():
@@ -417,11 +418,11 @@ def test_pointing_and_ties(tiny):
     inside = np.zeros((64, 64), bool)
     inside[:32, :32] = True
     heat = np.zeros((8, 8))
-    assert measures.points_inside(heat, inside, tiny.grid) == 0.25
+    assert pointing.points_inside(heat, inside, tiny.grid) == 0.25
     heat[3, 3] = 1
-    assert measures.points_inside(heat, inside, tiny.grid) == 1
+    assert pointing.points_inside(heat, inside, tiny.grid) == 1
     heat[3, 4] = 2
-    assert measures.points_inside(heat, inside, tiny.grid) == 0
+    assert pointing.points_inside(heat, inside, tiny.grid) == 0
 
 
 @pytest.mark.parametrize("name", ["test_vit", "test_vit_relpos"])
@@ -461,8 +462,8 @@ def test_rows_are_the_librarys_numbers(tiny, scenes, done):
         curves = faithfulness(tiny, scenes[index], heat, steps=4)
         assert row["deletion_attention_gradient"] == pytest.approx(curves.deletion_area, rel=1e-3)
         assert row["insertion_attention_gradient"] == pytest.approx(curves.insertion_area, rel=1e-3)
-        inside = prepare.box_mask(tiny, (64, 64), np.array([BOX]))
-        assert row["pointing_attention_gradient"] == measures.points_inside(heat, inside, tiny.grid)
+        inside = pointing.box_mask(tiny, (64, 64), np.array([BOX]))
+        assert row["pointing_attention_gradient"] == pointing.points_inside(heat, inside, tiny.grid)
 
 
 def test_results_are_means_and_spreads_of_the_rows(done, tiny):

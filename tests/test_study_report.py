@@ -20,8 +20,8 @@ from streamlit.testing.v1 import AppTest
 import vizvit
 from vizvit import cli, study
 from vizvit.errors import ModelError
-from vizvit.pages.study import chosen
-from vizvit.snapshots import snapshots
+from vizvit.model.snapshots import snapshots
+from vizvit.pages.studies import chosen
 from vizvit.study import table
 from vizvit.study.figures import caption, value_range
 from vizvit.study.opened import app_words
@@ -374,7 +374,7 @@ def test_the_report_says_of_what_it_is(summary):
 def script() -> None:
     import streamlit as st
 
-    from vizvit.pages import studies
+    from vizvit.pages.studies import page as studies
 
     st.session_state.choice = None
     studies.page()
@@ -406,5 +406,5 @@ def test_studies_nearby_are_offered(folder, monkeypatch):
     at = page_of("")
     assert not at.exception
     assert [button.label for button in at.button] == ["study: 10 pictures, vizvit\\-tiny"]
-    monkeypatch.setattr("vizvit.pages.model_choice.PATHS_OFF", True)
+    monkeypatch.setattr("vizvit.pages.sidebar.model_choice.PATHS_OFF", True)
     assert not page_of("").button

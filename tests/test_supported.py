@@ -8,8 +8,8 @@ import pytest
 import timm
 import torch
 
-from vizvit.capture import support
-from vizvit.model import VitModel
+from vizvit.forward.capture import support
+from vizvit.model.vit import VitModel
 
 MODULES = (
     "vision_transformer",

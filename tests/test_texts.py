@@ -12,25 +12,25 @@ import pytest
 
 import vizvit
 from vizvit.analysis.fusion import HEAD_FUSIONS
-from vizvit.catalog import CATALOG
 from vizvit.explorer.selection import CHOICES
 from vizvit.faithful import FILLS
 from vizvit.interventions.positions import HOWS
-from vizvit.lessons import EXPERIMENTS
-from vizvit.model import POSITION_KINDS
-from vizvit.pages.compare import KINDS
-from vizvit.pages.experiment.patches import MASKS
-from vizvit.pages.experiment.weights import MAPS
-from vizvit.pages.explanation.settings import SCALES, SHOWN, VIEWS
+from vizvit.model.catalog import CATALOG
+from vizvit.model.snapshots import snapshots
+from vizvit.model.vit import POSITION_KINDS
+from vizvit.pages.experiments.patches import MASKS
+from vizvit.pages.experiments.weights import MAPS
+from vizvit.pages.explanations.settings import SCALES, SHOWN, VIEWS
+from vizvit.pages.explore.compare_controls import KINDS
 from vizvit.pages.heads import MEASURES
-from vizvit.pages.model_choice import WEIGHTS
-from vizvit.pages.samples import SAMPLES
-from vizvit.pages.study.settings import ORDERS
-from vizvit.pages.walkthrough import STAGES
-from vizvit.snapshots import snapshots
+from vizvit.pages.sidebar.model_choice import WEIGHTS
+from vizvit.pages.studies.settings import ORDERS
+from vizvit.pictures.samples import SAMPLES
 from vizvit.study import MEASURES as STUDIED
 from vizvit.study.table import COLUMNS
 from vizvit.texts import LANGUAGES, _read, of_library, words
+from vizvit.walk.lessons import EXPERIMENTS
+from vizvit.walk.stages import STAGES
 
 PACKAGE = Path(vizvit.__file__).parent
 ROOT = PACKAGE.parent
@@ -178,7 +178,7 @@ def section_of(node: ast.AST) -> str | None:
     return None
 
 
-FILES = [ROOT / "app.py", *sorted((PACKAGE / "pages").rglob("*.py")), PACKAGE / "catalog.py"]
+FILES = [ROOT / "app.py", *sorted((PACKAGE / "pages").rglob("*.py")), PACKAGE / "model" / "catalog.py"]
 SPEAKERS = [*FILES, *(PACKAGE / "study" / name for name in ("report.py", "table.py"))]
 
 
@@ -204,7 +204,7 @@ def test_words_are_found_in_the_code():
     """The check above would see what it looks for."""
     found = set(spoken(PACKAGE / "pages" / "rollout.py"))
     assert {("rollout", "title"), ("rollout", "figure_caption")} <= found
-    assert ("sidebar", "running") in set(spoken(PACKAGE / "pages" / "choice.py"))
+    assert ("sidebar", "running") in set(spoken(PACKAGE / "pages" / "sidebar" / "choice.py"))
     assert ("app", "starting") in set(spoken(ROOT / "app.py")) or not (ROOT / "app.py").exists()
 
 
@@ -224,7 +224,7 @@ def test_no_page_has_sentences_of_its_own():
 
 
 def library_words() -> set[str]:
-    from vizvit.loading import SHIPPED
+    from vizvit.model.loading import SHIPPED
 
     kinds = set(POSITION_KINDS.values())
     weights = {vizvit.load_model(SHIPPED, weights=weights).weights for weights in WEIGHTS}

@@ -5,7 +5,7 @@ import pytest
 from skimage import data
 
 import vizvit
-from vizvit.interventions.unseen import UnseenPatches
+from vizvit.interventions.attention import UnseenPatches
 
 PATCHES = {(2, 3), (0, 0), (5, 7)}
 

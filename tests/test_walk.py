@@ -13,8 +13,9 @@ from test_anatomy import MODELS
 from torch import nn
 
 import vizvit
-from vizvit import parts, walk
-from vizvit.anatomy import Anatomy, dissect
+from vizvit import walk
+from vizvit.forward.anatomy import Anatomy, dissect
+from vizvit.model import parts
 from vizvit.walk import formulas
 
 ROW, COL, HEAD, LAYER = 3, 5, 1, 1

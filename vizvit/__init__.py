@@ -10,8 +10,12 @@ A name is imported when it is first used: `python -m vizvit --help` need not wai
 
 import sys
 from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .analysis import (
@@ -32,15 +36,14 @@ if TYPE_CHECKING:
         rollout,
         rollout_steps,
     )
-    from .anatomy import dissect
-    from .capture import Capture, capture, capture_view
     from .errors import CaptureError, ImageError, ModelError
-    from .explain import contrast, explain
+    from .explanations import contrast, explain
     from .explorer.standalone import save_explorer
     from .faithful import faithfulness, faithfulness_many, random_curves, weight_randomisation
     from .figures import overlay
+    from .forward.anatomy import dissect
+    from .forward.capture import Capture, capture, capture_view
     from .grid import PatchGrid
-    from .image import load_image
     from .interventions import (
         DropPatches,
         KnockOutAttention,
@@ -55,10 +58,9 @@ if TYPE_CHECKING:
         intervene,
         shuffled_class_difference,
     )
-    from .loading import load_model
-    from .model import VitModel
-
-__version__ = "0.1.0"
+    from .model.loading import load_model
+    from .model.vit import VitModel
+    from .pictures.load import load_image
 
 __all__ = [
     "Capture",
@@ -112,8 +114,8 @@ __all__ = [
 
 # The submodule that each name comes from, where it is not `analysis`.
 _HOMES = {
-    "dissect": "anatomy",
-    "Capture": "capture",
+    "dissect": "forward.anatomy",
+    "Capture": "forward.capture",
     "CaptureError": "errors",
     "DropPatches": "interventions",
     "ImageError": "errors",
@@ -128,16 +130,16 @@ _HOMES = {
     "ShufflePatches": "interventions",
     "Temperature": "interventions",
     "UnseenPatches": "interventions",
-    "VitModel": "model",
-    "capture": "capture",
-    "capture_view": "capture",
-    "contrast": "explain",
-    "explain": "explain",
+    "VitModel": "model.vit",
+    "capture": "forward.capture",
+    "capture_view": "forward.capture",
+    "contrast": "explanations",
+    "explain": "explanations",
     "faithfulness": "faithful",
     "faithfulness_many": "faithful",
     "intervene": "interventions",
-    "load_image": "image",
-    "load_model": "loading",
+    "load_image": "pictures.load",
+    "load_model": "model.loading",
     "overlay": "figures",
     "random_curves": "faithful",
     "save_explorer": "explorer.standalone",
@@ -158,13 +160,18 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-class _Package(ModuleType):
-    """`vizvit.capture` and `vizvit.explain` are functions, also where the submodules of those names came first."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("capture", "explain") and isinstance(value, ModuleType):
-            value = getattr(value, name)
-        super().__setattr__(name, value)
+# Where a module now is that code handed out by earlier versions imports by its old path.
+_MOVED = {"vizvit.perturb": "vizvit.pictures.perturb", "vizvit.snapshots": "vizvit.model.snapshots"}
 
 
-sys.modules[__name__].__class__ = _Package
+class _Moved(MetaPathFinder, Loader):
+    """Finds a module by the path that it had: the same module, so that what either path changes both see."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name in _MOVED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        sys.modules[module.__name__] = import_module(_MOVED[module.__name__])
+
+
+sys.meta_path.append(_Moved())

@@ -23,7 +23,7 @@ from timm.utils import AttentionExtract
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import vizvit
-from vizvit.model import VitModel
+from vizvit.model.vit import VitModel
 
 PLAIN = "plain fused forward"
 SPEED = ("vit_tiny_patch16_224", "vit_base_patch16_224")

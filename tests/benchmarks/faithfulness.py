@@ -24,7 +24,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import vizvit
-from vizvit.model import VitModel
+from vizvit.model.vit import VitModel
 
 CASES = (("vizvit-tiny", 32), ("vizvit-tiny", 256), ("vit_tiny_patch16_224", 32), ("vit_base_patch16_224", 32))
 MEMORY = "vit_tiny_patch16_224"  # 196 patches

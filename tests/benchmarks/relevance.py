@@ -27,8 +27,8 @@ from torch.overrides import TorchFunctionMode
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import vizvit
-from vizvit.model import VitModel
-from vizvit.twin import twin
+from vizvit.model.twin import twin
+from vizvit.model.vit import VitModel
 
 MODEL = "vit_small_patch14_reg4_dinov2"  # 518 pixels: 37 x 37 patches and 5 prefix tokens
 TARGET = 3

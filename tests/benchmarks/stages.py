@@ -20,15 +20,16 @@ from streamlit.testing.v1 import AppTest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").disabled = True  # there is no browser
 
-from vizvit.loading import load_model
-from vizvit.pages.store import settle_memory
-from vizvit.pages.walkthrough import STAGES
+from vizvit.model.loading import load_model
+from vizvit.pages.shared.store import settle_memory
+from vizvit.walk.stages import STAGES
 
 
 def script() -> None:
     import streamlit as st
 
-    from vizvit.pages import choice, walkthrough
+    from vizvit.pages.sidebar import choice
+    from vizvit.pages.walkthrough import page as walkthrough
 
     st.session_state.choice = choice.choose()
     walkthrough.page()

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from skimage import data
 
 import vizvit
-from vizvit.snapshots import snapshots
+from vizvit.model.snapshots import snapshots
 
 pytestmark = pytest.mark.browser
 SHIPPED = vizvit.load_model("vizvit-tiny")

@@ -12,10 +12,11 @@ from skimage import data
 from test_language import switch_to
 
 import vizvit
-from vizvit import lessons, perturb
 from vizvit.analysis.ranks import rank_correlation
 from vizvit.interventions import Change
-from vizvit.pages.look import share
+from vizvit.pages.shared.look import share
+from vizvit.pictures import perturb
+from vizvit.walk import lessons
 
 pytestmark = pytest.mark.browser
 VIT = vizvit.load_model("vizvit-tiny")

@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from test_language import switch_to
 
 import vizvit
-from vizvit.explain import METHODS, contrast, explain
-from vizvit.pages.explanation import panels
-from vizvit.pages.look import plain
+from vizvit.explanations import METHODS, contrast, explain
+from vizvit.pages.explanations import panels
+from vizvit.pages.shared.look import plain
 
 pytestmark = pytest.mark.browser
 VIT = vizvit.load_model("vizvit-tiny")
@@ -232,7 +232,8 @@ def test_back_leaves_the_page(app, open_page):
 def explained() -> None:
     import streamlit as st
 
-    from vizvit.pages import choice, explanations
+    from vizvit.pages.explanations import page as explanations
+    from vizvit.pages.sidebar import choice
 
     st.session_state.choice = choice.choose()
     explanations.page()

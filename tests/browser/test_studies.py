@@ -17,7 +17,7 @@ from skimage import data
 
 import vizvit
 from vizvit import study
-from vizvit.pages import studies
+from vizvit.pages.studies import page as studies
 from vizvit.study import table
 
 pytestmark = pytest.mark.browser
@@ -258,12 +258,12 @@ def test_a_server_for_strangers_opens_no_folder(folder, monkeypatch):
     def script():
         import streamlit as st
 
-        from vizvit.pages import studies
+        from vizvit.pages.studies import page as studies
 
         st.session_state.choice = None
         studies.page()
 
-    monkeypatch.setattr("vizvit.pages.model_choice.PATHS_OFF", True)
+    monkeypatch.setattr("vizvit.pages.sidebar.model_choice.PATHS_OFF", True)
     at = AppTest.from_function(script, default_timeout=20)
     at.query_params["study"] = str(folder)
     at.run()

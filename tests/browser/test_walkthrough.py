@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 import vizvit
 from vizvit import walk
-from vizvit.anatomy import dissect
-from vizvit.lessons import STAGES, lesson
-from vizvit.pages.walk.strips import badge
-from vizvit.pages.walkthrough import STAGES as DRAWN
+from vizvit.forward.anatomy import dissect
+from vizvit.pages.walkthrough.html import badge
+from vizvit.walk.lessons import LESSONS, lesson
+from vizvit.walk.stages import STAGES
 
 pytestmark = pytest.mark.browser
 SHIPPED = vizvit.load_model("vizvit-tiny")
@@ -34,7 +34,7 @@ def anatomy(layer: int):
 def at_stage(page: Page, stage: int) -> Locator:
     """The main area, once this stage is drawn."""
     page.locator(f".bar[data-stage='{stage}']").wait_for()
-    page.locator(f".st-key-walk_stage_{DRAWN[stage - 1].name} [data-draw]").first.wait_for()
+    page.locator(f".st-key-walk_stage_{STAGES[stage - 1].name} [data-draw]").first.wait_for()
     settled(page)
     return page.get_by_test_id("stMain")
 
@@ -51,7 +51,7 @@ def strip(page: Page, name: str) -> np.ndarray:
 
 def check_stage(page: Page, stage: int, language: str) -> None:
     main = at_stage(page, stage)
-    expect(main.get_by_role("heading", level=1)).to_have_text(lesson(STAGES[stage - 1], language).title)
+    expect(main.get_by_role("heading", level=1)).to_have_text(lesson(LESSONS[stage - 1], language).title)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     differences = page.locator("[data-difference]").evaluate_all("all => all.map(one => one.dataset.difference)")
     assert all(float(difference) < 1e-4 for difference in differences), differences
@@ -116,7 +116,7 @@ def test_a_patch_is_lifted_and_an_answer_is_revealed(app, open_page):
     )
     patch.click()
     expect(page.locator(".place")).to_have_attribute("data-token", str(GRID.num_prefix_tokens + 10))
-    answer = lesson(STAGES[0], "en").answer[:40]
+    answer = lesson(LESSONS[0], "en").answer[:40]
     expect(main.get_by_text(answer)).to_have_count(0)
     main.get_by_text("Show the answer").click()
     expect(main.get_by_text(answer)).to_be_visible()
@@ -167,7 +167,8 @@ def test_the_address_opens_the_same_place(app, open_page):
 def walked() -> None:
     import streamlit as st
 
-    from vizvit.pages import choice, walkthrough
+    from vizvit.pages.sidebar import choice
+    from vizvit.pages.walkthrough import page as walkthrough
 
     st.session_state.choice = choice.choose()
     walkthrough.page()
@@ -186,7 +187,7 @@ def test_other_families_go_through_all_stages(model, absent):
     app = AppTest.from_function(walked, default_timeout=60)
     app.query_params |= {"model": model, "weights": "random", "height": "224", "layer": "2"}
     without, recomputed = set(), set()
-    for number, stage in enumerate(DRAWN, 1):
+    for number, stage in enumerate(STAGES, 1):
         app.session_state["walk"] = {"stage": number, "on_prefix": False, "patch": None}
         app.run()
         assert not app.exception, (stage.name, app.exception)
@@ -200,7 +201,7 @@ def test_other_families_go_through_all_stages(model, absent):
             assert model in app.info[0].value
     assert without == absent
     unread = {"depth"} if "head" in absent else set()  # no classifier, no lens
-    assert recomputed == {n for n in RECOMPUTED if DRAWN[n - 1].name not in absent | unread}
+    assert recomputed == {n for n in RECOMPUTED if STAGES[n - 1].name not in absent | unread}
 
 
 def test_a_difference_that_is_more_than_rounding_is_red():

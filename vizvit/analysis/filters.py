@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ModelError
-from ..model import VitModel
+from ..model.vit import VitModel
 
 
 def embedding_filters(vit: VitModel, n: int = 28) -> np.ndarray:

@@ -7,9 +7,9 @@ import operator
 import numpy as np
 import torch
 
-from ..capture import Capture
 from ..errors import CaptureError
-from ..tokens import Token
+from ..forward.capture import Capture
+from ..model.tokens import Token
 
 HEAD_FUSIONS = ("mean", "max", "min")
 DIRECTIONS = ("from", "to")

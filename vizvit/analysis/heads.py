@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..capture import Capture
+from ..forward.capture import Capture
 from ..grid import PatchGrid
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..capture import Capture
 from ..errors import ModelError
-from ..model import POSITION_KINDS, VitModel
+from ..forward.capture import Capture
+from ..model.vit import POSITION_KINDS, VitModel
 from .fusion import patch_map
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ..capture import Capture
 from ..errors import CaptureError
-from ..tokens import Token
+from ..forward.capture import Capture
+from ..model.tokens import Token
 from .fusion import Area, check_direction, fuse_heads, patch_map, query_row
 
 

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import __version__
+from .._version import __version__
 from . import attention, evaluate, explorer, finetune, heads, models, position, rollout, study, train
 from .options import Parser, UsageError
 from .report import one_line, say

@@ -45,9 +45,9 @@ def models(args: argparse.Namespace) -> int:
 
 
 def _worth_a_look(pattern: str) -> list[str]:
-    from ..catalog import CATALOG
-    from ..hub import is_cached
-    from ..loading import SHIPPED, shipped_dir
+    from ..model.catalog import CATALOG
+    from ..model.hub import is_cached
+    from ..model.loading import SHIPPED, shipped_dir
 
     trained = any(shipped_dir().glob("model.safetensors"))
     state = "shipped" if trained else "shipped, untrained"
@@ -64,7 +64,7 @@ def _worth_a_look(pattern: str) -> list[str]:
 def _every_name(pattern: str) -> list[str]:
     import timm
 
-    from ..hub import is_cached
+    from ..model.hub import is_cached
 
     lines = []
     for module in MODULES:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from .report import Download
 
 if TYPE_CHECKING:
-    from ..model import VitModel
+    from ..model.vit import VitModel
 
 FORMATS = ("png", "svg", "pdf")
 CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin")
@@ -191,7 +191,7 @@ def load(args: argparse.Namespace) -> VitModel:
         raise UsageError(f"There is no file with class names at {args.labels}.")
 
     from ..errors import ModelError
-    from ..loading import load_model
+    from ..model.loading import load_model
 
     try:
         with Download(args.model) as on_progress:

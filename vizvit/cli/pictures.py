@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from ..capture import Capture
-    from ..model import VitModel
+    from ..forward.capture import Capture
+    from ..model.vit import VitModel
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
@@ -115,9 +115,9 @@ def each_picture(
     look: from a capture and the picture's name to the findings. settings: what belongs beside the numbers.
     A picture that fails is named and counted, and the rest goes on.
     """
-    from ..capture import capture
     from ..errors import CaptureError, ModelError
-    from ..image import load_image
+    from ..forward.capture import capture
+    from ..pictures.load import load_image
 
     writer = Writer(args, pictures)
     failed = 0
@@ -150,7 +150,7 @@ def _blame(picture: Picture, message: str) -> str:
 
 def about(vit: VitModel, command: str, **settings) -> dict:
     """Where numbers come from, to stand beside them."""
-    from .. import __version__
+    from .._version import __version__
 
     return {"vizvit": __version__, "command": command, **vit.facts(), **settings}
 

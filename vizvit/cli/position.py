@@ -12,7 +12,7 @@ from .report import say, tell, weights_note
 
 if TYPE_CHECKING:
     from ..analysis import PositionMap
-    from ..model import VitModel
+    from ..model.vit import VitModel
 
 EXAMPLES = """\
 files, for the shipped model:
@@ -67,7 +67,7 @@ def position(args: argparse.Namespace) -> int:
 
     from ..analysis import embedding_filters
     from ..figures import filters_figure
-    from ..model import POSITION_KINDS
+    from ..model.vit import POSITION_KINDS
 
     note, figures, arrays, facts = weights_note(vit), {}, {}, {}
     places = _places(vit, found[0].path if found else None)
@@ -102,8 +102,8 @@ def position(args: argparse.Namespace) -> int:
 
 def _places(vit: VitModel, picture: Path | None) -> PositionMap | None:
     from ..analysis import PositionMap, position_map, position_similarity
-    from ..capture import capture
-    from ..image import load_image
+    from ..forward.capture import capture
+    from ..pictures.load import load_image
 
     if vit.position_embedding() is not None and vit.position_kind != "rotary":
         what = f"cosine similarity of the {vit.position_kind} position embeddings"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from ..capture import Capture
-    from ..model import VitModel
+    from ..forward.capture import Capture
+    from ..model.vit import VitModel
 
 
 def one_line(text: str) -> str:

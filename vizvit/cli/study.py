@@ -135,7 +135,7 @@ def _folder_for(data: Path, model: str) -> Path:
 
 
 def _measure(args: argparse.Namespace) -> bool:
-    from ..explain import METHODS
+    from ..explanations import METHODS
     from ..study import Settings, run
 
     vit = options.load(args)

@@ -65,7 +65,7 @@ def budget_of(args: argparse.Namespace, epochs: float | None = None) -> Budget:
 
 
 def machine_of(args: argparse.Namespace, snapshots: bool = False) -> Machine:
-    from ..loading import pick_device
+    from ..model.loading import pick_device
     from ..training.precision import pick_precision
     from ..training.run import Machine
 

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from vizvit import __version__
+from vizvit._version import __version__
 from vizvit.explorer.assets import script, stylesheet
 from vizvit.explorer.check import greatest_difference
 from vizvit.explorer.payload import encode, frame, read_header

@@ -4,10 +4,9 @@ curves = vizvit.faithfulness(vit, view, heat)
 """
 
 from .curves import Curves, faithfulness, faithfulness_many
-from .fills import FILLS, filled
-from .order import patch_order, without_order
 from .random_order import RandomCurves, random_curves
 from .sanity import Randomisation, numbers_of_blocks, randomised_map, weight_randomisation
+from .stream import FILLS, filled, patch_order, without_order
 
 __all__ = [
     "FILLS",

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import CaptureError
-from ..explain.task import checked_view, predicted
-from ..model import VitModel
-from .order import checked_heat, patch_counts, patch_order
-from .stream import Job, probabilities
+from ..explanations.task import checked_view, predicted
+from ..model.vit import VitModel
+from .stream import Job, checked_heat, patch_counts, patch_order, probabilities
 
 Progress = Callable[[int, int], None]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import CaptureError
-from ..explain.task import checked_view, predicted
-from ..model import VitModel
+from ..explanations.task import checked_view, predicted
+from ..model.vit import VitModel
 from .curves import Curves, Progress, faithfulness_many
 
 

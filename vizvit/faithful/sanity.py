@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..analysis.ranks import rank_correlation
-from ..explain import explain
-from ..explain.methods import find_method
-from ..explain.task import checked_view, predicted
+from ..explanations import explain
+from ..explanations.methods import find_method
+from ..explanations.task import checked_view, predicted
 from ..interventions import RandomWeights, intervene
-from ..model import VitModel
+from ..model.vit import VitModel
 from .curves import Progress
 
 

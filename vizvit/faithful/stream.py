@@ -1,16 +1,76 @@
-"""Partly filled pictures, made and judged batch by batch."""
+"""Partly filled pictures: the order in which a map takes the patches, what stands in their place, and the judgements.
+
+One stream over all maps, made and judged batch by batch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..model import VitModel
-from .fills import filled
+from ..errors import CaptureError, ImageError
+from ..grid import PatchGrid
+from ..model.vit import VitModel
+
+FILLS = ("blur", "mean", "black")
+
+
+def patch_order(heat: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Patch numbers, row by row from 0, from the greatest value to the least, int64 [patch].
+
+    Patches of one value are in a random order drawn with `seed`, so that no map is helped by the order of rows.
+    """
+    values = np.asarray(heat, np.float64).ravel()
+    return np.lexsort((np.random.default_rng(seed).permutation(values.size), -values))
+
+
+def without_order(heat: np.ndarray) -> int:
+    """How many patches have a value that another one has, too: among those, the map has no order."""
+    _, counts = np.unique(np.asarray(heat), return_counts=True)
+    return int(counts[counts > 1].sum())
+
+
+def checked_heat(heat: np.ndarray, grid: PatchGrid) -> np.ndarray:
+    """The map as an array; CaptureError for another shape than the grid's, or values that have no order."""
+    heat = np.asarray(heat)
+    finite = bool(np.isfinite(heat).all())
+    if heat.shape != (grid.rows, grid.cols) or not finite:
+        raise CaptureError(
+            f"Got a map of shape {list(heat.shape)}{'' if finite else ' with values not finite'}, but a finite "
+            f"value for each of {grid.rows}x{grid.cols} patches was expected."
+        )
+    return heat
+
+
+def patch_counts(patches: int, steps: int | None) -> np.ndarray:
+    """How many patches are taken at each point of a curve, int64 [S+1], from 0 to all of them.
+
+    steps: points after the first; None is one a patch. CaptureError for fewer than 1 or more than there are patches.
+    """
+    steps = patches if steps is None else steps
+    if not 1 <= steps <= patches:
+        raise CaptureError(f"A curve over {patches} patches has 1 to {patches} steps; received {steps}.")
+    return np.rint(np.linspace(0, patches, steps + 1)).astype(np.int64)
+
+
+def filled(view: np.ndarray, fill: str, patch_size: int) -> np.ndarray:
+    """The whole view taken away, uint8 [H, W, 3].
+
+    fill: "blur", a Gaussian whose standard deviation is one patch, so that what is smaller than a patch is gone;
+        "mean", the view's mean colour; "black".
+    """
+    if fill == "blur":
+        return cv2.GaussianBlur(view, (0, 0), patch_size, borderType=cv2.BORDER_REFLECT)
+    if fill == "mean":
+        return np.broadcast_to(np.rint(view.mean((0, 1))).astype(np.uint8), view.shape)
+    if fill == "black":
+        return np.zeros_like(view)
+    raise ImageError(f'Patches are filled with one of {", ".join(FILLS)}; received "{fill}".')
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,12 +6,11 @@
 A change is a frozen dataclass; those of one `intervene` may be given in any order.
 """
 
-from .attention import KnockOutAttention, KnockOutHeads, KnockOutLayers, NoScaling, Temperature
+from .attention import KnockOutAttention, KnockOutHeads, KnockOutLayers, NoScaling, Temperature, UnseenPatches
 from .intervene import Change, intervene
 from .order import OrderDifference, shuffled_class_difference
 from .positions import PositionEmbedding
 from .tokens import DropPatches, ShufflePatches
-from .unseen import UnseenPatches
 from .weights import RandomWeights
 
 __all__ = [

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
-from torch import nn
 
 from ..errors import CaptureError
-from ..tokens import Token, find_token
+from ..model.timm_parts import output_projection
+from ..model.tokens import Token, find_token
 from .draft import Draft, Patch, edit, freeze
 
 
@@ -72,7 +72,12 @@ class KnockOutHeads:
             block, count = draft.blocks[layer], draft.vit.num_heads
             if not 0 <= head < count:
                 raise CaptureError(f"There is no head {head}: {draft.vit.name} has heads 0 to {count - 1} a layer.")
-            out, width = _output_projection(draft, block)
+            found = output_projection(block)
+            if found is None:
+                raise CaptureError(
+                    f"Heads of {draft.vit.name} cannot be knocked out: no output projection W^O was found in it."
+                )
+            out, width = found
             weight = out.weight.detach().clone()
             weight[:, head * width // count : (head + 1) * width // count] = 0
             edit(out, "weight", weight)
@@ -128,13 +133,32 @@ class KnockOutAttention:
             draft.plans[layer] = replace(plan, masked=masked)
 
 
-def _output_projection(draft: Draft, block: nn.Module) -> tuple[nn.Linear, int]:
-    """W^O and how many of its columns, from the left, belong to the heads."""
-    attention = getattr(block, "attn", None)
-    for out in (getattr(attention, "proj", None), getattr(block, "attn_out_proj", None)):
-        if isinstance(out, nn.Linear):
-            return out, out.in_features
-    out = getattr(block, "out_proj", None)  # attention and MLP beside each other, projected together
-    if isinstance(out, nn.Linear) and hasattr(block, "head_dim"):
-        return out, block.num_heads * block.head_dim
-    raise CaptureError(f"Heads of {draft.vit.name} cannot be knocked out: no output projection W^O was found in it.")
+@dataclass(frozen=True)
+class UnseenPatches:
+    """Patches, as (row, col), that no token looks at, themselves included: `KnockOutAttention` to every token at once.
+
+    Their scores are -∞ before the softmax of every head; what they hold themselves goes on changing by what they see.
+    layers: None is all. Raises CaptureError where nothing is left to look at.
+    """
+
+    patches: Collection[tuple[int, int]]
+    layers: Collection[int] | None = None
+    stage: ClassVar[int] = 2
+
+    def __post_init__(self):
+        object.__setattr__(self, "patches", frozenset(map(tuple, self.patches)))
+        object.__setattr__(self, "layers", None if self.layers is None else frozenset(self.layers))
+
+    def apply(self, draft: Draft) -> None:
+        grid = draft.grid
+        numbers = {draft.number(patch) for patch in self.patches} - draft.dropped
+        keys = [grid.token(*divmod(number, grid.cols)) for number in sorted(numbers)]
+        if len(keys) == grid.num_tokens:
+            raise CaptureError(
+                "A token has to be left something to look at: all patches are unseen, and there is no other."
+            )
+        pairs = torch.cartesian_prod(draft.index(list(range(grid.num_tokens))), draft.index(keys)).T
+        for layer in draft.layers(self.layers):
+            plan = draft.plans[layer]
+            masked = pairs if plan.masked is None else torch.cat([plan.masked, pairs], dim=1).unique(dim=1)
+            draft.plans[layer] = replace(plan, masked=masked)

@@ -10,8 +10,8 @@ from torch import nn
 
 from ..errors import CaptureError
 from ..grid import PatchGrid
-from ..model import VitModel
-from ..twin import twin
+from ..model.twin import twin
+from ..model.vit import VitModel
 from .block import ChangedBlock, Plan
 
 Patch = tuple[int, int]  # (row, col)

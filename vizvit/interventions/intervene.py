@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from ..errors import CaptureError
-from ..model import VitModel
+from ..model.vit import VitModel
 from .draft import Draft
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..capture import capture_view
-from ..model import VitModel
+from ..forward.capture import capture_view
+from ..model.vit import VitModel
 from .intervene import intervene
 from .positions import PositionEmbedding
 from .tokens import ShufflePatches

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..errors import CaptureError
+from ..model import timm_embedding
 from .draft import Draft, Patch, become, edit
 
 HOWS = ("zero", "shuffle", "swap")
@@ -61,9 +62,8 @@ class PositionEmbedding:
 
 
 def _added(draft: Draft, order: list[int] | None) -> bool:
-    holder = getattr(draft.module, "embeds", draft.module)
-    tables = {name: getattr(holder, name, None) for name in ("pos_embed", "pos_embed_y", "pos_embed_x")}
-    tables = {name: table.detach() for name, table in tables.items() if table is not None}
+    holder = timm_embedding.learned_by(draft.module)
+    tables = {name: table.detach() for name, table in timm_embedding.position_parameters(draft.module).items()}
     for name, table in tables.items():
         if order is None:
             edit(holder, name, torch.zeros_like(table))
@@ -79,7 +79,7 @@ def _added(draft: Draft, order: list[int] | None) -> bool:
 
 
 def _rotary(draft: Draft, order: list[int] | None) -> bool:
-    rope = getattr(draft.module, "rope", None)
+    rope = timm_embedding.rotary(draft.module)
     if rope is None:
         return False
     if draft.vit.rotary_embedding() is None:
@@ -106,8 +106,7 @@ class _ChangedRotations:
 
 
 def _relative(draft: Draft, order: list[int] | None) -> bool:
-    names = (name for name, _ in draft.module.named_parameters())
-    if not any("rel_pos" in name or "relative_position" in name for name in names):
+    if not timm_embedding.has_relative_bias(draft.module):
         return False
     prefix = draft.vit.grid.num_prefix_tokens
     change = None if order is None else draft.index([*range(prefix), *(prefix + place for place in order)])

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import CaptureError
+from ..model.timm_embedding import patch_embed_of
 from .draft import Draft, Patch, become, freeze
 
 
@@ -24,7 +25,7 @@ class ShufflePatches:
     stage: ClassVar[int] = 0
 
     def apply(self, draft: Draft) -> None:
-        embed = getattr(draft.module, "patch_embed", None)
+        embed = patch_embed_of(draft.module)
         if embed is None:
             raise CaptureError(
                 f"Patches of {draft.vit.name} cannot be shuffled: it embeds and places them in one step."

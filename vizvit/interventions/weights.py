@@ -12,10 +12,8 @@ import torch
 from torch import nn
 
 from ..errors import CaptureError
+from ..model.timm_parts import after_blocks
 from .draft import Draft, edit
-
-HEADS = ("head", "head_dist")
-BETWEEN = ("fc_norm", "attn_pool", "norm")  # between the last block and the head
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,10 @@ class RandomWeights:
         count = draft.vit.num_layers
         if not 0 <= self.from_top <= count:
             raise CaptureError(f"The weights of 0 to {count} blocks can be drawn anew; received {self.from_top}.")
-        names = HEADS + (BETWEEN if self.from_top else ())
-        parts = [getattr(draft.module, name, None) for name in names]
-        parts += draft.blocks[::-1][: self.from_top]
+        heads, between = after_blocks(draft.module)
+        parts = [*heads, *(between if self.from_top else ()), *draft.blocks[::-1][: self.from_top]]
         generator = torch.Generator().manual_seed(self.seed)
-        changed = [_draw(part, generator) for whole in parts if whole is not None for part in whole.modules()]
+        changed = [_draw(part, generator) for whole in parts for part in whole.modules()]
         if not any(changed):
             raise CaptureError(f"{draft.vit.name} has no head whose weights could be drawn anew.")
 

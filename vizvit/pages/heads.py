@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from vizvit.analysis import attention_distance, attention_entropy, attention_map, prefix_share
-from vizvit.capture import Capture
 from vizvit.figures import depth_figure
-from vizvit.pages import look
-from vizvit.pages.choice import Choice
-from vizvit.pages.language import say
-from vizvit.pages.naming import query_name
-from vizvit.pages.open_head import open_head
-from vizvit.pages.study import settings
+from vizvit.forward.capture import Capture
+from vizvit.pages.explore.open_head import open_head
+from vizvit.pages.shared import look
+from vizvit.pages.shared.language import say
+from vizvit.pages.shared.names import query_name
+from vizvit.pages.sidebar.choice import Choice
+from vizvit.pages.studies import settings
 from vizvit.texts import words
 
 MEASURES = {"distance": attention_distance, "entropy": attention_entropy, "prefix": prefix_share}

@@ -10,11 +10,11 @@ import streamlit as st
 from vizvit.analysis import PositionMap, embedding_filters, position_map
 from vizvit.errors import ModelError
 from vizvit.figures import SIGNED_CMAP, SIMILARITY_CMAP, filters_figure, position_similarity_figure
-from vizvit.model import POSITION_KINDS, VitModel
-from vizvit.pages import language, look
-from vizvit.pages.choice import Choice
-from vizvit.pages.language import named, say
-from vizvit.pages.picker import pick
+from vizvit.model.vit import POSITION_KINDS, VitModel
+from vizvit.pages.shared import language, look
+from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.picker import pick
+from vizvit.pages.sidebar.choice import Choice
 from vizvit.texts import words
 
 

@@ -7,12 +7,12 @@ import streamlit as st
 
 from vizvit.analysis import attention_map, rollout_steps
 from vizvit.analysis.fusion import HEAD_FUSIONS
-from vizvit.capture import Capture
 from vizvit.figures import steps_figure
-from vizvit.pages import look
-from vizvit.pages.choice import Choice
-from vizvit.pages.language import say, worded
-from vizvit.pages.naming import query_name
+from vizvit.forward.capture import Capture
+from vizvit.pages.shared import look
+from vizvit.pages.shared.language import say, worded
+from vizvit.pages.shared.names import query_name
+from vizvit.pages.sidebar.choice import Choice
 from vizvit.texts import words
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import CaptureError, ModelError
-from ..model import VitModel
-from .pictures import PictureSet
+from ..model.vit import VitModel
+from ..pictures.collection import PictureSet
 from .plan import Plan
 from .prepare import prepare
 from .rows import Measurer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..canvas import BODY, SMALL, Page
-from ..charts import finish_by_depth
+from ..figures.charts import finish_by_depth
+from ..figures.page import BODY, SMALL, Page
 
 # measure: (title, axis, what the numbers are)
 WORDS = {

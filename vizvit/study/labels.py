@@ -8,8 +8,8 @@ from functools import cached_property
 
 from timm.data import ImageNetInfo, infer_imagenet_subset
 
-from ..model import VitModel
-from .pictures import PictureSet
+from ..model.vit import VitModel
+from ..pictures.collection import PictureSet
 
 WORDNET = re.compile(r"n\d{8}")
 NAMED = 5  # folders that are no class and are named all the same

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ModelError
-from .columns import CHANGED
+from ..pictures.parquet import CHANGED
 from .plan import Plan
 from .prepare import Batches, loader
 from .rows import Measurer

@@ -7,7 +7,7 @@ import torch
 
 from ..analysis import attention_distance, attention_entropy, attention_received, attention_sinks, prefix_share
 from ..analysis.fusion import attention_values
-from ..capture import Capture
+from ..forward.capture import Capture
 from ..grid import PatchGrid
 
 MEASURES = ("distance", "entropy", "prefix_share", "sink_share", "agreement")
@@ -53,14 +53,3 @@ def box_cover(inside: np.ndarray, grid: PatchGrid) -> np.ndarray:
     patches = inside[:height, :width].reshape(grid.rows, grid.patch_size, grid.cols, grid.patch_size).mean((1, 3))
     rows, cols = np.array(grid.places).reshape(-1, 2).T
     return patches[rows, cols].astype(np.float32)
-
-
-def points_inside(heat: np.ndarray, inside: np.ndarray, grid: PatchGrid) -> float:
-    """The pointing game (Zhang et al., "Top-Down Neural Attention by Excitation Backprop", ECCV 2016): 1 for a hit.
-
-    A hit: the centre of the map's greatest patch lies inside. Where several patches are the greatest, the share of
-    them that hit: what choosing one of them at random would give on average.
-    """
-    half = grid.patch_size // 2
-    centres = inside[half :: grid.patch_size, half :: grid.patch_size][: grid.rows, : grid.cols]
-    return float(centres[heat == heat.max()].mean())

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as arrow
 from pyarrow import compute, parquet
 
-from .. import __version__
+from .._version import __version__
 from ..errors import ModelError
-from ..model import VitModel
-from .columns import CHANGED
+from ..model.vit import VitModel
+from ..pictures.parquet import CHANGED
 from .measures import MEASURES
 from .moments import Moments
 from .plan import Plan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import VitModel
+from ..model.vit import VitModel
+from ..pictures.collection import PictureSet
 from .labels import label_note
-from .pictures import PictureSet
 from .settings import Settings
 
 

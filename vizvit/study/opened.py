@@ -6,8 +6,8 @@ from pathlib import Path
 
 import timm
 
-from ..loading import SHIPPED, lasting
-from ..snapshots import snapshots
+from ..model.loading import SHIPPED, lasting
+from ..model.snapshots import snapshots
 
 _BY_NAME = ("shipped weights", "pretrained weights", "untrained weights")
 

@@ -10,9 +10,9 @@ from itertools import islice
 
 import torch
 
-from ..model import VitModel
+from ..model.vit import VitModel
+from ..pictures.collection import PictureSet, Place, signature
 from .labels import unnamed
-from .pictures import PictureSet, Place, signature
 from .settings import Settings
 
 SHARD = 64  # pictures: little to do again after an interruption

@@ -9,16 +9,14 @@ from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from ..analysis.pointing import box_mask
 from ..errors import ImageError, ModelError
-from ..image import load_image
-from ..model import VitModel
-from .pictures import Item, Place
+from ..model.vit import VitModel
+from ..pictures.collection import Item, Place
+from ..pictures.load import load_image
 from .plan import Plan, Shard
-
-LARGEST = 0.5  # objects that fill more of the picture are no test: nearly everything points at them
 
 
 @dataclass(frozen=True)
@@ -76,22 +74,6 @@ def _unusable(box: object, width: int, height: int) -> str | None:
         return "its end lies before its beginning"
     outside = x1 < 0 or y1 < 0 or x0 >= width or y0 >= height
     return f"outside the picture of {width} × {height} pixels" if outside else None
-
-
-def box_mask(vit: VitModel, size: tuple[int, int], boxes: np.ndarray) -> np.ndarray | None:
-    """The pixels of the view that lie in a box, bool [H, W]: boxes go the picture's way through resizing and cropping.
-
-    size: width and height of the original; boxes: [n, (x0, y0, x1, y1)] in its pixels, both ends inclusive.
-    """
-    width, height = size
-    drawn = np.zeros((height, width), np.uint8)
-    most = (width, height, width - 1, height - 1)
-    for x0, y0, x1, y1 in np.rint(np.clip(boxes, 0, most)).astype(int):
-        drawn[y0 : y1 + 1, x0 : x1 + 1] = 255
-    if (drawn > 0).mean() >= LARGEST:
-        return None
-    inside = vit.view(Image.fromarray(drawn))[:, :, 0] > 127
-    return inside if inside.any() else None
 
 
 class Batch(NamedTuple):

@@ -7,14 +7,15 @@ import zlib
 import numpy as np
 import pyarrow as arrow
 
-from ..capture import Capture
+from ..analysis.pointing import points_inside
 from ..errors import ModelError
-from ..explain import METHODS, explain
+from ..explanations import METHODS, explain
 from ..faithful import faithfulness_many
-from ..model import VitModel
-from .batch import captures
+from ..forward.batch import captures
+from ..forward.capture import Capture
+from ..model.vit import VitModel
 from .labels import FolderClasses
-from .measures import MEASURES, head_measures, points_inside
+from .measures import MEASURES, head_measures
 from .prepare import Prepared
 from .settings import Settings
 

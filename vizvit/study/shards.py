@@ -11,7 +11,7 @@ import pyarrow as arrow
 from pyarrow import parquet
 
 from ..errors import ModelError
-from .columns import CHANGED
+from ..pictures.parquet import CHANGED
 from .plan import Plan
 
 DIGEST, STUDY = b"vizvit.shard", b"vizvit.study"

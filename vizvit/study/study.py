@@ -8,17 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import ModelError
-from ..explain.methods import find_method
-from ..faithful.fills import FILLS
-from ..faithful.order import patch_counts
+from ..explanations.methods import find_method
+from ..faithful.stream import FILLS, patch_counts
 from ..figures import figure_bytes
-from ..model import VitModel
+from ..model.vit import VitModel
+from ..pictures.collection import PictureSet
 from .figures import figures
 from .local import run_here
 from .measures import MEASURES
 from .merge import HEADS, PICTURES, merge
 from .notes import notes
-from .pictures import PictureSet
 from .plan import SHARD, Plan, study_identity
 from .report import APP, REPORT, report
 from .rows import Measurer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from ..explain.methods import METHODS
+from ..explanations.methods import METHODS
 
 Say = Callable[[str], dict[str, str]]  # a section's words in some language, as `texts.words` gives them
 COLUMNS = {"deletion": "deletion ↓", "insertion": "insertion ↑", "pointing": "pointing ↑"}

@@ -11,7 +11,7 @@ from timm.layers import resample_abs_pos_embed, resample_patch_embed
 from torch import nn
 
 from ..errors import ModelError
-from ..loading import load_model
+from ..model.loading import load_model
 from . import checkpoint, log
 from .budget import Budget
 from .disk import sweep

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ..canvas import ACCENT, LABEL, SMALL, Page
 from ..figures import figure_bytes
+from ..figures.page import ACCENT, LABEL, SMALL, Page
 from . import log
 
 HEIGHT, LEFT, RIGHT, FOOT = 3.0, 0.7, 0.75, 0.55  # inches

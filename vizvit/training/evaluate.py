@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from ..analysis import attention_map, rollout
-from ..capture import run as capture_view
 from ..errors import ImageError, ModelError
-from ..image import load_image
-from ..model import VitModel
+from ..forward.capture import run as capture_view
+from ..model.vit import VitModel
+from ..pictures.load import load_image
 from .sources import Source
 
 BATCH = 128

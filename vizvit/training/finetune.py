@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ..errors import ModelError
-from ..model import VitModel
+from ..model.vit import VitModel
 from .begin import Decoding, decode_data, fitted, left_off, ready
 from .budget import Budget
 from .recipe import Recipe

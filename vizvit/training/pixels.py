@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError, ModelError
-from ..image import load_image
+from ..pictures.load import load_image
 from .disk import reserve, sweep, written
 from .sources import Source
 

@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import ModelError
-from ..loading import load_model
-from ..model import VitModel
+from ..model.loading import load_model
+from ..model.vit import VitModel
 from .augment import moved
 from .disk import reserve, written
 from .pixels import Pixels

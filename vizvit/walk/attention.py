@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..anatomy import Anatomy, BlockTrace
-from ..parts import Block, Linear
-from .absent import Absent
-from .formulas import apart, array, entropy, linear, norm, rotate, softmax, weight
+from ..forward.anatomy import Anatomy, BlockTrace
+from ..model.parts import Block, Linear
+from .formulas import Absent, apart, array, entropy, linear, norm, rotate, softmax, weight
 
 
 @dataclass(frozen=True, eq=False)

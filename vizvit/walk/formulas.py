@@ -1,4 +1,7 @@
-"""The formulas of a Vision Transformer, written out; in the precision of what is put in."""
+"""The formulas of a Vision Transformer, written out; in the precision of what is put in.
+
+`Absent` is what a stage raises where an architecture has no such step.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,19 @@ import math
 import numpy as np
 import torch
 
-from ..parts import Linear, Mlp, Norm
-from .absent import Absent
+from ..model.parts import Linear, Mlp, Norm
+
+
+class Absent(ValueError):
+    """A stage that a model does not have.
+
+    key: the name of a text with one sentence why; numbers: what its placeholders stand for.
+    """
+
+    def __init__(self, key: str, **numbers: int | str):
+        super().__init__(key)
+        self.key = key
+        self.numbers = numbers
 
 
 def weight(tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

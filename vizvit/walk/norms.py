@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .. import weights
-from ..anatomy import Anatomy, dissect
-from ..model import VitModel
-from ..parts import Norm
-from .absent import Absent
-from .formulas import affine, apart, array, moments, norm
+from ..forward.anatomy import Anatomy, dissect
+from ..model import timm_parts
+from ..model.parts import Norm
+from ..model.vit import VitModel
+from .formulas import Absent, affine, apart, array, moments, norm
 
 BATCHES = (1, 2, 8)
 
@@ -119,7 +118,7 @@ def batch_norm(
     if not given:
         raise ValueError("No pictures were given; at least one anatomy or view was expected.")
     found = [item if isinstance(item, Anatomy) else dissect(vit, item, layer) for item in given]
-    parts = weights.block(list(vit.module.blocks)[layer])
+    parts = timm_parts.block(list(vit.module.blocks)[layer])
     first = found[0]
     if parts is None or parts.norm1 is None or first.block is None:
         raise Absent("absent_plain_block", model=vit.name, layer=layer)

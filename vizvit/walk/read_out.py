@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from ..anatomy import Anatomy
-from ..parts import Pool
-from .absent import Absent
-from .formulas import linear, mlp, norm, softmax
+from ..forward.anatomy import Anatomy
+from ..model.parts import Pool
+from .formulas import Absent, linear, mlp, norm, softmax
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..anatomy import Anatomy
-from .absent import Absent
-from .formulas import apart, array
+from ..forward.anatomy import Anatomy
+from .formulas import Absent, apart, array
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,69 @@
+"""Captures of several pictures from one forward pass, each as `vizvit.capture` would have made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ..model.vit import VitModel
+from .capture import Capture
+from .recorder import Recorder, forward, own
+
+
+def captures(vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = False) -> list[Capture]:
+    """One capture a view, uint8 [H, W, 3]; with the gradients of the predicted class where asked for.
+
+    Memory: as many single captures, and with gradients the graph of one forward pass over all of them.
+    Raises CaptureError as `capture`, and ModelError for gradients of a model without classes.
+    """
+    if gradients:
+        vit.class_index(0)
+    recorder = _BatchRecorder(vit.num_layers, len(views), gradients)
+    pixels = torch.cat([vit.normalise(view) for view in views])
+    with torch.set_grad_enabled(gradients):
+        logits = forward(vit, recorder, pixels.requires_grad_(gradients))
+    if not gradients:
+        each = zip(views, logits.split(1), recorder.each, strict=True)
+        return [Capture(vit, view, row, mine, None) for view, row, mine in each]
+    targets = logits.argmax(1)
+    outputs = recorder.outputs[: vit.num_layers] + recorder.outputs[vit.num_layers :][-1:]
+    # A picture's logit depends on no other picture, so that the sum's gradient is each one's own.
+    chosen = logits.gather(1, targets[:, None]).sum()
+    found = torch.autograd.grad(chosen, outputs, allow_unused=True)
+    found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
+    done = []
+    for index, (view, mine) in enumerate(zip(views, recorder.each, strict=True)):
+        mine.layers = [[replace(call, v=own(call.v), output=None)] for (call,) in mine.layers]
+        mine.elsewhere = [replace(call, v=own(call.v), output=None) for call in mine.elsewhere[-1:]]
+        cap = Capture(vit, view, logits[index : index + 1], mine, int(targets[index]))
+        own_gradients = [own(gradient[index]) for gradient in found]
+        cap._gradients = own_gradients[: vit.num_layers]
+        cap._pool_gradient = own_gradients[-1] if mine.elsewhere else None
+        done.append(cap)
+    return done
+
+
+class _BatchRecorder(Recorder):
+    """Files each attention call picture by picture: `each` has a recorder of one picture for every picture."""
+
+    def __init__(self, num_layers: int, pictures: int, gradients: bool):
+        super().__init__(num_layers)
+        self.each = [Recorder(num_layers, gradients=gradients) for _ in range(pictures)]
+        self.outputs: list[torch.Tensor] = []  # of whole batches, in the graph
+        for one in self.each:
+            one.extras, one.silenced = self.extras, self.silenced
+
+    def _record(self, out, query, key, value, attn_mask=None, *args, **kwargs):
+        pictures = len(self.each)
+        if self.running is not None or any(self.layers):
+            self.outputs.append(out)
+        for index, one in enumerate(self.each):
+            mine = slice(index, index + 1)
+            own_mask = isinstance(attn_mask, torch.Tensor) and attn_mask.ndim == 4 and len(attn_mask) == pictures > 1
+            mask = attn_mask[mine] if own_mask else attn_mask
+            one.running = self.running
+            one._record(out[mine], query[mine], key[mine], value[mine], mask, *args, **kwargs)
+        self.layers, self.elsewhere = self.each[0].layers, self.each[0].elsewhere

@@ -1,0 +1,330 @@
+"""One forward pass, watched: the queries and keys of every layer, from which any attention can be derived.
+
+The forward pass stays timm's own, with fused attention. A `TorchFunctionMode` (thread-local) sees each
+`scaled_dot_product_attention` call on its way and keeps its queries and keys: O(layers x tokens x dim) instead of the
+O(layers x heads x tokens²) of the attention matrices. Attention is derived when somebody looks:
+softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exact to float32 rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from ..errors import CaptureError
+from ..model.tokens import Token, find_token
+from ..model.vit import VitModel
+from ..pictures.load import load_image
+from .recorder import Call, Recorder, forward, own
+
+
+class Capture:
+    """What one forward pass on one picture left behind. Made by `capture`; read-only; shared freely between threads.
+
+    Layers count from 0, negative from the end. Arrays are NumPy float32 unless said. Shapes are written with the
+    axes' names: [layer, head, query, key].
+    """
+
+    def __init__(self, vit: VitModel, view: np.ndarray, logits: torch.Tensor, recorder: Recorder, target: int | None):
+        self.vit = vit
+        self.view = view
+        self.target = target
+        self.grid = vit.grid
+        self._calls = [calls[0] for calls in recorder.layers]
+        self._pool = recorder.elsewhere[-1] if recorder.elsewhere else None
+        # What the blocks were called with is needed to make their own bias again, and for nothing else.
+        remade = [call.has_bias and call.shared_bias is None for call in self._calls]
+        self._extras = [extra if again else None for extra, again in zip(recorder.extras, remade, strict=True)]
+        self._gradients: list[torch.Tensor] | None = None
+        self._pool_gradient: torch.Tensor | None = None
+        self._tokens: list[torch.Tensor] | None = None
+        classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
+        self.logits: np.ndarray = classes.cpu().numpy()
+        self.probabilities: np.ndarray = classes.softmax(-1).cpu().numpy()
+
+    def __repr__(self) -> str:
+        return (
+            f"Capture({self.vit.name}: {self.num_layers} layers, {self.num_heads} heads, {self.num_tokens} tokens, "
+            f"{self.nbytes / 1e6:.1f} MB)"
+        )
+
+    @property
+    def num_layers(self) -> int:
+        return len(self._calls)
+
+    @property
+    def num_heads(self) -> int:
+        return self._calls[0].q.shape[0]
+
+    @property
+    def num_tokens(self) -> int:
+        return self._calls[0].q.shape[1]
+
+    @property
+    def trained(self) -> bool:
+        return self.vit.trained
+
+    @property
+    def has_pooling_head(self) -> bool:
+        return self._pool is not None
+
+    @property
+    def has_gradients(self) -> bool:
+        return self._gradients is not None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that this capture holds of its own; the model, which others share, is not counted."""
+        tensors = list(self._tokens or []) + list(self._gradients or [])
+        calls = [*self._calls, *([self._pool] if self._pool else [])]
+        tensors += [t for call in calls for t in (call.q, call.k, call.v) if t is not None]
+        if self._pool_gradient is not None:
+            tensors.append(self._pool_gradient)
+        shared = {id(call.shared_bias): call.shared_bias for call in calls if call.shared_bias is not None}
+        tensors += shared.values()  # one for all layers
+        return sum(t.nbytes for t in tensors) + self.view.nbytes + self.logits.nbytes + self.probabilities.nbytes
+
+    # --- what was captured
+
+    def queries(self, layer: int) -> np.ndarray:
+        """[head, token, head_dim], as they enter the dot product: after rotary embedding and q/k normalisation."""
+        return self._call(layer).q.float().cpu().numpy()
+
+    def keys(self, layer: int) -> np.ndarray:
+        """[head, token, head_dim], as they enter the dot product."""
+        return self._call(layer).k.float().cpu().numpy()
+
+    def scale(self, layer: int) -> float:
+        """What q·k is multiplied by, usually 1/√head_dim."""
+        return self._call(layer).scale
+
+    def bias(self, layer: int) -> np.ndarray | None:
+        """What is added to the scaled scores, [head or 1, query, key]; None for most models."""
+        bias = self._bias(self._index(layer))
+        return None if bias is None else bias.cpu().numpy()
+
+    @property
+    def silenced(self) -> tuple[tuple[int, ...], ...]:
+        """For each layer the heads that are knocked out, whose attention is 0; see `vizvit.KnockOutHeads`."""
+        return tuple(call.silenced for call in self._calls)
+
+    def tokens(self, layer: int) -> np.ndarray:
+        """[token, dim]: the residual stream after block `layer`; -1 is the last. Kept from the first call on."""
+        index = self._index(layer)
+        if self._tokens is None:
+            recorder = Recorder(self.num_layers)
+            with torch.no_grad(), recorder:
+                recorder.watch(self.vit.module, keep_streams=True)(self.vit.normalise(self.view))
+            self._tokens = recorder.streams
+        return self._tokens[index].float().cpu().numpy()
+
+    # --- attention, derived
+
+    def attention(self, layer: int) -> np.ndarray:
+        """[head, query, key]: softmax over the keys; each row sums to 1, and to 0 in a head that is knocked out."""
+        return self.attention_tensor(layer).cpu().numpy()
+
+    def attention_tensor(self, layer: int) -> torch.Tensor:
+        """`attention` as a float32 tensor on the model's device; to be used one layer at a time."""
+        index = self._index(layer)
+        return _softmax_rows(self._calls[index], slice(None), self._bias(index))
+
+    def attention_from(self, token: Token) -> np.ndarray:
+        """[layer, head, key]: where a token looks; no full matrix is built.
+
+        token: "cls" or another prefix token's name, ("patch", row, col), or an index.
+        """
+        index = self.token_index(token)
+        return torch.stack([self.attention_row(layer, index) for layer in range(self.num_layers)]).cpu().numpy()
+
+    def attention_row(self, layer: int, token: Token) -> torch.Tensor:
+        """[head, key] of one layer: where a token looks, as a tensor on the model's device."""
+        index, layer = self.token_index(token), self._index(layer)
+        return _softmax_rows(self._calls[layer], slice(index, index + 1), self._bias(layer))[:, 0]
+
+    def attention_to(self, token: Token) -> np.ndarray:
+        """[layer, head, query]: how much each token looks at this one. One layer's matrices are held at a time."""
+        index = self.token_index(token)
+        columns = [self.attention_tensor(layer)[:, :, index].clone() for layer in range(self.num_layers)]
+        return torch.stack(columns).cpu().numpy()
+
+    def pool_attention(self) -> np.ndarray | None:
+        """[head, token]: where the pooling head's query looks; None for a model without one."""
+        weights = self.pool_attention_tensor()
+        return None if weights is None else weights.cpu().numpy()
+
+    def pool_attention_tensor(self) -> torch.Tensor | None:
+        if self._pool is None:
+            return None
+        return self._over_tokens(_softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1))
+
+    def attention_gradients(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(A, ∂y/∂A) of one layer, float32 [head, query, key], for the target class of `capture(..., target=)`.
+
+        ∂y/∂A = (∂y/∂O) Vᵀ with O = A V, so that only O's gradient has to be kept.
+        """
+        index, gradients = self._index(layer), self._output_gradients()
+        return self.attention_tensor(index), _weight_gradient(self._calls[index], gradients[index])
+
+    def gradient_weighted_attention(self, layer: int) -> torch.Tensor:
+        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]; one head's matrices at a time."""
+        index, gradients = self._index(layer), self._output_gradients()
+        call, gradient, bias = self._calls[index], gradients[index], self._bias(index)
+        total = torch.zeros(self.num_tokens, self.num_tokens, device=self.vit.device)
+        for head in range(self.num_heads):
+            if head in call.silenced:
+                continue
+            one = replace(call, q=call.q[head, None], k=call.k[head, None], v=call.v[head, None], silenced=())
+            own_bias = bias if bias is None or len(bias) == 1 else bias[head, None]
+            weights = _softmax_rows(one, slice(None), own_bias)[0]
+            total += weights.mul_(_weight_gradient(one, gradient[head, None])[0]).clamp_(min=0)
+        return total.div_(self.num_heads)
+
+    def pool_gradient(self) -> torch.Tensor | None:
+        """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
+        if self._pool_gradient is None:
+            return None
+        return self._over_tokens(_weight_gradient(self._pool, self._pool_gradient).sum(1))
+
+    # --- tokens by name
+
+    def token_index(self, token: Token) -> int:
+        """The sequence index of "cls" (or any prefix token's name), ("patch", row, col), or an index from 0."""
+        return find_token(self.vit, token)
+
+    # --- inside
+
+    def _index(self, layer: int) -> int:
+        if not -self.num_layers <= layer < self.num_layers:
+            raise CaptureError(f"There is no layer {layer}: {self.vit.name} has layers 0 to {self.num_layers - 1}.")
+        return layer % self.num_layers
+
+    def _output_gradients(self) -> list[torch.Tensor]:
+        if self._gradients is None:
+            raise CaptureError(
+                "This capture has no gradients. Make it with the class to explain: capture(vit, image, target=...)."
+            )
+        return self._gradients
+
+    def _over_tokens(self, weights: torch.Tensor) -> torch.Tensor:
+        """[head, key] -> [head, token]: a pooling head may leave the prefix tokens out; they get 0."""
+        return F.pad(weights, (self.num_tokens - weights.shape[-1], 0))
+
+    def _call(self, layer: int) -> Call:
+        return self._calls[self._index(layer)]
+
+    def _bias(self, layer: int) -> torch.Tensor | None:
+        """[head or 1, query, key] float32. The bias does not depend on the picture, so it is made again by running the
+        one block on zeros instead of being kept: it would be as large as the attention itself."""
+        call = self._calls[layer]
+        if not call.has_bias:
+            return None
+        bias = call.shared_bias
+        if bias is None:
+            recorder = Recorder(self.num_layers, keep_bias=True)
+            block = recorder.watch_block(layer, list(self.vit.module.blocks)[layer])
+            args, kwargs = self._extras[layer]
+            width = self.vit.module.embed_dim
+            zeros = torch.zeros(1, self.num_tokens, width, device=self.vit.device, dtype=self.vit.dtype)
+            with torch.no_grad(), recorder:
+                block(zeros, *args, **kwargs)
+            bias = recorder.biases[layer]
+        return _additive(bias)
+
+    def layers(self) -> Iterator[torch.Tensor]:
+        """Each layer's attention in turn, [head, query, key]."""
+        return (self.attention_tensor(layer) for layer in range(self.num_layers))
+
+
+def _additive(mask: torch.Tensor) -> torch.Tensor:
+    if mask.dtype == torch.bool:
+        mask = torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, -torch.inf)
+    return mask.detach().float().reshape(-1, *mask.shape[-2:])
+
+
+def _softmax_rows(call: Call, rows: slice, bias: torch.Tensor | None) -> torch.Tensor:
+    scores = torch.matmul(call.q[:, rows].float(), call.k.float().transpose(-2, -1)).mul_(call.scale)
+    if bias is not None:
+        bias = _additive(bias) if bias.ndim != 3 else bias
+        scores += bias[:, rows] if bias.shape[1] > 1 else bias
+    weights = scores.softmax(-1)
+    if call.silenced:
+        weights[list(call.silenced)] = 0
+    return weights
+
+
+def _weight_gradient(call: Call, output_gradient: torch.Tensor) -> torch.Tensor:
+    return torch.matmul(output_gradient.float(), call.v.float().transpose(-2, -1))
+
+
+def capture(vit: VitModel, image: Image.Image | np.ndarray | object, *, target: int | str | None = None) -> Capture:
+    """Run the model on one picture and keep what its attention can be derived from.
+
+    image: a PIL image, or anything `load_image` takes.
+    target: a class index or name; keeps the gradients that `gradient_rollout` and `relevance` need.
+    Memory: queries and keys, layers x tokens x dim x 2 x the model's precision; as much again with a target.
+    Raises CaptureError where not every block's attention was seen, with the reason; never a partial result.
+    """
+    index = None if target is None else vit.class_index(target)
+    view = vit.view(image if isinstance(image, Image.Image) else load_image(image))
+    return run(vit, view, vit.normalise(view), target=index)
+
+
+def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = None) -> Capture:
+    """`capture` of exactly these pixels, for instance a view that `vizvit.pictures.perturb` has changed.
+
+    view: uint8 [H, W, 3] of the size that `VitModel.view` gives; nothing is resized or cropped.
+    Raises CaptureError for another shape or type.
+    """
+    view, (height, width) = np.asarray(view), vit.grid.image_size
+    if view.dtype != np.uint8 or view.shape != (height, width, 3):
+        raise CaptureError(
+            f"Got pixels of shape {list(view.shape)} and type {view.dtype}, but uint8 [{height}, {width}, 3] was "
+            f"expected: what {vit.name} sees. For any other picture there is capture(vit, image)."
+        )
+    view = view.copy()
+    index = None if target is None else vit.class_index(target)
+    return run(vit, view, vit.normalise(view), target=index)
+
+
+def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
+    """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, 3, H, W]."""
+    recorder = Recorder(vit.num_layers, gradients=target is not None)
+    with torch.set_grad_enabled(target is not None):
+        logits = forward(vit, recorder, pixels.requires_grad_(target is not None))
+    calls = [calls[0] for calls in recorder.layers]
+    gradients = pool_gradient = None
+    if target is not None:
+        pool = recorder.elsewhere[-1:]
+        outputs = [call.output for call in [*calls, *pool]]
+        with torch.enable_grad():  # also where the caller has switched gradients off
+            found = torch.autograd.grad(logits[0, target], outputs, allow_unused=True)
+        found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
+        gradients = [own(g[0]) for g in found[: len(calls)]]
+        pool_gradient = own(found[-1][0]) if pool else None
+        recorder.layers = [[_settled(call)] for call in calls]
+        recorder.elsewhere = [_settled(call) for call in pool]
+    done = Capture(vit, view, logits, recorder, target)
+    done._gradients, done._pool_gradient = gradients, pool_gradient
+    return done
+
+
+def _settled(call: Call) -> Call:
+    return Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=own(call.v), silenced=call.silenced)
+
+
+def support(build: Callable[[], VitModel]) -> str | None:
+    """None where the model can be shown, else the reason; cheap with a model on the meta device."""
+    try:
+        vit = build()
+        with torch.no_grad():
+            pixels = torch.zeros(1, 3, *vit.input_size, device=vit.device, dtype=vit.dtype)
+            forward(vit, Recorder(vit.num_layers), pixels)
+    except ValueError as error:
+        return str(error)
+    return None

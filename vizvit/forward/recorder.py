@@ -1,0 +1,201 @@
+"""Watching one forward pass: every attention call, filed under the block that makes it.
+
+A `TorchFunctionMode` is thread-local and sees `scaled_dot_product_attention` on its way, so that the model needs no
+hooks, which would be seen by every thread that uses it, and keeps its fused attention.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.checkpoint import checkpoint
+
+from ..errors import CaptureError
+from ..model.vit import VitModel
+
+LONG = 512  # tokens from which a backward pass is short of memory rather than of time
+
+
+@dataclass(frozen=True)
+class Call:
+    """One attention call: q [head, query, dim], k [head, key, dim], and what autograd needs where asked for."""
+
+    q: torch.Tensor
+    k: torch.Tensor
+    scale: float
+    has_bias: bool
+    shared_bias: torch.Tensor | None = None  # a bias that was handed to the block, not made in it
+    v: torch.Tensor | None = None
+    output: torch.Tensor | None = None  # in the graph, until its gradient is taken
+    silenced: tuple[int, ...] = ()  # heads whose output an intervention keeps from the residual stream
+
+
+class Recorder(TorchFunctionMode):
+    """Files every attention call made in this thread under the block that is running."""
+
+    def __init__(self, num_layers: int, *, gradients: bool = False, keep_bias: bool = False):
+        super().__init__()
+        self.layers: list[list[Call]] = [[] for _ in range(num_layers)]
+        self.elsewhere: list[Call] = []  # a pooling head
+        self.streams: list[torch.Tensor | None] = [None] * num_layers
+        self.extras: list[tuple] = [((), {})] * num_layers
+        self.biases: list[torch.Tensor | None] = [None] * num_layers
+        self.running: int | None = None
+        self.silenced: list[tuple[int, ...]] = [()] * num_layers
+        self._gradients = gradients
+        self._keep_bias = keep_bias
+        self._kept: torch.Tensor | None = None  # [layer, q | k, head, token, dim]
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if func is F.scaled_dot_product_attention:
+            self._record(out, *args, **kwargs)
+        return out
+
+    def _record(self, out, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other):
+        if is_causal or other.get("enable_gqa") or query.shape[:2] != key.shape[:2] or query.shape[0] != 1:
+            raise CaptureError(
+                f"The model calls attention in a way that cannot be shown: queries {tuple(query.shape)}, keys "
+                f"{tuple(key.shape)}, causal={is_causal}. Expected plain self-attention over one picture."
+            )
+        extras = self.extras[self.running] if self.running is not None else ((), {})
+        handed = [t for t in (*extras[0], *extras[1].values()) if isinstance(t, torch.Tensor)]
+        shared = attn_mask if any(t is attn_mask for t in handed) else None
+        q, k = self._keep(query[0], key[0])
+        call = Call(
+            q=q,
+            k=k,
+            scale=1 / math.sqrt(query.shape[-1]) if scale is None else float(scale),
+            has_bias=attn_mask is not None,
+            shared_bias=shared if self.running is not None else attn_mask,
+            v=own(value[0]) if self._gradients else None,
+            output=out if self._gradients else None,
+            silenced=self.silenced[self.running] if self.running is not None else (),
+        )
+        if self.running is None:
+            if any(self.layers):  # before the first block it is a convolutional stem's own, not a pooling head's
+                self.elsewhere.append(call)
+        else:
+            self.layers[self.running].append(call)
+            if self._keep_bias:
+                self.biases[self.running] = attn_mask
+
+    def _keep(self, q: torch.Tensor, k: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Copies of q and k, which are often views of one qkv tensor that would keep v alive.
+
+        All layers go into one allocation: many small ones are given back to the system and faulted in anew by each
+        capture, which cost more than the copying.
+        """
+        if self.running is None or q.shape != k.shape or q.device.type == "meta":
+            return own(q), own(k)
+        if self._kept is None:
+            self._kept = torch.empty(len(self.layers), 2, *q.shape, dtype=q.dtype, device=q.device)
+        place = self._kept[self.running]
+        if place.shape[1:] != q.shape or place.dtype != q.dtype or self.layers[self.running]:
+            return own(q), own(k)
+        return place[0].copy_(q.detach()), place[1].copy_(k.detach())
+
+    def watch(self, module: nn.Module, *, keep_streams: bool = False) -> nn.Module:
+        """A stand-in for the module: the same parameters and code, with blocks that tell this recorder that they run.
+
+        Forward hooks would be seen by every thread that uses the model; a shallow copy is seen by this one alone.
+        """
+        stand_in = _shallow(module)
+        blocks = _shallow(module.blocks)
+        for index, (name, block) in enumerate(module.blocks.named_children()):
+            blocks._modules[name] = self.watch_block(index, block, keep_streams)
+        stand_in._modules["blocks"] = blocks
+        return stand_in
+
+    def watch_block(self, index: int, block: nn.Module, keep_stream: bool = False) -> nn.Module:
+        self.silenced[index] = getattr(block, "silenced_heads", ())
+
+        def forward(x, *args, **kwargs):
+            self.running = index
+            self.extras[index] = (args, kwargs)
+            try:
+                x = self._run(block.forward, x, *args, **kwargs)
+            finally:
+                self.running = None
+            if keep_stream:
+                self.streams[index] = own(x[0].detach())
+            return x
+
+        stand_in = copy.copy(block)
+        stand_in.forward = forward
+        return stand_in
+
+    def _run(self, block: Callable, x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
+        if not self._gradients or x.shape[1] < LONG:
+            return block(x, *args, **kwargs)
+        # Only what goes into a block is kept for the backward pass, which computes one block at a time anew.
+        return checkpoint(block, x, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+
+
+def _shallow(module: nn.Module) -> nn.Module:
+    twin = copy.copy(module)
+    twin._modules = dict(module._modules)
+    return twin
+
+
+def own(tensor: torch.Tensor) -> torch.Tensor:
+    # q and k are often views of one qkv tensor: kept as they are, v would be kept with them.
+    tensor = tensor.detach()
+    return tensor.clone() if tensor.untyped_storage().nbytes() > tensor.nbytes else tensor
+
+
+def forward(vit: VitModel, recorder: Recorder, pixels: torch.Tensor) -> torch.Tensor:
+    """The module's output on pixels, every block's attention recorded; CaptureError otherwise."""
+    try:
+        with recorder:
+            logits = recorder.watch(vit.module)(pixels)
+    except CaptureError:
+        raise
+    except Exception as error:
+        height, width = pixels.shape[-2:]
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise CaptureError(
+            f"{vit.name} failed on a picture of {height}x{width} pixels: {reason}. "
+            f"Try a smaller image size or another model."
+        ) from error
+    _check(vit, recorder)
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
+        raise CaptureError(
+            f"{vit.name} does not give one vector for the picture but a sequence, as encoders for language models do, "
+            f"which may order the patches in their own way. Choose a model with a classifier."
+        )
+    return logits
+
+
+def _check(vit: VitModel, recorder: Recorder) -> None:
+    """CaptureError unless each block made exactly one self-attention call over all tokens."""
+    counts = [len(calls) for calls in recorder.layers]
+    if set(counts) != {1}:
+        odd = next(i for i, count in enumerate(counts) if count != 1)
+        made = "no attention call" if counts[odd] == 0 else f"{counts[odd]} attention calls"
+        raise CaptureError(
+            f"The attention of {vit.name} cannot be shown in full: block {odd} ({_class_of(vit, odd)}) made {made} "
+            f"through scaled_dot_product_attention where one is expected. "
+            f"Choose a model whose blocks are plain self-attention."
+        )
+    tokens = vit.grid.num_tokens
+    for layer, (call,) in enumerate(recorder.layers):
+        if call.q.shape[1] != tokens or call.k.shape[1] != tokens:
+            raise CaptureError(
+                f"Block {layer} of {vit.name} attends from {call.q.shape[1]} to {call.k.shape[1]} tokens, but "
+                f"{vit.grid.num_prefix_tokens} prefix tokens and {vit.grid.rows}x{vit.grid.cols} patches are {tokens}. "
+                f"Models that window, pool or drop tokens cannot be shown on one patch grid. "
+                f"Choose a model whose blocks are plain self-attention."
+            )
+
+
+def _class_of(vit: VitModel, layer: int) -> str:
+    return type(list(vit.module.blocks)[layer]).__name__

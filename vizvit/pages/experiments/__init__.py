@@ -1,0 +1,1 @@
+"""Change one thing and look again: an experiment a file, and what they share."""

@@ -1,0 +1,84 @@
+"""What an experiment changes, and what one forward pass with that change shows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+import vizvit
+from vizvit.analysis import attention_map, rollout
+from vizvit.analysis.fusion import tokens_of
+from vizvit.forward.capture import Capture, capture_view
+from vizvit.pages.shared import look
+from vizvit.pages.shared.store import turn
+from vizvit.pages.sidebar.choice import Choice
+from vizvit.pictures import perturb
+
+Patches = frozenset[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change, in the model or in the pixels. Hashable: all sessions share what comes of it.
+
+    interventions: as `vizvit.intervene` takes them. mask: "grey" or "blur", for the patches `masked`.
+    """
+
+    interventions: tuple[Hashable, ...] = ()
+    mask: str = ""
+    masked: Patches = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is read off one forward pass.
+
+    view: uint8 [H, W, 3]; probabilities [classes]; attention and rollout [rows, cols], raw, NaN where there is no such
+    patch; entropy: of the last layer's attention from the query, nats, mean over heads (and over the patches, where
+    they are the query).
+    """
+
+    view: np.ndarray
+    probabilities: np.ndarray
+    attention: np.ndarray
+    rollout: np.ndarray
+    entropy: float
+
+    @property
+    def nbytes(self) -> int:
+        return self.view.nbytes + self.probabilities.nbytes + self.attention.nbytes + self.rollout.nbytes
+
+
+def read_before(choice: Choice, cap: Capture) -> Reading:
+    """The picture and the model as they are."""
+    return choice.result("experiment", lambda: _reading(cap))
+
+
+def read_after(choice: Choice, cap: Capture, change: Change) -> Reading:
+    """With the change made; the model itself is left as it is. Raises CaptureError where it cannot be made."""
+
+    def run() -> Reading:
+        mask = {"grey": perturb.grey, "blur": perturb.blur}.get(change.mask)
+        view = mask(cap.view, change.masked, cap.grid.patch_size) if mask else cap.view
+        with turn(look.still_wanted()), vizvit.intervene(choice.vit, *change.interventions) as changed:
+            return _reading(capture_view(changed, view))
+
+    return choice.result(("experiment", change), run)
+
+
+def _reading(cap: Capture) -> Reading:
+    return Reading(cap.view, cap.probabilities, _map(cap, attention_map(cap)), _map(cap, rollout(cap)), _entropy(cap))
+
+
+def _map(cap: Capture, values: np.ndarray) -> np.ndarray:
+    for patch in cap.grid.missing:
+        values[patch] = np.nan
+    return values
+
+
+def _entropy(cap: Capture) -> float:
+    rows = cap.attention(-1)[:, tokens_of(cap)].astype(np.float64)  # [head, query, key]
+    shares = np.where(rows > 0, rows, 1)
+    return float(-(shares * np.log(shares)).sum(-1).mean())

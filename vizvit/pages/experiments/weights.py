@@ -1,0 +1,103 @@
+"""Random weights, from the head down: which maps change and which do not (Adebayo et al., NeurIPS 2018)."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from vizvit.analysis.ranks import rank_correlation
+from vizvit.forward.capture import Capture
+from vizvit.interventions import RandomWeights
+from vizvit.pages.experiments import settings
+from vizvit.pages.experiments.change import Change, Reading, read_after
+from vizvit.pages.shared import look
+from vizvit.pages.shared.language import say
+from vizvit.pages.sidebar.choice import Choice
+
+MAPS = ("attention", "rollout")
+
+
+def choose(choice: Choice, cap: Capture) -> Change | None:
+    t, last = say("experiments"), cap.num_layers
+    key = settings.setting("blocks", 1, settings.whole(0, 200))
+    st.session_state[key] = min(st.session_state[key], last)
+    blocks = st.slider(t["blocks"], 0, last, key=key, help=t["blocks_help"], persist_state="session")
+    seed, held = settings.seed(t["seed"])
+    settings.write({"blocks": "" if blocks == 1 else str(blocks), **held})
+    return changed(blocks, seed)
+
+
+def changed(blocks: int, seed: int) -> Change:
+    return Change((RandomWeights(from_top=blocks, seed=seed),))
+
+
+def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading, after: Reading | None) -> None:
+    """The rank correlation of each map with the trained model's, and on demand its course over n."""
+    t = say("experiments")
+    if after is not None:
+        for place, what in zip(st.columns(2), MAPS, strict=True):
+            place.metric(t[f"{what}_short"], _signed(rank_correlation(getattr(before, what), getattr(after, what))))
+    st.caption(t["ranks_note"])
+    seed = change.interventions[0].seed
+    asked = (choice.key, seed)
+    if st.session_state.get("experiment_curve") != asked:
+        st.button(t["curve"], icon=":material/show_chart:", on_click=_ask, args=(asked,))
+        return
+    st.altair_chart(_chart(curve(choice, cap, before, seed), change.interventions[0].from_top), width="stretch")
+    st.caption(t["curve_note"].format(layers=cap.num_layers, weights=look.weights_note(choice.vit)))
+
+
+def _ask(asked: tuple) -> None:
+    st.session_state.experiment_curve = asked
+
+
+def curve(choice: Choice, cap: Capture, before: Reading, seed: int) -> np.ndarray:
+    """[n, map]: rank correlations with the trained maps for the head and the last n blocks random, n from 0."""
+    t, count = say("experiments"), cap.num_layers + 1
+
+    def compute() -> np.ndarray:
+        place, rows = st.empty(), []
+        for n in range(count):
+            place.progress(n / count, t["curve_progress"].format(done=n, of=count))
+            after = read_after(choice, cap, changed(n, seed))
+            rows.append([rank_correlation(getattr(before, what), getattr(after, what)) for what in MAPS])
+        place.empty()
+        return np.array(rows)
+
+    return choice.result(("experiment", "curve", seed), compute)
+
+
+def _chart(values: np.ndarray, blocks: int) -> alt.LayerChart:
+    t = say("experiments")
+    table = pd.DataFrame(
+        {
+            "n": np.repeat(np.arange(len(values)), len(MAPS)),
+            "map": [t[f"{what}_short"] for what in MAPS] * len(values),
+            "rank": values.ravel(),
+        }
+    )
+    accent = "#d81b60" if look.theme() == "light" else "#ff5c93"
+    quiet = "#31688e" if look.theme() == "light" else "#6fb7d6"
+    base = alt.Chart(table).encode(
+        x=alt.X("n:Q", title=t["blocks_axis"], axis=alt.Axis(tickMinStep=1, grid=False)),
+        y=alt.Y("rank:Q", title=t["ranks_axis"], scale=alt.Scale(domainMax=1)),
+        color=alt.Color(
+            "map:N",
+            title=None,
+            sort=None,
+            scale=alt.Scale(range=[quiet, accent]),
+            legend=alt.Legend(orient="bottom", labelLimit=400),
+        ),
+        tooltip=[alt.Tooltip("n:Q"), alt.Tooltip("map:N"), alt.Tooltip("rank:Q", format=".3f")],
+    )
+    chosen = alt.Chart(pd.DataFrame({"n": [blocks]})).encode(x="n:Q")
+    here = chosen.mark_rule(strokeDash=[4, 4], opacity=0.6, color="gray")
+    chart = here + base.mark_line() + base.mark_circle(size=60, opacity=1)
+    sizes = {"labelFontSize": 13, "titleFontSize": 13}
+    return chart.properties(height=260).configure_axis(**sizes).configure_legend(**sizes)
+
+
+def _signed(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")

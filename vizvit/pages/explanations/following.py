@@ -1,0 +1,42 @@
+"""Which probability the curves follow: of the class in question, of each map's own, or of one class against another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vizvit.faithful import Curves, RandomCurves
+from vizvit.faithful.curves import area
+from vizvit.pages.explanations.settings import Wanted
+
+
+def classes_of(wanted: Wanted) -> tuple[int, ...]:
+    """The classes whose probabilities are read off each forward pass."""
+    if wanted.view == "classes":
+        return wanted.shown
+    return (wanted.target,) if wanted.other is None else (wanted.target, wanted.other)
+
+
+def followed(values: np.ndarray, wanted: Wanted, target: int | None) -> np.ndarray:
+    """[…, class, S+1] -> […, S+1]: one class's probability, or, in the contrast, its share of both classes'.
+
+    target: the class that a map is of; None is the class in question.
+    """
+    if wanted.other is not None:
+        tiny = np.finfo(np.float32).tiny  # two probabilities of 0 are even
+        return (values[..., 0, :] + tiny) / (values.sum(-2) + 2 * tiny)
+    classes = classes_of(wanted)
+    return values[..., classes.index(wanted.target if target is None else target), :]
+
+
+def curves_of(sides: np.ndarray, fractions: np.ndarray, target: int, fill: str) -> Curves:
+    """sides: [2, S+1]."""
+    return Curves(fractions, *sides, target, fill)
+
+
+def chance_of(sides: Sequence[np.ndarray], fractions: np.ndarray, target: int, fill: str) -> RandomCurves:
+    """sides: [2, S+1] for each seed."""
+    deletion, insertion = np.stack(sides, axis=1)
+    areas = [np.array([area(fractions, one) for one in side], np.float32) for side in (deletion, insertion)]
+    return RandomCurves(fractions, deletion, insertion, *areas, target=target, fill=fill)

@@ -1,0 +1,85 @@
+"""Deletion and insertion curves of several orders at once, growing step by step.
+
+The pictures and probabilities are those of `vizvit.faithfulness` and `vizvit.random_curves`, asked for a few at a time,
+so that others get their turn, the curves can be drawn while they grow, and the work can be left after each batch and
+taken up again where it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vizvit.faithful import patch_order
+from vizvit.faithful.stream import Job, checked_heat, patch_counts, probabilities
+from vizvit.model.vit import VitModel
+from vizvit.pages.shared.store import store, turn
+
+BATCH = 32
+LARGE, LARGE_BATCH = 20_000_000, 8  # of a large model fewer at a time: nobody waits long for a turn or for the end
+
+
+@dataclass(eq=False)
+class Growing:
+    """The curves of one order: order [patch]; values float32 [side, class, S+1], deletion before insertion, NaN where
+    nothing is measured yet; done: how many of the S steps are."""
+
+    order: np.ndarray
+    values: np.ndarray
+    done: int = 0
+
+    @property
+    def steps(self) -> int:
+        return self.values.shape[-1] - 1
+
+    @property
+    def nbytes(self) -> int:
+        return self.order.nbytes + self.values.nbytes
+
+
+def growing(
+    key: Hashable, vit: VitModel, heat: np.ndarray, classes: Sequence[int], steps: int, wait: Callable[[], None]
+) -> Growing:
+    """What there is of a map's curves, for all sessions the same; nothing yet where nobody has asked for them."""
+
+    def begin() -> Growing:
+        order = patch_order(checked_heat(heat, vit.grid))
+        return Growing(order, np.full((2, len(classes), steps + 1), np.nan, np.float32))
+
+    return store().results.get(key, begin, lambda curves: curves.nbytes, wait)
+
+
+def grow(
+    vit: VitModel,
+    view: np.ndarray,
+    every: Sequence[Growing],
+    classes: tuple[int, ...],
+    fill: str,
+    wait: Callable[[], None],
+) -> Iterator[None]:
+    """Measure what is missing, from left to right; one turn a batch. Sessions that ask for the same share the work."""
+    counts = patch_counts(vit.grid.rows * vit.grid.cols, every[0].steps)
+    batch = LARGE_BATCH if vit.num_parameters > LARGE else BATCH
+    while any(curves.done < curves.steps for curves in every):
+        with turn(wait):
+            _grow(vit, view, every, classes, fill, counts, batch)
+        yield
+
+
+def _grow(vit, view, every, classes, fill, counts, batch) -> None:
+    """One batch: of the curves that are furthest behind as many as go in, and of these as many steps."""
+    first = min(curves.done for curves in every)
+    if first == len(counts) - 1:  # another session was faster
+        return
+    some = [curves for curves in every if curves.done == first][: batch // 2]
+    last = min(first + max(1, batch // (2 * len(some))), len(counts) - 1)
+    jobs = [Job(view, curves.order, classes) for curves in some]
+    sides = probabilities(vit, jobs, counts[first : last + 1], fill, batch, None)
+    for number, curves in enumerate(some):
+        for side in (0, 1):
+            curves.values[side, :, first:last] = sides[side][number, :, :-1]
+        if last == curves.steps:  # where one curve ends, the other one begins
+            curves.values[:, :, -1] = curves.values[::-1, :, 0]
+        curves.done = last

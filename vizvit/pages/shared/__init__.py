@@ -1,0 +1,1 @@
+"""What the pages share: language, address, caches, look, names and the picker."""

@@ -1,0 +1,1 @@
+"""The picture and the model that were chosen: a `Choice`, on every page."""

@@ -1,0 +1,174 @@
+"""The model in the sidebar: a name or a path, its weights and input size, a moment of its training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from vizvit.errors import ModelError
+from vizvit.model.catalog import CATALOG
+from vizvit.model.hub import is_cached
+from vizvit.model.loading import SHIPPED, load_model, pick_device
+from vizvit.model.snapshots import snapshots
+from vizvit.model.vit import VitModel
+from vizvit.pages.shared import look
+from vizvit.pages.shared.address import note_in_address
+from vizvit.pages.shared.language import named, say, worded
+from vizvit.pages.shared.store import settle_memory, store
+
+ENTRIES = {entry.name: entry for entry in CATALOG}
+CHECKPOINTS = {".safetensors", ".pth", ".pt", ".bin"}
+PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that strangers reach
+WEIGHTS = ("pretrained", "random")
+
+
+def choose_model(progress) -> tuple[VitModel, Hashable]:
+    """Draw the choice; returns the model and its key for what all sessions share. progress: where loading is shown."""
+    state, t = st.session_state, say("sidebar")
+    options = [SHIPPED, *ENTRIES]
+    if state.model not in options:
+        options.append(state.model)
+    state.setdefault("model_box", state.model)
+    st.selectbox(
+        t["model"],
+        options,
+        key="model_box",
+        format_func=_title,
+        accept_new_options=True,
+        on_change=_use_model,
+        help=t["model_help"],
+    )
+    entry = ENTRIES.get(state.model)
+    if state.model == SHIPPED:
+        st.caption(t["shipped"])
+    elif entry:
+        where = t["cached"] if is_cached(entry.name) else t["download"].format(size=entry.download_mb)
+        st.caption(f"{say('catalog')[entry.name]} {where}")
+    with st.expander(t["options"]):
+        st.segmented_control(
+            t["weights"],
+            WEIGHTS,
+            format_func=t.__getitem__,
+            key="weights",
+            required=True,
+            help=t["weights_help"],
+        )
+        if Path(state.model).suffix in CHECKPOINTS:
+            st.text_input(t["architecture"], key="arch", placeholder="vit_base_patch16_224")
+        st.caption(t["input_size"])
+        left, right = st.columns(2)
+        left.text_input(t["height"], key="height", placeholder=t["own"])
+        right.text_input(t["width"], key="width", placeholder=t["as_height"])
+        half = pick_device().type == "cuda" and st.toggle(t["half"], key="half")
+    try:
+        weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
+        vit, key = load_chosen(progress, state.model, weights, state.arch, _input_size(), half)
+        return (replace(vit, weights=note) if note else vit), key
+    except ModelError as error:
+        st.error(t["failed"].format(error=error))
+        st.caption(t["instead"].format(model=SHIPPED))
+        return load_chosen(progress, SHIPPED)
+
+
+def _choose_snapshot() -> tuple[str, str]:
+    """The weights to load and a note on them for captions, where the model has snapshots of its training."""
+    moments = snapshots(st.session_state.model)
+    if not moments:
+        note_in_address("training", "")
+        return "pretrained", ""
+    asked = st.query_params.get("training", "")
+    last = len(moments) - 1
+    st.session_state.setdefault("training", min(int(asked), last) if asked.isdecimal() else last)
+    t = say("sidebar")
+    chosen = st.select_slider(
+        t["training"],
+        range(last + 1),
+        format_func=lambda i: named(moments[i].title),
+        key=worded("training"),
+        help=t["training_help"],
+    )
+    moment = moments[chosen]
+    note_in_address("training", str(chosen) if chosen < last else "")
+    st.caption(t["accuracy"].format(share=look.share(moment.top1)))
+    note = "" if moment.weights in ("pretrained", "random") else f"training snapshot at {moment.title}"
+    return moment.weights, note
+
+
+def _use_model() -> None:
+    state = st.session_state
+    state.model = state.model_box or SHIPPED
+    state.weights, state.height, state.width = "pretrained", "", ""
+
+
+def _title(name: str) -> str:
+    """The same in all languages: the model box takes what it does not know for the name of a model."""
+    entry = ENTRIES.get(name)
+    return entry.title if entry else name
+
+
+def _input_size() -> tuple[int, int] | None:
+    height, width = st.session_state.height.strip(), st.session_state.width.strip()
+    if not height and not width:
+        return None
+    try:
+        return int(height or width), int(width or height)
+    except ValueError:
+        raise ModelError(say("sidebar")["size_not_whole"].format(size=height or width)) from None
+
+
+def load_chosen(
+    place,
+    name: str,
+    weights: str = "pretrained",
+    arch: str = "",
+    size: tuple[int, int] | None = None,
+    half: bool = False,
+) -> tuple[VitModel, Hashable]:
+    """A model, loaded once for all sessions, and its key. place: where progress is shown. Raises ModelError."""
+    t = say("sidebar")
+    path = Path(name.removeprefix("local-dir:")).expanduser()
+    if PATHS_OFF and name != SHIPPED and (path.exists() or path.is_absolute() or path.suffix in CHECKPOINTS):
+        raise ModelError(t["paths_off"])
+    stamp = path.stat().st_mtime_ns if path.exists() else None  # a retrained checkpoint is another model
+    key = ("model", name, weights, arch, size, half, stamp)
+
+    def make() -> VitModel:
+        slot = place.empty()
+
+        def progress(done: int, total: int) -> None:
+            share = min(done / total, 1.0) if total else 0.0
+            done_mb, total_mb = f"{done / 1e6:.0f}", f"{total / 1e6:.0f}"
+            slot.progress(share, t["downloading"].format(model=_title(name), done=done_mb, total=total_mb))
+
+        with place, st.spinner(t["loading"].format(model=_title(name))):
+            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
+        slot.empty()
+        settle_memory()
+        return vit
+
+    size_of = lambda vit: sum(t.nbytes for t in (*vit.module.parameters(), *vit.module.buffers()))  # noqa: E731
+    return store().models.get(key, make, size_of, look.still_wanted()), key
+
+
+def describe(vit: VitModel) -> None:
+    """What the model is, in small print."""
+    t, grid = say("sidebar"), vit.grid
+    if not vit.trained:
+        st.badge(t["untrained"], color="orange", help=t["untrained_help"])
+    names = t["between"].join(map(named, grid.prefix_names))
+    facts = t["facts"].format(
+        layers=vit.num_layers,
+        heads=vit.num_heads,
+        rows=grid.rows,
+        cols=grid.cols,
+        patch=grid.patch_size,
+        prefix=t["prefix"].format(names=names) if names else t["no_prefix"],
+        parameters=f"{vit.num_parameters / 1e6:.1f}",
+        device=vit.device.type,
+        precision=vit.precision,
+    )
+    st.caption(facts)

@@ -1,0 +1,85 @@
+"""The picture in the sidebar: dropped, taken with the camera, or a sample."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+from PIL import Image
+
+from vizvit.errors import ImageError
+from vizvit.pages.shared import look
+from vizvit.pages.shared.language import say
+from vizvit.pages.shared.store import store
+from vizvit.pictures.load import MAX_BYTES, load_image
+from vizvit.pictures.samples import SAMPLES
+
+DEFAULT = "cat"
+
+
+def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
+    """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes. thumbnail: where it is shown."""
+    state, t = st.session_state, say("picture")
+    upload = st.file_uploader(
+        t["drop"],
+        type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+        max_upload_size=MAX_BYTES // (1 << 20),
+        key="upload",
+        on_change=_use("upload"),
+        help=t["drop_help"],
+    )
+    with st.popover(t["take"], icon=":material/photo_camera:", width="stretch"):
+        photo = st.camera_input(t["camera"], key="camera", on_change=_use("camera"), label_visibility="collapsed")
+    if state.image not in SAMPLES:
+        st.warning(t["no_sample"].format(name=state.image))
+        state.image = DEFAULT
+    state.setdefault("source", "sample")
+    state.setdefault("sample_pills", state.image if state.source == "sample" else None)
+    st.pills(
+        t["samples"],
+        list(SAMPLES),
+        format_func=t.__getitem__,
+        key="sample_pills",
+        required=True,
+        on_change=_use_sample,
+    )
+    source, data, title = state.source, None, ""
+    given = {"upload": upload, "camera": photo}.get(source)
+    if given is not None:
+        data, title = given.getvalue(), given.name if source == "upload" else t["camera_picture"]
+        try:
+            image = _decode(data)
+        except ImageError as error:
+            st.error(t["failed"].format(title=title, error=error))
+            data = None
+    if data is None:
+        data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
+        image = _decode(data)
+    thumbnail.image(_thumbnail(image), caption=look.plain(title), alt=t["chosen"].format(title=title))
+    return image, title, hashlib.sha256(data).hexdigest()
+
+
+def _decode(data: bytes) -> Image.Image:
+    key = ("image", hashlib.sha256(data).hexdigest())
+    return store().results.get(key, lambda: load_image(data), lambda i: i.width * i.height * 3, lambda: None)
+
+
+def _thumbnail(image: Image.Image) -> Image.Image:
+    small = image.copy() if image.width <= 640 else image.resize((640, max(1, 640 * image.height // image.width)))
+    return small.crop((0, 0, small.width, min(small.height, 2 * small.width)))
+
+
+def _use(source: str):
+    def take() -> None:
+        chosen = st.session_state[source] is not None
+        st.session_state.source = source if chosen else "sample"
+        # No sample stands chosen beside a person's own picture, so that a click on any of them is one.
+        st.session_state.sample_pills = None if chosen else st.session_state.image
+
+    return take
+
+
+def _use_sample() -> None:
+    if st.session_state.sample_pills is not None:
+        st.session_state.source = "sample"
+        st.session_state.image = st.session_state.sample_pills

@@ -1,0 +1,1 @@
+"""What a study found, read back from its folder."""

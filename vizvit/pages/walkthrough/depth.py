@@ -1,0 +1,131 @@
+"""Stage 12: the residual stream over all layers: lengths, likeness of patches, their colours, and the logit lens."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from vizvit import walk
+from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.look import share
+from vizvit.pages.walkthrough.charts import Chart
+from vizvit.pages.walkthrough.html import badge, note, show, side_by_side, title
+from vizvit.pages.walkthrough.maps import category_colours, gallery, over_picture, tile
+from vizvit.pages.walkthrough.scene import Here
+
+_CLASSES = 8  # in the legend of a lens map
+
+
+def draw(here: Here) -> None:
+    t, layer = say("walk"), here.place.layer
+    found = here.choice.result("depth", lambda: walk.depth(here.anatomy), _bytes)
+    layers = len(found.norms)
+    rgb = [
+        tile((255 * colours).astype(np.uint8), _step(index), name="pca", chosen=index == layer + 1)
+        for index, colours in enumerate(found.rgb)
+    ]
+    show(
+        "depth",
+        title(t["depth_rgb"], t["depth_rgb_note"]),
+        gallery(rgb, "70px"),
+        side_by_side(_norms(here, found), _similarity(found), least="250px"),
+    )
+    if found.lens is None:
+        show(
+            "no_lens",
+            note(
+                t[found.absent].format(
+                    model=escape(here.vit.name), dim=here.numbers()["dim"], read_out=named(found.read_out)
+                )
+            ),
+        )
+        return
+    show(
+        "lens",
+        badge(found.difference),
+        title(t["depth_lens"], t["depth_lens_note"].format(read_out=named(found.read_out))),
+        _lens(here, found, layer + 1),
+    )
+    _patch_lens(here, found, min(layer + 1, layers - 1))
+
+
+def _step(index: int) -> str:
+    t = say("walk")
+    return t["depth_input"] if index == 0 else t["depth_after"].format(layer=index - 1)
+
+
+def _norms(here: Here, found) -> str:
+    t, layers = say("walk"), np.arange(len(found.norms))
+    patches = found.norms[:, here.grid.num_prefix_tokens :]
+    token = found.norms[:, here.place.token]
+    chart = Chart(
+        (0, layers[-1]),
+        (0, float(max(np.percentile(patches, 99, axis=1).max(), token.max()))),
+        (t["depth_axis"], t["depth_norms"]),
+        "norms",
+    )
+    chart.line(layers, np.percentile(patches, 10, axis=1), "quiet").line(
+        layers, np.percentile(patches, 90, axis=1), "quiet"
+    )
+    chart.line(layers, np.median(patches, axis=1)).line(layers, token, "accent")
+    return chart.dots(layers, token, "accent").html(layers[:: max(1, len(layers) // 12)]) + note(
+        t["depth_norms_note"].format(query=here.query)
+    )
+
+
+def _similarity(found) -> str:
+    t, layers = say("walk"), np.arange(len(found.similarity))
+    low = min(0.0, float(found.similarity.min()))
+    chart = Chart((0, layers[-1]), (low, 1), (t["depth_axis"], t["depth_similarity"]), "similarity")
+    chart.line(layers, found.similarity, "accent").dots(layers, found.similarity, "accent")
+    return chart.html(layers[:: max(1, len(layers) // 12)])
+
+
+def _lens(here: Here, found, chosen: int) -> str:
+    """The likeliest classes of the token that is read out, layer by layer."""
+    t, rows = say("walk"), []
+    for index, (classes, probabilities) in enumerate(zip(found.lens, found.lens_probability, strict=True)):
+        cells = "".join(
+            f"<td>{here.label(c)} <small>{share(float(p))}</small></td>"
+            for c, p in list(zip(classes, probabilities, strict=True))[:3]
+        )
+        rows.append(f'<tr class="{"chosen" if index == chosen else ""}"><td>{_step(index)}</td>{cells}</tr>')
+    head = f"<tr><th>{t['choose_layer']}</th><th>1</th><th>2</th><th>3</th></tr>"
+    return f'<table class="vw-table" data-draw="lens">{head}{"".join(rows)}</table>'
+
+
+def _patch_lens(here: Here, found, index: int) -> None:
+    t = say("walk")
+    classes, probability = found.patch_lens[index], found.patch_probability[index]
+    kinds, counts = np.unique(classes, return_counts=True)
+    frequent = kinds[np.argsort(-counts, kind="stable")][:_CLASSES]
+    palette = category_colours(len(frequent))
+    rgb = np.full((*classes.shape, 3), 150, np.uint8)
+    legend = []
+    for kind, colour in zip(frequent, palette, strict=True):
+        rgb[classes == kind] = colour
+        count = int((classes == kind).sum())
+        name = here.label(kind)
+        legend.append(
+            f'<span><i style="background:rgb({colour[0]} {colour[1]} {colour[2]})"></i>{name} × {count}</span>'
+        )
+    if len(kinds) > len(frequent):
+        others = t["depth_others"].format(count=len(kinds) - len(frequent))
+        legend.append(f'<span><i style="background:rgb(150 150 150)"></i>{others}</span>')
+    show(
+        "patch_lens",
+        title(t["depth_patch_lens"].format(step=_step(index))),
+        side_by_side(
+            tile(rgb, t["depth_classes"], name="patch-lens", query=here.place.patch)
+            + f'<div class="vw-legend">{"".join(legend)}</div>',
+            over_picture(
+                here.photo, probability, t["depth_probability"], name="patch-probability", query=here.place.patch
+            ),
+            least="240px",
+        ),
+    )
+
+
+def _bytes(found) -> int:
+    return sum(getattr(value, "nbytes", 0) for value in vars(found).values())

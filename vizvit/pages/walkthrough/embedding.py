@@ -1,0 +1,44 @@
+"""Stage 3: the patch's vector, the filters that make it, and the same result by convolution and by matrix product."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from vizvit import walk
+from vizvit.analysis import embedding_filters
+from vizvit.errors import ModelError
+from vizvit.pages.shared.language import say
+from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, number, show, strip, title
+from vizvit.pages.walkthrough.maps import gallery, tile
+from vizvit.pages.walkthrough.scene import Here
+
+_FILTERS = 28
+
+
+def draw(here: Here) -> None:
+    t, (row, col) = say("walk"), here.place.patch
+    made = walk.embedding(here.anatomy, row, col)
+    limit = float(max(np.abs(made.vector).max(), np.abs(made.by_matrix).max()))
+    show(
+        "embedding",
+        badge(made.difference),
+        strip(made.vector, t["embedding_model"].format(row=row, col=col), name="embedding", limit=limit, tall=True),
+        first_numbers(made.vector),
+        strip(made.by_matrix, t["embedding_matrix"], name="matrix", limit=limit),
+        strip(made.by_convolution, t["embedding_convolution"], name="convolution", limit=limit),
+        facts((t["embedding_apart"], number(made.apart))),
+    )
+    try:
+        count = min(_FILTERS, 3 * here.grid.patch_size**2)
+        filters = here.choice.result("filters", lambda: embedding_filters(here.vit, count))
+    except ModelError as error:
+        show("filters", note(escape(str(error))))
+        return
+    tiles = [tile((255 * each).astype(np.uint8), "", name="filter") for each in filters]
+    show(
+        "filters",
+        title(t["embedding_filters"].format(count=count), t["embedding_filters_note"]),
+        gallery(tiles, "64px"),
+    )

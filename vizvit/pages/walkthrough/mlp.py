@@ -1,0 +1,63 @@
+"""Stage 11: the residual sum, and the MLP: its curve with this token's numbers on it, and the change to the token."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from vizvit import walk
+from vizvit.pages.shared.language import say
+from vizvit.pages.walkthrough.charts import Chart
+from vizvit.pages.walkthrough.html import badge, bars, facts, note, number, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.scene import Here
+from vizvit.walk.formulas import activation
+
+_UNITS = 8
+
+
+def draw(here: Here) -> None:
+    t, n = say("walk"), here.numbers()
+    made = walk.mlp(here.anatomy, here.place.token)
+    # A few dimensions often hold most of the length: without them at full colour, the others would be white.
+    limit = float(np.percentile(np.abs([made.before, made.after_attention, made.out, made.after]), 97))
+    wrote = made.after_attention - made.before
+    show(
+        "mlp",
+        badge(made.difference),
+        title(t["mlp_stream"].format(query=here.query)),
+        strip(made.before, t["mlp_before"], name="before", limit=limit),
+        strip(wrote, t["mlp_attention"], name="attention", limit=limit),
+        strip(made.after_attention, t["mlp_between"], name="between", limit=limit),
+        strip(made.out, t["mlp_out"], name="mlp", limit=limit),
+        strip(made.after, t["mlp_after"], name="after", limit=limit, tall=True),
+        facts(
+            (t["mlp_norm_before"], number(np.linalg.norm(made.before))),
+            (t["mlp_norm_attention"], number(np.linalg.norm(wrote))),
+            (t["mlp_norm_mlp"], number(np.linalg.norm(made.out))),
+            (t["mlp_norm_after"], number(np.linalg.norm(made.after))),
+        ),
+        title(t["mlp_curve"].format(activation=made.activation, **n)),
+        side_by_side(_curve(here, made), _units(made), least="250px"),
+        note(t["mlp_gated"].format(activation=made.activation)) if made.gate is not None else "",
+    )
+
+
+def _curve(here: Here, made) -> str:
+    """The nonlinearity with this token's pre-activations on it; of a gated MLP, what enters the gate's function."""
+    t = say("walk")
+    low, high = min(float(made.pre.min()), -3.0), max(float(made.pre.max()), 1.0)
+    kind = here.anatomy.parts.mlp.activation
+    xs = np.linspace(low, high, 241)
+    ys, acted = (activation(torch.from_numpy(x), kind, made.activation).numpy() for x in (xs, made.pre))
+    chart = Chart((low, high), (ys.min(), ys.max()), (t["mlp_axis"], t["mlp_value"]), "curve")
+    chart.line(xs, ys, "quiet")
+    return chart.dots(made.pre, acted, titles=[str(unit) for unit in range(len(acted))]).html() + note(
+        t["mlp_below"].format(share=f"{(made.pre < 0).mean():.0%}")
+    )
+
+
+def _units(made) -> str:
+    t = say("walk")
+    top = made.top[:_UNITS]
+    rows = [(t["mlp_unit"].format(unit=unit), float(made.hidden[unit]), number(made.hidden[unit])) for unit in top]
+    return title(t["mlp_units"]) + bars(rows, name="units")

@@ -1,0 +1,67 @@
+"""Walkthrough: from pixels to prediction in 13 stages, each drawn from the real forward pass and recomputed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from vizvit.errors import CaptureError
+from vizvit.pages.shared import look
+from vizvit.pages.shared.language import named, say
+from vizvit.pages.sidebar.choice import Choice
+from vizvit.pages.walkthrough import attention, depth, embedding, heads, mlp, norm, patches, prediction, tokens
+from vizvit.pages.walkthrough.place import here, write
+from vizvit.pages.walkthrough.scene import Here, arrive
+from vizvit.pages.walkthrough.steer import controls, stage_bar
+from vizvit.pages.walkthrough.text import text
+from vizvit.walk import Absent
+from vizvit.walk.stages import STAGES
+
+DRAWINGS: dict[str, Callable[[Here], None]] = {
+    "patches": patches.cut,
+    "flatten": patches.flatten,
+    "embedding": embedding.draw,
+    "tokens": tokens.prefix,
+    "position": tokens.position,
+    "norm": norm.draw,
+    "qkv": attention.qkv,
+    "scores": attention.scores,
+    "sum": attention.weighted_sum,
+    "heads": heads.draw,
+    "mlp": mlp.draw,
+    "depth": depth.draw,
+    "head": prediction.draw,
+}
+
+
+def page() -> None:
+    choice: Choice = st.session_state.choice
+    choice.capture()
+    _walk(choice)
+
+
+@st.fragment
+def _walk(choice: Choice) -> None:
+    t, place = say("walk"), here(choice.vit)
+    stage = STAGES[place.stage - 1]
+    try:
+        now = arrive(choice, place)
+    except CaptureError as error:
+        st.error(say("look")["failed"].format(error=error))
+        return
+    numbers = now.numbers()
+    stage_bar(place.stage, [t[f"stage_{step.name}"] for step in STAGES], stage.shape.format(**numbers))
+    write(place, choice.vit)
+    left, right = st.columns([6, 8], gap="large")
+    with left, st.container(key="walk_text"):
+        text(place.stage, numbers)
+    with right:
+        if stage.uses:
+            controls(choice.vit, place, now.photo, stage.uses)
+        with st.container(key=f"walk_stage_{stage.name}"):
+            try:
+                DRAWINGS[stage.name](now)
+            except Absent as gap:
+                st.info(t[gap.key].format(**{key: named(str(value)) for key, value in gap.numbers.items()}))
+        st.caption(look.weights_note(choice.vit))

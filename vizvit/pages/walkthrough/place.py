@@ -1,0 +1,78 @@
+"""Where one is on the walk: stage, layer, head and token, shared with the Explore page and kept in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from vizvit.model.vit import VitModel
+from vizvit.pages.explore.link import view_from_address
+from vizvit.pages.shared.address import note_in_address
+from vizvit.walk.stages import STAGES
+
+
+@dataclass(frozen=True)
+class Place:
+    """stage: from 1. token: the query, a patch or a prefix token. patch: (row, col), the last one that was chosen."""
+
+    stage: int
+    layer: int
+    head: int
+    token: int
+    patch: tuple[int, int]
+
+
+def here(vit: VitModel) -> Place:
+    """The place of this session; what does not exist in this model is as at the start: the middle patch, layer 0.
+
+    The walk follows a patch: a prefix token that Explore starts from is taken over only once it is chosen on the walk
+    or named by a link to it.
+    """
+    state, grid = st.session_state, vit.grid
+    linked = view_from_address(grid) or {}
+    if "walk" not in state:
+        stage = st.query_params.get("stage", "")
+        on_prefix = bool(stage) and linked.get("token", grid.num_tokens) < grid.num_prefix_tokens
+        state.walk = {"stage": int(stage) if stage.isdecimal() else 1, "on_prefix": on_prefix, "patch": None}
+    walk, chosen = state.walk, state.get("selection") or linked
+    token = chosen.get("token")
+    token = token if token is not None and 0 <= token < grid.num_tokens else None
+    if token is not None and token >= grid.num_prefix_tokens:
+        walk["patch"] = grid.patch(token)
+    row, col = walk["patch"] or (grid.rows // 2, grid.cols // 2)
+    if row >= grid.rows or col >= grid.cols:
+        row, col = grid.rows // 2, grid.cols // 2
+    if token is None or (token < grid.num_prefix_tokens and not walk["on_prefix"]):
+        token = grid.token(row, col)
+    layer, head = chosen.get("layer") or 0, chosen.get("head") or 0
+    return Place(
+        stage=min(max(walk["stage"], 1), len(STAGES)),
+        layer=layer % vit.num_layers if -vit.num_layers <= layer < vit.num_layers else vit.num_layers - 1,
+        head=head if 0 <= head < vit.num_heads else 0,
+        token=token,
+        patch=(row, col),
+    )
+
+
+def go_to(stage: int) -> None:
+    st.session_state.walk["stage"] = stage
+
+
+def choose(vit: VitModel, **changes: int) -> None:
+    """Move to another layer, head or token, here and on the Explore page."""
+    state, now = st.session_state, here(vit)
+    selection = {"layer": now.layer, "token": now.token} | changes
+    if "token" in changes:
+        state.walk["on_prefix"] = changes["token"] < vit.grid.num_prefix_tokens
+    state.selection = (state.get("selection") or {}) | selection | {"area": None}
+
+
+def write(place: Place, vit: VitModel) -> None:
+    """Keep the place in the address."""
+    grid = vit.grid
+    prefix = place.token < grid.num_prefix_tokens
+    query = grid.prefix_names[place.token] if prefix else ",".join(map(str, grid.patch(place.token)))
+    values = {"stage": place.stage, "layer": place.layer, "head": place.head, "query": query}
+    for name, value in values.items():
+        note_in_address(name, str(value))

@@ -1,0 +1,67 @@
+"""Stage 13: what is read out at the end, the probabilities, and which dimensions make the winner win."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vizvit import walk
+from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.look import share
+from vizvit.pages.walkthrough.html import badge, bars, facts, first_numbers, number, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.scene import Here
+
+_TOP, _DIMENSIONS = 5, 12
+
+
+def draw(here: Here) -> None:
+    t = say("walk")
+    made = walk.head(here.anatomy)
+    best = np.argsort(made.probabilities)[::-1][:_TOP]
+    name = {index: here.label(index) for index in (*best, made.winner, made.runner_up)}
+    show(
+        "prediction",
+        badge(made.difference),
+        strip(made.pooled, t["head_pooled"].format(read_out=named(made.read_out)), name="pooled"),
+        strip(made.normed, t["head_normed"], name="normed", tall=True),
+        first_numbers(made.normed),
+        title(t["head_top"]),
+        bars(
+            [
+                (
+                    name[i],
+                    float(made.probabilities[i]),
+                    t["head_row"].format(share=share(float(made.probabilities[i])), logit=number(made.logits[i])),
+                )
+                for i in best
+            ],
+            name="top",
+            top=1.0,
+        ),
+    )
+    distilled = made.distilled_contributions is not None
+    order = np.argsort(np.abs(made.contributions))[::-1][:_DIMENSIONS]
+    lead = float(made.logits[made.winner] - made.logits[made.runner_up])
+    show(
+        "lead",
+        title(t["head_lead"].format(winner=name[made.winner], other=name[made.runner_up])),
+        facts(
+            (t["head_difference"], number(lead)),
+            (t["head_terms"], number(made.contributions.sum())),
+            *([(t["head_distilled"], number(made.distilled_contributions.sum()))] if distilled else []),
+            (t["head_bias"], number(made.bias_contribution)),
+        ),
+        side_by_side(
+            bars(
+                [
+                    (
+                        t["head_dimension"].format(dimension=d),
+                        float(made.contributions[d]),
+                        number(made.contributions[d]),
+                    )
+                    for d in order
+                ],
+                name="contributions",
+            ),
+            strip(made.contributions, t["head_contributions"], name="lead"),
+        ),
+    )

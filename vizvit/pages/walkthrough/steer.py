@@ -1,0 +1,82 @@
+"""What the walk is steered with: the stage bar, and the controls of a place (patch or prefix token, layer, head)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from vizvit.model.vit import VitModel
+from vizvit.pages.shared import language
+from vizvit.pages.shared.language import say
+from vizvit.pages.walkthrough.place import Place, choose, go_to
+
+_HERE = Path(__file__).parent
+_BAR = """
+<nav class="bar">
+  <ol class="steps"></ol>
+  <div class="go"><button class="back"></button><div class="track"><span class="shape"></span></div>
+    <button class="next"></button></div>
+</nav>
+"""
+_ROW = '<div class="row {part}_row"><div class="name"></div><div class="choices"></div></div>'
+_PLACE = f"""
+<div class="place">
+  <div class="photo" tabindex="0" role="application">
+    <img class="image" draggable="false"><div class="cells"></div>
+    <svg class="lines" preserveAspectRatio="none"><path vector-effect="non-scaling-stroke"></path></svg>
+    <div class="mark chosen"></div><div class="mark under" hidden></div>
+  </div>
+  <div class="side">{"".join(_ROW.format(part=part) for part in ("token", "layer", "head"))}</div>
+</div>
+"""
+
+
+def stage_bar(stage: int, names: list[str], shape: str) -> None:
+    """The steps of the walk; a click, "back", "next" or an arrow key goes to another."""
+    t = say("walk")
+    words = {"stages": t["stages"], "back": t["back"], "next": t["next"]}
+    key = "walk_bar"
+    _component("vizvit_walk_bar", _BAR, "bar.js")(
+        key=key,
+        data={"current": stage, "names": names, "shape": shape, "words": words},
+        on_go_change=lambda: go_to(int(st.session_state[key].go)),
+    )
+
+
+def controls(vit: VitModel, place: Place, photo: str, uses: tuple[str, ...]) -> None:
+    """The picture on which a click chooses the patch, and what else the stage `uses`: "prefix", "layer", "head".
+
+    photo: the model's view as a data URL.
+    """
+    t, grid, key = say("walk"), vit.grid, "walk_place"
+    _component("vizvit_walk_place", _PLACE, "place.js")(
+        key=key,
+        data={
+            "image": photo,
+            "rows": grid.rows,
+            "cols": grid.cols,
+            "patch": list(place.patch),
+            "token": place.token,
+            "prefix": [language.named(name) for name in grid.prefix_names],
+            "layers": vit.num_layers,
+            "layer": place.layer,
+            "heads": vit.num_heads,
+            "head": place.head,
+            "uses": list(uses),
+            "words": {name: t[f"choose_{name}"] for name in ("picture", "query", "patch", "layer", "head")},
+        },
+        on_choose_change=_moved(vit, key),
+    )
+
+
+def _moved(vit: VitModel, key: str) -> Callable[[], None]:
+    return lambda: choose(vit, **{name: int(value) for name, value in st.session_state[key].choose.items()})
+
+
+@cache
+def _component(name: str, html: str, script: str):
+    css = (_HERE / "steer.css").read_text("utf-8")
+    return st.components.v2.component(name, html=html, css=css, js=(_HERE / script).read_text("utf-8"))

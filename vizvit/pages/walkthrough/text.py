@@ -1,0 +1,42 @@
+"""The lesson beside a stage: what happens, the formula, shapes, what to try, a question and its answer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vizvit.pages.shared import language, look
+from vizvit.pages.shared.language import say
+from vizvit.walk.lessons import lesson
+from vizvit.walk.stages import STAGES
+
+_STYLE = """
+<style>
+  .st-key-walk_bar { position: sticky; top: 3.7rem; z-index: 90; }
+  .st-key-walk_text h1 { padding-top: 0 !important; }
+  .st-key-walk_text .katex-display { overflow-x: auto; overflow-y: hidden; margin: .5rem 0; font-size: .95em; }
+  .st-key-walk_text .katex { font-size: 1.05em; }
+  .st-key-walk_try { border-left: 4px solid ACCENT; padding: .1rem 0 .1rem 1rem; gap: .3rem; }
+  .st-key-walk_shapes, .st-key-walk_question { gap: .3rem; }
+</style>
+"""
+
+
+def text(stage: int, numbers: dict[str, object]) -> None:
+    """Draw the lesson of a stage (from 1) with a model's numbers."""
+    t = say("walk")
+    words = lesson(STAGES[stage - 1].lesson, language.current()).fill(**numbers)
+    st.html(_STYLE.replace("ACCENT", "#d81b60" if look.theme() == "light" else "#ff5c93"))
+    st.title(words.title)
+    st.markdown(words.what)
+    st.markdown(words.formula)
+    with st.container(key="walk_shapes"):
+        st.markdown(f"**{t['shapes']}**")
+        st.markdown(words.shapes)
+    with st.container(key="walk_try"):
+        st.markdown(f"**{t['try']}**")
+        st.markdown(words.try_)
+    with st.container(key="walk_question"):
+        st.markdown(f"**{t['question']}**")
+        st.markdown(words.question)
+        if st.toggle(t["answer"], key=f"walk_answer_{stage}"):
+            st.markdown(words.answer)
