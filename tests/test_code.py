@@ -16,7 +16,7 @@ from vizvit.explorer.payload import read_header
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on the PATH")
-MODULE = Path(explorer.__file__).parent / "js" / "code.js"
+MODULE = Path(explorer.__file__).parent / "js" / "keep" / "code.js"
 PROGRAM = """
 const { pythonCode } = await import(process.argv[1]);
 const { session, capture, cases } = JSON.parse(require("fs").readFileSync(0, "utf8"));

@@ -381,11 +381,12 @@ def test_play_and_pause(page):
     root.get_by_role("button", name=re.compile("^play")).click()
     expect(root).to_have_attribute("data-layer", str(CAT.num_layers - 1))
     expect(root.get_by_role("button", name=re.compile("^play"))).to_be_visible()
+    page.clock.install()
     press(page, " ")  # from the last layer, it begins at the first
     expect(root).to_have_attribute("data-layer", "0")
     root.get_by_role("button", name=re.compile("^pause")).click()
     layer = root.get_attribute("data-layer")
-    page.wait_for_timeout(600)
+    page.clock.run_for(5000)
     assert root.get_attribute("data-layer") == layer
 
 
@@ -393,9 +394,13 @@ def test_less_motion_plays_slowly(app, open_page):
     page = open_page(f"{app}/?layer=0", reduced_motion="reduce")
     root = explorer_of(page)
     root.locator(".speed").select_option("4")
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("() => Date.now()") + 1000)
     root.get_by_role("button", name=re.compile("^play")).click()
-    page.wait_for_timeout(1200)  # five layers at this speed otherwise
+    page.clock.run_for(1200)  # five layers at this speed otherwise
     expect(root).to_have_attribute("data-layer", "0")
+    page.clock.run_for(1200)
+    expect(root).to_have_attribute("data-layer", "1")
 
 
 # --- 7. keep
@@ -425,7 +430,8 @@ def test_pictures_of_the_view_are_kept(page):
 
 def test_numbers_of_the_view_are_kept(page):
     press(page, "f", "d")
-    page.wait_for_timeout(400)
+    expect(explorer_of(page)).to_have_attribute("data-head", "max")
+    expect(page).to_have_url(re.compile("direction=to"))
     _, file = kept(page, "Numbers, NPZ")
     with np.load(io.BytesIO(file)) as numbers:
         expected = CAT.attention_to(("patch", 3, 2))[LAYER]

@@ -185,8 +185,8 @@ def test_what_python_made_is_asked_for_and_arrives_once(page):
     again = []
     page.on("download", lambda download: again.append(download))
     page.evaluate(take)
-    page.wait_for_timeout(300)
-    assert not again
+    after, _ = downloaded(page, "() => kept.saveSvg(kept.app)")
+    assert [download.suggested_filename for download in again] == [after]
 
 
 def test_what_could_not_be_made_is_said(page):

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attentionColumns, attentionRows, entropy, fuseHeads, meanDistance, peakOf, rankOf, rawScore, scoreTerms, shareOf } from "../../vizvit/explorer/js/attention.js";
-import { surveyLayer } from "../../vizvit/explorer/js/survey.js";
+import { attentionColumns, attentionRows, entropy, fuseHeads, meanDistance, peakOf, rankOf, rawScore, scoreTerms, shareOf } from "../../vizvit/explorer/js/compute/attention.js";
+import { surveyLayer } from "../../vizvit/explorer/js/compute/survey.js";
 import { captureOf, doublesOf, largestDifference, made, skip } from "./fixtures.mjs";
 
 test("fixtures are there", { skip }, () => assert.ok(made.length > 0));

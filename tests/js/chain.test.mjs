@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { flowColumn, flowRow, flowSteps, normalised } from "../../vizvit/explorer/js/chain.js";
-import { fusedLayer } from "../../vizvit/explorer/js/survey.js";
+import { flowColumn, flowRow, flowSteps, normalised } from "../../vizvit/explorer/js/compute/chain.js";
+import { fusedLayer } from "../../vizvit/explorer/js/compute/survey.js";
 import { captureOf, jsonOf, largestDifference, real, skip } from "./fixtures.mjs";
 
 for (const name of real) {

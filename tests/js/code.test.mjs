@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pythonCode } from "../../vizvit/explorer/js/code.js";
+import { pythonCode } from "../../vizvit/explorer/js/keep/code.js";
 
 const session = { python: ["import vizvit", "cap = …"] };
 const capture = { prefix_names: ["class", "register 1"], cols: 5, num_layers: 6 };

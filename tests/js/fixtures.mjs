@@ -1,7 +1,7 @@
 // What tests/test_explorer_js.py leaves for these tests: payloads and what NumPy and PyTorch make of the same captures.
 
 import { readFileSync } from "node:fs";
-import { decodeLayer, readPayload } from "../../vizvit/explorer/js/payload.js";
+import { decodeLayer, readPayload } from "../../vizvit/explorer/js/compute/payload.js";
 
 const folder = process.env.VIZVIT_FIXTURES;
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tileColumns } from "../../vizvit/explorer/js/layout.js";
-import { areaName, fill, percent, plain, tokenName } from "../../vizvit/explorer/js/words.js";
+import { tileColumns } from "../../vizvit/explorer/js/draw/layout.js";
+import { percent, plain } from "../../vizvit/explorer/js/draw/numbers.js";
+import { areaName, fill, tokenName } from "../../vizvit/explorer/js/draw/words.js";
 
 const space = { width: 560, height: 700, ratio: 1, gap: 8, foot: 26 };
 

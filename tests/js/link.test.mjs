@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { comparable, differenceOf, linkedBack, linkedHead, linkedLayer, linkedToken } from "../../vizvit/explorer/js/link.js";
+import { comparable, differenceOf, linkedBack, linkedHead, linkedLayer, linkedToken } from "../../vizvit/explorer/js/compute/link.js";
 
 const headerOf = (rows, cols, names = ["class"], size = 16, image = { width: cols * size, height: rows * size }) =>
   ({ rows, cols, prefix_names: names, patch_size: size, image });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeHalves, readPayload } from "../../vizvit/explorer/js/payload.js";
+import { decodeHalves, readPayload } from "../../vizvit/explorer/js/compute/payload.js";
 
 test("half-precision numbers of every kind", () => {
   const bits = [0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x0400, 0x7c00, 0xfc00, 0x3555];

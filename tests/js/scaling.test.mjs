@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colourIndex, limitsOf, paintIndices, shadeMap, signedLimits, smoothMap, ticksOf } from "../../vizvit/explorer/js/scaling.js";
+import { colourIndex, limitsOf, paintIndices, shadeMap, signedLimits } from "../../vizvit/explorer/js/compute/scaling.js";
+import { smoothMap } from "../../vizvit/explorer/js/compute/smoothing.js";
+import { ticksOf } from "../../vizvit/explorer/js/compute/ticks.js";
 import { jsonOf, largestDifference, maps, skip } from "./fixtures.mjs";
 
 const mapOf = (values, before = 0) => ({ row: Float32Array.of(...Array(before).fill(9), ...values), first: before, count: values.length });

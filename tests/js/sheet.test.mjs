@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sheetLines, sheetWidth, xmlText } from "../../vizvit/explorer/js/lettering.js";
-import { composeSheet } from "../../vizvit/explorer/js/sheet.js";
+import { sheetLines, sheetWidth, xmlText } from "../../vizvit/explorer/js/keep/lettering.js";
+import { composeSheet } from "../../vizvit/explorer/js/keep/sheet.js";
 
 const PHOTO = "data:image/png;base64,AAAA", MAP = "data:image/png;base64,BBBB";
 const picture = {
@@ -32,7 +32,7 @@ function wellFormed(svg) {
 
 // Where each text and picture ends must lie on the sheet.
 function withinTheSheet({ svg, width, height }) {
-  let at = [[0, 0]];
+  const at = [[0, 0]];
   for (const [whole, x, y] of svg.matchAll(/<g transform="translate\(([\d.-]+) ([\d.-]+)\)">|<\/g>|<(?:image|rect|text)[^>]*>/g)) {
     if (whole.startsWith("<g")) at.push([at.at(-1)[0] + Number(x), at.at(-1)[1] + Number(y)]);
     else if (whole === "</g>") at.pop();

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { missingLayer } from "../../vizvit/explorer/js/fetching.js";
-import { createSettle, stampOfChoice } from "../../vizvit/explorer/js/settle.js";
-import { HOME, areaBetween, choose, createSide, createState, layerOf, queryOf, queryTokens, stepPatch, tokensOfArea, toggleFold } from "../../vizvit/explorer/js/state.js";
+import { areaBetween, stepPatch, tokensOfArea } from "../../vizvit/explorer/js/compute/patches.js";
+import { choose, toggleFold } from "../../vizvit/explorer/js/state/changes.js";
+import { createSide, layerOf } from "../../vizvit/explorer/js/state/sides.js";
+import { HOME, createState, queryOf, queryTokens } from "../../vizvit/explorer/js/state/state.js";
+import { missingLayer } from "../../vizvit/explorer/js/wire/fetching.js";
+import { createSettle, stampOfChoice } from "../../vizvit/explorer/js/wire/settle.js";
 
 function explorer(prefix = ["class"], here = [4, 5]) {
   const app = createState();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attentionRows, fuseHeads } from "../../vizvit/explorer/js/attention.js";
-import { fusedLayer, sinksOf, surveyLayer } from "../../vizvit/explorer/js/survey.js";
+import { attentionRows, fuseHeads } from "../../vizvit/explorer/js/compute/attention.js";
+import { fusedLayer, sinksOf, surveyLayer } from "../../vizvit/explorer/js/compute/survey.js";
 import { captureOf, jsonOf, largestDifference, made, real, skip } from "./fixtures.mjs";
 
 for (const name of [...made, ...real]) {

@@ -3,9 +3,9 @@ import { resolveObjectURL } from "node:buffer";
 import { afterEach, test } from "node:test";
 import vm from "node:vm";
 import { Worker as Thread } from "node:worker_threads";
-import { normalised } from "../../vizvit/explorer/js/chain.js";
-import { fusedLayer, surveyLayer } from "../../vizvit/explorer/js/survey.js";
-import { createSurveyor, surveyorSource } from "../../vizvit/explorer/js/surveyor.js";
+import { normalised } from "../../vizvit/explorer/js/compute/chain.js";
+import { fusedLayer, surveyLayer } from "../../vizvit/explorer/js/compute/survey.js";
+import { createSurveyor, surveyorSource } from "../../vizvit/explorer/js/compute/surveyor.js";
 
 const geometry = { rows: 3, cols: 4, patch_size: 16, prefix: 1 };
 

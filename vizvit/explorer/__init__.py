@@ -13,7 +13,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vizvit.explorer.assets import _MODULES as _MODULES
 from vizvit.explorer.assets import script, stylesheet
 from vizvit.explorer.payload import BUDGET, encode, window
 from vizvit.texts import words

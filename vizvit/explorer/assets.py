@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-# In the order of the joined script; functions are hoisted, top-level constants come before their use.
-_MODULES = (
-    *("payload", "attention", "survey", "surveyor", "chain", "scaling", "link", "colour", "words", "feeds", "state"),
-    *("view", "layout", "content", "drawing", "marks", "reading"),
-    *("atlas", "numbers", "why", "notice", "pins", "play", "fetching"),
-    *("settle", "lettering", "sheetmarks", "sheetheads", "sheet", "download", "code", "keep"),
-    *("keyboard", "menu", "pointer", "controls", "receiving", "main"),
-)
+ENTRY = _HERE / "js" / "main.js"
+_IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[^"]+)";\n', re.MULTILINE)
 
 
 def script() -> str:
     """All JavaScript modules as one: relative imports do not resolve in the blob that inline code becomes."""
-    sources = ((_HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in _MODULES)
-    joined = "\n".join(re.sub(r"^import .*;\n", "", source, flags=re.MULTILINE) for source in sources)
-    return re.sub(r"^export (?!default)", "", joined, flags=re.MULTILINE)
+    return joined(ENTRY)
+
+
+def joined(entry: Path) -> str:
+    """A JavaScript module and all that it imports in one scope; names at the top of them must differ."""
+    together = "\n".join(_IMPORT.sub("", path.read_text("utf-8")) for path in modules(entry))
+    return re.sub(r"^export (?!default)", "", together, flags=re.MULTILINE)
+
+
+def modules(entry: Path) -> list[Path]:
+    """The files of `joined`, each after those that it imports. Raises ValueError where imports go in a circle."""
+    found, waiting = {}, [entry.resolve()]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found[path] = imports(path)
+            waiting.extend(found[path])
+    try:
+        return list(TopologicalSorter(found).static_order())
+    except CycleError as error:
+        circle = " imports ".join(path.name for path in reversed(error.args[1]))
+        raise ValueError(f"JavaScript modules cannot be put in an order: {circle}") from None
+
+
+def imports(path: Path) -> list[Path]:
+    """The modules that a JavaScript module names in its imports."""
+    return [(path.parent / name).resolve() for name in _IMPORT.findall(path.read_text("utf-8"))]
 
 
 def stylesheet() -> str:

@@ -1,5 +1,5 @@
 // Hands its bytes to the explorer of the same page: a small thing can change without the capture being sent again.
-// The frame's JSON header names the explorer's key and the channel. explorer/js/feeds.js listens.
+// The frame's JSON header names the explorer's key and the channel. explorer/js/wire/feeds.js listens.
 
 export default function update({ parentElement, data }) {
   const element = parentElement.getRootNode().host?.closest("[data-testid=stElementContainer]");

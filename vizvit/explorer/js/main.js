@@ -5,26 +5,32 @@
 // hover frame), data-atlas-ms (of the last matrix of all layers and heads), and `__vizvit` with
 // `rows(layer, token)` -> Float32Array [head, key], `shown(side)` -> the row on the picture, and `survey(layer)`.
 
-import { drawAtlas } from "./atlas.js";
-import { attentionRows } from "./attention.js";
-import { attachControls, drawControls, fillControls } from "./controls.js";
-import { drawFrame, shownRow } from "./drawing.js";
-import { attachKeyboard } from "./keyboard.js";
-import { tileColumns } from "./layout.js";
-import { attachMenu } from "./menu.js";
-import { drawNumbers } from "./numbers.js";
-import { decodeLayer } from "./payload.js";
-import { drawPins, pinnedViews } from "./pins.js";
-import { attachPointer } from "./pointer.js";
-import { receive } from "./receiving.js";
-import { createSettle } from "./settle.js";
-import { applyView, createState, layerOf, settledView, sidesOf } from "./state.js";
-import { createSurveyor } from "./surveyor.js";
-import { buildView, placeParts } from "./view.js";
-import { drawWhy } from "./why.js";
-import { fill } from "./words.js";
-
-const NARROW = 720; // CSS pixels; below, one column
+import { attachControls } from "./act/clicks.js";
+import { attachHelp, fillHelp } from "./act/help.js";
+import { attachKeyboard } from "./act/keyboard.js";
+import { attachMenu, fillMenu } from "./act/menu.js";
+import { attachPointer } from "./act/pointer.js";
+import { attentionRows } from "./compute/attention.js";
+import { decodeLayer } from "./compute/payload.js";
+import { drawAtlas } from "./draw/atlas.js";
+import { drawControls } from "./draw/controls.js";
+import { drawFrame } from "./draw/frame.js";
+import { fillControls } from "./draw/labels.js";
+import { arrange } from "./draw/layout.js";
+import { speak } from "./draw/reading.js";
+import { drawNumbers } from "./draw/table.js";
+import { drawPins } from "./draw/tray.js";
+import { buildView } from "./draw/view.js";
+import { drawWhy } from "./draw/why.js";
+import { receiveAnswer } from "./keep/files.js";
+import { openView, settledView } from "./state/changes.js";
+import { shownRow } from "./state/content.js";
+import { pinnedViews } from "./state/pins.js";
+import { layerOf } from "./state/sides.js";
+import { createState } from "./state/state.js";
+import { receive } from "./wire/receiving.js";
+import { createSettle } from "./wire/settle.js";
+import { attachSurveyor } from "./wire/surveying.js";
 
 const apps = new WeakMap(); // parentElement -> its explorer
 
@@ -46,12 +52,14 @@ function createApp(parentElement) {
   app.settle = createSettle(app);
   app.settledView = () => settledView(app);
   app.openView = (view) => openView(app, view);
+  app.takeFile = (header, bytes) => receiveAnswer(app, header, bytes);
   app.refresh = () => refresh(app);
   attachSurveyor(app);
   attachPointer(app);
   attachKeyboard(app);
   attachControls(app);
   attachMenu(app);
+  attachHelp(app);
   app.observer = new ResizeObserver(app.arrangeSoon);
   app.observer.observe(root);
   root.__vizvit = {
@@ -68,46 +76,13 @@ function createApp(parentElement) {
   return app;
 }
 
-// What needs a pass over a whole layer is done beside the page.
-function attachSurveyor(app) {
-  app.surveyor = createSurveyor(({ kind, side: place, index, how, result, error }) => {
-    const side = sidesOf(app).find((one) => one.place === place);
-    if (!side) return; // of a picture that is gone
-    if (error) {
-      app.dom.failure.textContent = fill(app.texts.unreadable, { reason: error });
-      side.failed.add(`${kind} ${index}`); // the same again would fail again
-    }
-    else if (kind === "survey") side.surveys.set(index, result);
-    else if (side.chainOf === how) side.chain.set(index, result);
-    app.schedule();
-  });
-  app.surveyOf = (side, index) => {
-    if (!side.surveys.has(index) && !side.failed.has(`survey ${index}`)) {
-      app.surveyor.ask("survey", side.place, index, { layer: () => layerOf(side, index), geometry: geometryOf(side.capture) }, 1);
-    }
-    return side.surveys.get(index);
-  };
-  app.askFused = (side, index, how) => {
-    if (side.sections.has(index) && !side.failed.has(`fused ${index}`)) app.surveyor.ask("fused", side.place, index, { layer: () => layerOf(side, index), how, residual: 0.5 });
-  };
-}
-
-function geometryOf({ rows, cols, patch_size, prefix_names }) {
-  return { rows, cols, patch_size, prefix: prefix_names.length };
-}
-
 function refresh(app) {
   fillControls(app);
+  fillMenu(app);
+  fillHelp(app);
   draw(app);
   arrange(app);
   app.settle(); // layers that are not here may be wanted
-}
-
-// A view put aside, or come by a link.
-function openView(app, view) {
-  applyView(app, { ...view, open: undefined }); // a pinned view leaves the folds as they are
-  app.schedule();
-  app.settle();
 }
 
 function draw(app) {
@@ -122,34 +97,6 @@ function draw(app) {
   drawPins(app);
   clearTimeout(app.liveTimer); // spoken only when it rests
   app.liveTimer = setTimeout(() => speak(app), 600);
-}
-
-function speak(app) {
-  app.dom.live.textContent = app.sentence ?? "";
-  for (const { button, share } of app.dom.tile) {
-    if (share.textContent) button.setAttribute("aria-description", `${app.texts.bar} ${share.textContent}`);
-  }
-  app.settle(); // the number that is explained may be another by now
-}
-
-// Head maps as large as the height of what stands beside them allows; on a narrow screen below it.
-function arrange(app) {
-  app.arranging = 0;
-  if (!app.a.capture || !app.dom.tile) return;
-  const narrow = app.root.clientWidth < NARROW;
-  if (app.narrow !== narrow) placeParts(app.dom, (app.narrow = narrow));
-  app.root.classList.toggle("narrow", narrow);
-  const { side, tiles, tile } = app.dom, { rows, cols } = app.a.capture;
-  const above = tiles.getBoundingClientRect().top - side.getBoundingClientRect().top;
-  const gap = parseFloat(getComputedStyle(tiles).columnGap) || 8;
-  const foot = tile[0].button.offsetHeight - tile[0].map.offsetHeight || 26;
-  const { pictures, queryLine, controls } = app.dom;
-  const room = app.b ? controls.offsetHeight : pictures.offsetHeight + queryLine.offsetHeight;
-  const height = narrow ? 0 : room - above;
-  const ratio = app.b ? 2 * (cols / rows) : cols / rows;
-  const wide = app.b ? { smallest: 110, comfortable: 150 } : {};
-  const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height, ratio, gap, foot, ...wide });
-  app.root.style.setProperty("--columns", columns);
 }
 
 function close(app, parentElement) {

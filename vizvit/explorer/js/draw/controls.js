@@ -1,0 +1,86 @@
+// How the controls show the state.
+
+import { layerOn } from "../state/counterparts.js";
+import { areaOf, queryOf } from "../state/state.js";
+import { keepFocus } from "./elements.js";
+import { buildTiles } from "./view.js";
+import { fill, headName } from "./words.js";
+
+export function drawControls(app) {
+  const { dom, choice, texts, options, a: { capture } } = app;
+  drawTileNames(app);
+  dom.layer.textContent = choice.rollout ? texts.rollout_layer : choice.layer;
+  dom.slider.value = choice.layer;
+  app.root.style.setProperty("--layer", choice.layer);
+  app.root.classList.toggle("rolled-out", choice.rollout);
+  dom.slider.setAttribute("aria-valuetext", `${texts.layer} ${choice.layer}`);
+  dom.previous.disabled = choice.layer === 0;
+  dom.next.disabled = choice.layer === capture.num_layers - 1;
+  dom.rollout.setAttribute("aria-pressed", choice.rollout);
+  dom.play.setAttribute("aria-pressed", Boolean(app.playing));
+  dom.play.textContent = app.playing ? "❚❚" : "▶";
+  dom.play.title = app.playing ? texts.pause : texts.play;
+  dom.play.setAttribute("aria-label", dom.play.title);
+  for (const { head, button } of dom.tile) {
+    const chosen = choice.rollout ? head === null : head === choice.head;
+    button.setAttribute("aria-checked", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+  }
+  mark(dom.direction, choice.direction);
+  mark(dom.fuse, choice.fuse);
+  mark(dom.tool, app.tool);
+  const touch = matchMedia("(pointer: coarse)").matches;
+  dom.queryHint.textContent = { look: touch ? texts.hint_touch : texts.query_hint, area: texts.tool_area_hint, read: texts.tool_read_hint }[app.tool];
+  app.root.classList.toggle("reads", app.tool === "read" || app.folds.why || choice.key !== null);
+  app.root.classList.toggle("looks", app.tool === "look");
+  const { scale, curve, smooth, colours } = dom.selects;
+  Object.assign(scale, { value: options.scale });
+  Object.assign(curve, { value: options.curve });
+  Object.assign(smooth, { value: options.smooth ? "smooth" : "patches" });
+  Object.assign(colours, { value: options.colours });
+  dom.opacity.value = options.opacity;
+  dom.grid_lines.checked = options.grid_lines;
+  dom.true_pixels.checked = options.true_pixels;
+  for (const [name, button] of Object.entries(dom.foldButtons)) {
+    button.setAttribute("aria-expanded", app.folds[name]);
+    dom.foldBodies[name].hidden = !app.folds[name];
+  }
+  dom.chip.forEach((chip, token) => {
+    chip.setAttribute("aria-pressed", token === choice.token);
+    chip.classList.toggle("is-query", !areaOf(app) && token === queryOf(app));
+  });
+  if (app.b) drawTitles(app);
+}
+
+function mark({ buttons }, value) {
+  for (const button of buttons) {
+    const chosen = button.dataset.value === value;
+    button.setAttribute("aria-checked", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+  }
+}
+
+// The tiles are the heads of a layer, or the steps of the rollout's chain.
+function drawTileNames(app) {
+  const { dom, choice, texts, a: { capture } } = app, count = choice.rollout ? capture.num_layers : capture.num_heads;
+  const stamp = [choice.rollout, choice.fuse, count, texts.layer].join();
+  if (dom.tileStamp === stamp) return;
+  dom.tileStamp = stamp;
+  if (dom.tile?.length !== count + 1) keepFocus(dom.tiles, () => buildTiles(dom, count));
+  for (const { head, button, name } of dom.tile) {
+    const step = head === 0 ? `${texts.layer} 0` : fill(texts.step, { last: head });
+    const whole = choice.rollout ? texts.rollout : headName(texts, null, choice.fuse);
+    name.textContent = head === null ? (choice.rollout ? whole : texts[`fuse_short_${choice.fuse}`]) : choice.rollout ? step : head;
+    button.setAttribute("aria-label", head === null ? whole : choice.rollout ? step : headName(texts, head));
+  }
+  dom.headsTitle.textContent = choice.rollout ? texts.steps : texts.heads;
+  dom.tiles.setAttribute("aria-label", dom.headsTitle.textContent);
+  app.arrangeSoon();
+}
+
+function drawTitles({ dom, session, texts, a, b, choice }) {
+  dom.figures.a.title.textContent = session.title ?? "";
+  const linked = !choice.rollout && b.capture.num_layers !== a.capture.num_layers;
+  const layer = linked ? ` · ${texts.layer} ${layerOn({ a, b, choice }, b)}` : "";
+  dom.figures.b.title.textContent = b.title + layer;
+}

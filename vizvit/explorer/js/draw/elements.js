@@ -1,0 +1,27 @@
+// Elements of HTML and SVG, and what is done to them everywhere.
+
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+export function shape(tag, className) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  node.setAttribute("class", className);
+  return node;
+}
+
+// Rebuilds what is inside a box; the button that had the focus, by its place among them, has it again.
+export function keepFocus(box, rebuild) {
+  const active = box.getRootNode().activeElement, at = [...box.querySelectorAll("button")].indexOf(active);
+  rebuild();
+  if (at < 0) return;
+  const buttons = box.querySelectorAll("button");
+  buttons[Math.min(at, buttons.length - 1)]?.focus();
+}
+
+export function fillSelect(select, pairs) {
+  select.replaceChildren(...pairs.map(([value, text]) => element("option", { value }, text)));
+}

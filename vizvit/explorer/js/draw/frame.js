@@ -1,0 +1,43 @@
+// From the state to the screen: one call draws one frame of the pictures and the head maps.
+
+import { computeContent } from "../state/content.js";
+import { sidesOf } from "../state/sides.js";
+import { queryOf } from "../state/state.js";
+import { clearSide, drawMaps } from "./maps.js";
+import { drawMarks } from "./marks.js";
+import { drawReading } from "./reading.js";
+import { fill } from "./words.js";
+
+export function drawFrame(app) {
+  const { root, choice, a } = app, started = performance.now();
+  for (const side of sidesOf(app)) side.content = computeContent(app, side);
+  drawMarks(app);
+  drawPending(app);
+  if (!a.content.items.length) return; // what was drawn before stays, dimmed
+  drawMaps(app);
+  drawReading(app);
+  if (!root.dataset.ready) performance.mark("vizvit-ready");
+  Object.assign(root.dataset, {
+    query: String(queryOf(app)), layer: choice.rollout ? "rollout" : String(choice.layer),
+    head: choice.head === null ? choice.fuse : String(choice.head), direction: choice.direction,
+    rows: String(a.capture.rows), cols: String(a.capture.cols), ready: "true",
+  });
+  if (app.hover !== null) root.dataset.frameMs = (performance.now() - started).toFixed(2);
+}
+
+function drawPending(app) {
+  for (const side of sidesOf(app)) {
+    const { pending, nowhere } = side.content, figure = app.dom.figures[side.name];
+    figure.note.textContent = nowhere ? app.texts.nowhere : pending ? pendingText(app, pending) : "";
+    figure.box.classList.toggle("stale", Boolean(pending));
+    if (nowhere) clearSide(app, side);
+  }
+  app.root.classList.toggle("fetching", Boolean(app.a.content.pending));
+  app.dom.fetching.textContent = app.a.content.pending?.what === "fetching" ? pendingText(app, app.a.content.pending) : "";
+  if (!app.a.content.pending) app.root.dataset.pending = "";
+  else app.root.dataset.pending = app.a.content.pending.what;
+}
+
+function pendingText({ texts }, { what, layer, done, of }) {
+  return fill({ fetching: texts.fetching, computing: texts.computing, averaging: texts.averaging, rollout: texts.rollout_pending }[what], { layer, done, of });
+}
