@@ -16,18 +16,29 @@ from . import options
 from .report import say, tell, weights_note
 
 if TYPE_CHECKING:
+    from ..model.vit import VitModel
+    from ..training.character import Character
     from ..training.evaluate import Evaluation
+    from ..training.sources import Source
+
+    Found = tuple[Evaluation, Character]
 
 EXAMPLES = """\
 The pointing game (Zhang et al. 2018), where the data has boxes: a map hits when the centre of its greatest
-patch lies inside the object's box. Only objects smaller than half the picture count. "centre" always points
-at the middle of the picture, "chance" at any patch; a map that finds objects does better than both.
+patch lies inside the object's box. Only objects smaller than half the picture count. "last layer" is the class
+token's attention there, mean of the heads; "best head" the one of them that hits most often on these pictures;
+"relevance" is that of the predicted class. "centre" always points at the middle of the picture, "chance" at any
+patch; a map that finds objects does better than both.
+
+Distance and entropy of the attention stand beside those of attention that is alike everywhere, and top-1 beside
+what is left of it when position embeddings are zeroed or shuffled: what the model has learned of places.
 
 files: DIR/NAME-evaluation.json, and with --card the model card README.md beside the model's weights
 
 examples:
   %(prog)s vizvit-tiny val.parquet
   %(prog)s runs/tiny/model val.parquet --card runs/tiny
+  %(prog)s runs/tiny/model val.parquet --beside vizvit-tiny
   %(prog)s vit_tiny_patch16_224.augreg_in21k_ft_in1k photos/"""
 
 
@@ -48,7 +59,9 @@ def add(commands) -> None:
         "both ends inclusive), or a folder with one subfolder a class",
     )
     parser.add_argument("--card", type=Path, metavar="RUN", help="write the model card, with the log of this run")
+    parser.add_argument("--beside", metavar="MODEL", help="another model in the same table, such as an earlier one")
     parser.add_argument("--data-note", default="", metavar="TEXT", help="for the card: what the data is, its terms")
+    parser.add_argument("--teacher-note", default="", metavar="TEXT", help="likewise: what the teacher is, its terms")
     parser.add_argument("--out", type=Path, default=Path("vizvit-out"), metavar="DIR", help="(default: %(default)s)")
     parser.add_argument("--weights", default="pretrained", metavar="pretrained|random|PATH")
     parser.add_argument("--arch", metavar="NAME", help="the timm architecture of a weights file given as MODEL")
@@ -62,43 +75,92 @@ def evaluate(args: argparse.Namespace) -> int:
     if args.card and not Path(args.model).is_dir():
         raise options.UsageError("--card writes the card beside the weights: give MODEL as a directory.")
     from ..training import log
-    from ..training.evaluate import evaluate as measure
     from ..training.sources import read_source
 
     if args.card and not log.read(args.card):
         raise options.UsageError(f"There is no log of a training run in {args.card}.")
     vit = options.load(args)
     source = read_source(args.data)
+    found = {vit.name: _measured(vit, source)}
+    tell(weights_note(vit))
+    if args.beside:
+        other = options.load(argparse.Namespace(**vars(args) | {"model": args.beside, "weights": "pretrained"}))
+        name = other.name if other.name != vit.name else f"{other.name} ({args.beside})"
+        found[name] = _measured(other, source)
+        tell(weights_note(other))
+    print(table(found))
+    args.out.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^\w.+-]+", "_", vit.name)
+    file = args.out / f"{stem}-evaluation.json"
+    measured, learned = found[vit.name]
+    about = {"model": vit.name, "weights": vit.weights, "trained": vit.trained, "data": source.digest}
+    file.write_text(json.dumps(about | asdict(measured) | {"character": asdict(learned)}, indent=1) + "\n", "utf-8")
+    tell(f"-> {file}")
+    if args.card:
+        from ..training.card import write_card
+        from .train import command
+
+        told = command(sys.argv)
+        notes = {"note": args.data_note, "teacher_note": args.teacher_note}
+        write_card(Path(args.model), args.card, vit, measured, learned, **notes, command=told)
+        tell(f"-> {Path(args.model) / 'README.md'}")
+    return 0
+
+
+def _measured(vit: VitModel, source: Source) -> Found:
+    from ..training.character import character
+    from ..training.evaluate import evaluate as measure
+
     silent = not sys.stderr.isatty()
     with tqdm(total=len(source), unit=" pictures", disable=silent, leave=False, file=sys.stderr) as bar:
         found = measure(vit, source, progress=lambda done, total: bar.update(done - bar.n))
     if found.broken:
         name, reason = found.broken[0]
         say(f"{len(found.broken)} of {len(source)} pictures cannot be read and are left out; {name}: {reason}")
-    tell(weights_note(vit))
-    print(table(found))
-    args.out.mkdir(parents=True, exist_ok=True)
-    stem = re.sub(r"[^\w.+-]+", "_", vit.name)
-    file = args.out / f"{stem}-evaluation.json"
-    about = {"model": vit.name, "weights": vit.weights, "trained": vit.trained, "data": source.digest}
-    file.write_text(json.dumps(about | asdict(found), indent=1) + "\n", "utf-8")
-    tell(f"-> {file}")
-    if args.card:
-        from ..training.card import write_card
-        from .train import command
-
-        write_card(Path(args.model), args.card, found, note=args.data_note, command=command(sys.argv))
-        tell(f"-> {Path(args.model) / 'README.md'}")
-    return 0
+    return found, character(vit, source)
 
 
-def table(found: Evaluation) -> str:
-    """The figures as aligned text, shares in per cent with their standard error."""
-    rows = [("top-1", found.top1, found.count), ("top-5", found.top5, found.count)]
-    rows += [(f"pointing: {name}", value, found.objects) for name, value in found.pointing.items()]
-    wide = max(len(name) for name, *_ in rows)
+def table(models: dict[str, Found]) -> str:
+    """The figures of one or more models as aligned text: shares in per cent with their standard error."""
+    columns = [_column(*found) for found in models.values()]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    wide = max(map(len, names))
+    cells = [[column.get(name, "-") for column in columns] for name in names]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
-    for name, value, count in rows:
-        spread = "" if name.endswith("chance") else f" ± {100 * (value * (1 - value) / count) ** 0.5:.1f}"
-        lines.append(f"{name:{wide}}  {100 * value:5.1f} %{spread:6}  of {count}")
+    if len(models) > 1:
+        widths = [max(width, len(name)) for width, name in zip(widths, models, strict=True)]
+        lines.append("  ".join([" " * wide, *(name.ljust(w) for name, w in zip(models, widths, strict=True))]).rstrip())
+    for name, row in zip(names, cells, strict=True):
+        lines.append(
+            "  ".join([name.ljust(wide), *(cell.ljust(w) for cell, w in zip(row, widths, strict=True))]).rstrip()
+        )
     return "\n".join(lines)
+
+
+def _column(found: Evaluation, learned: Character) -> dict[str, str]:
+    """What is printed of one model, by the name of its row."""
+    column = {"top-1": _share(found.top1, found.count)}
+    if found.top5 is not None:
+        column["top-5"] = _share(found.top5, found.count)
+    for name, value in found.pointing.items():
+        head = f", head {found.best_head}" if name == "best head" else ""
+        column[f"pointing: {name}"] = _share(value, found.objects, spread=name != "chance") + head
+    for name, value in learned.positions.items():
+        column[f"positions {name}: top-1"] = _share(value, learned.answers)
+    for layer, heads in enumerate(learned.distance):
+        low, high = min(heads), max(heads)
+        column[f"distance in layer {layer}, even {learned.even_distance:.1f}"] = (
+            f"{sum(heads) / len(heads):5.1f} pixels, heads {low:.1f} to {high:.1f}"
+        )
+    for layer, heads in enumerate(learned.entropy):
+        low, high = min(heads), max(heads)
+        column[f"entropy in layer {layer}, even {learned.even_entropy:.2f}"] = (
+            f"{sum(heads) / len(heads):5.2f} nats, heads {low:.2f} to {high:.2f}"
+        )
+    return column
+
+
+def _share(value: float, count: int, *, spread: bool = True) -> str:
+    error = f" ± {100 * (value * (1 - value) / count) ** 0.5:.1f}" if spread else ""
+    return f"{100 * value:5.1f} %{error:6}  of {count}"

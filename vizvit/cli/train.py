@@ -76,6 +76,7 @@ RECIPE = {
     "erase": (float, "share of pictures with a rectangle removed (0)"),
     "seed": (int, "of every random number (0)"),
 }
+NOTES = ("--data-note", "--teacher-note")  # whose texts are the card's own
 METAVARS = {int: "N", batch_size: "N|auto", str: "NAME"}
 
 
@@ -173,8 +174,8 @@ def command(argv: list[str]) -> str:
     words, told = [], argv[1:]
     while told:
         word = told.pop(0)
-        if word == "--data-note":
+        if word in NOTES:
             told = told[1:]
-        elif not word.startswith("--data-note="):
+        elif not word.startswith(tuple(f"{name}=" for name in NOTES)):
             words.append(Path(word).name if Path(word).is_absolute() else word)
     return " ".join(["python -m vizvit", *(shlex.quote(word) for word in words)])

@@ -31,8 +31,9 @@ def captures(vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = Fa
     targets = logits.argmax(1)
     outputs = recorder.outputs[: vit.num_layers] + recorder.outputs[vit.num_layers :][-1:]
     # A picture's logit depends on no other picture, so that the sum's gradient is each one's own.
-    chosen = logits.gather(1, targets[:, None]).sum()
-    found = torch.autograd.grad(chosen, outputs, allow_unused=True)
+    with torch.enable_grad():  # also where the caller has switched gradients off
+        chosen = logits.gather(1, targets[:, None]).sum()
+        found = torch.autograd.grad(chosen, outputs, allow_unused=True)
     found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
     done = []
     for index, (view, mine) in enumerate(zip(views, recorder.each, strict=True)):

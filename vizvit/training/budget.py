@@ -35,6 +35,11 @@ class Budget:
         if not (self.epochs or self.minutes or 0) > 0:
             raise ModelError(f"The budget is {self.epochs or self.minutes}, but a number above 0 was expected.")
 
+    @property
+    def schedule(self) -> str:
+        """How the rate goes: "cosine", "constant" (an open end) or "decay" (the last part of one)."""
+        return "constant" if self.open else "cosine" if self.decay is None else "decay"
+
     def called_off(self, step: int, seconds: float) -> Budget:
         """The last part of a run with an open end, from this step on: 15 % of the whole."""
         return Budget(start=(step, seconds), decay=max(1, math.ceil(step * DECAY / (1 - DECAY))))

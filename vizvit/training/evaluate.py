@@ -9,17 +9,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from PIL import Image
 
-from ..analysis import attention_map, rollout
+from ..analysis import attention_map, relevance, rollout
+from ..analysis.pointing import box_mask, patch_centres, points_inside
 from ..errors import ImageError, ModelError
-from ..forward.capture import run as capture_view
+from ..forward.batch import captures
+from ..forward.capture import Capture
 from ..model.vit import VitModel
 from ..pictures.load import load_image
 from .sources import Source
 
-BATCH = 128
-HALF = 0.5  # objects that fill more of the picture are no test: nearly everything points at them
+BATCH = 64
+FEW = 5  # classes of which "among the first five" says nothing
 Progress = Callable[[int, int], None]
 
 
@@ -27,19 +28,22 @@ Progress = Callable[[int, int], None]
 class Evaluation:
     """Shares from 0 to 1.
 
-    count: pictures that could be read; broken: (name, reason) of the others.
-    pointing: the share of hits of each way to point at the object, "last layer" (class-token attention, mean of heads)
-    and "rollout" among them, over the `objects` pictures whose box is smaller than half the picture; empty without
-    boxes. A hit: the centre of the map's greatest patch lies inside the box. "centre" always points at the middle of
-    the picture, "chance" at any patch.
+    count: pictures that could be read; broken: (name, reason) of the others. top5: None where there are five classes
+    or fewer.
+    pointing: the share of hits of each way to point at the object, over the `objects` pictures whose box is smaller
+    than half the picture; empty without boxes. A hit: the centre of the map's greatest patch lies inside the box.
+    "last layer" is class-token attention, mean of heads; "best head" the head of that layer that hits most often,
+    chosen on these pictures, `best_head`; "rollout" and "relevance" (of the predicted class) go through all layers;
+    "centre" always points at the middle of the picture, "chance" at any patch.
     """
 
     count: int
     top1: float
-    top5: float
+    top5: float | None
     objects: int
     pointing: dict[str, float]
     broken: tuple[tuple[str, str], ...]
+    best_head: int | None = None
 
 
 @torch.no_grad()
@@ -48,56 +52,62 @@ def evaluate(vit: VitModel, source: Source, *, progress: Progress | None = None)
 
     Raises ModelError for labels that the model does not have, before the first picture is read.
     """
-    source = _with_labels_of(vit, source)
+    source = with_labels_of(vit, source)
     broken: list[tuple[str, str]] = []
     first = fifth = count = 0
     hits: dict[str, list[float]] = {}
-    for rows, views, sizes in _batches(vit, source, broken):
-        pixels = torch.cat([vit.normalise(view) for view in views])
-        logits = vit.module(pixels).float().cpu()
-        best = logits.topk(min(5, logits.shape[1])).indices.numpy() == source.labels[rows, None]  # [picture, 5]
-        first, fifth, count = first + int(best[:, 0].sum()), fifth + int(best.any(axis=1).sum()), count + len(rows)
+    heads: list[np.ndarray] = []
+    for rows, views, sizes in batches(vit, source, broken):
+        boxed = [None] * len(rows)
         if source.boxes is not None:
-            for index, row in enumerate(rows):
-                for name, hit in point(vit, views[index], pixels[index][None], sizes[index], source.boxes[row]).items():
+            boxed = [box_mask(vit, size, source.boxes[row][None]) for row, size in zip(rows, sizes, strict=True)]
+        logits = np.empty((len(rows), len(vit.labels)), np.float32)
+        for some, gradients in ((_without(boxed), False), (_with(boxed), True)):
+            if not some:
+                continue
+            found = captures(vit, [views[index] for index in some], gradients=gradients)
+            for index, cap in zip(some, found, strict=True):
+                logits[index] = cap.logits
+                if not gradients:
+                    continue
+                pointed = point(cap, boxed[index])
+                heads.append(pointed.pop("heads"))
+                for name, hit in pointed.items():
                     hits.setdefault(name, []).append(hit)
+        best = np.argsort(-logits, axis=1, kind="stable")[:, :5] == source.labels[rows, None]  # [picture, 5]
+        first, fifth, count = first + int(best[:, 0].sum()), fifth + int(best.any(axis=1).sum()), count + len(rows)
         if progress:
             progress(count + len(broken), len(source))
     if not count:
         raise ModelError(f"None of {len(source)} pictures can be read; {broken[0][0]}: {broken[0][1]}")
     pointing = {name: float(np.mean(found)) for name, found in hits.items()}
-    objects = len(next(iter(hits.values()), ()))
-    return Evaluation(count, first / count, fifth / count, objects, pointing, tuple(broken))
+    best_head = None
+    if heads:
+        shares = np.mean(heads, axis=0)
+        best_head = int(shares.argmax())
+        names = ("last layer", "rollout", "relevance", "centre", "chance")
+        pointing = {"last layer": pointing["last layer"], "best head": float(shares[best_head])} | {
+            name: pointing[name] for name in names[1:]
+        }
+    top5 = fifth / count if len(vit.labels) > FEW else None
+    return Evaluation(count, first / count, top5, len(heads), pointing, tuple(broken), best_head)
 
 
-def point(
-    vit: VitModel, view: np.ndarray, pixels: torch.Tensor, size: tuple[int, int], box: np.ndarray
-) -> dict[str, float]:
-    """Whether each way to point hits the box; empty where the object fills half the picture, or is cropped away.
+def point(cap: Capture, inside: np.ndarray) -> dict[str, float | np.ndarray]:
+    """Whether each way to point hits what lies inside, bool [H, W] of the view; "heads": [head] of the last layer.
 
-    box: x0, y0, x1, y1 in pixels of the original of `size` (width, height), both ends inclusive.
+    The capture has the gradients of the predicted class.
     """
-    width, height = size
-    x0, y0, x1, y1 = (int(value) for value in box)
-    if (x1 - x0 + 1) * (y1 - y0 + 1) >= HALF * width * height:
-        return {}
-    # The box takes the picture's way through resizing and cropping.
-    drawn = np.zeros((height, width, 3), np.uint8)
-    drawn[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1] = 255
-    inside = vit.view(Image.fromarray(drawn))[:, :, 0] > 127  # [pixel row, pixel column]
-    grid = vit.grid
-    half = grid.patch_size // 2
-    centres = inside[half :: grid.patch_size, half :: grid.patch_size]  # [rows, cols]
-    if not inside.any():
-        return {}
-    cap = capture_view(vit, view, pixels)
-    maps = {"last layer": attention_map(cap, -1), "rollout": rollout(cap)}
-    found = {name: float(centres.flat[heat.argmax()]) for name, heat in maps.items()}
+    grid = cap.grid
+    maps = {"last layer": attention_map(cap, -1), "rollout": rollout(cap), "relevance": relevance(cap)}
+    found = {name: points_inside(heat, inside, grid) for name, heat in maps.items()}
+    heads = [points_inside(attention_map(cap, -1, head=head), inside, grid) for head in range(cap.num_heads)]
     middle = inside[inside.shape[0] // 2, inside.shape[1] // 2]
-    return found | {"centre": float(middle), "chance": float(centres.mean())}
+    chance = patch_centres(inside, grid).mean()
+    return found | {"centre": float(middle), "chance": float(chance), "heads": np.asarray(heads)}
 
 
-def _batches(
+def batches(
     vit: VitModel, source: Source, broken: list[tuple[str, str]]
 ) -> Iterator[tuple[np.ndarray, list[np.ndarray], list[tuple[int, int]]]]:
     """(rows, views, sizes of the originals) of the pictures that can be read; the others are added to `broken`."""
@@ -120,7 +130,7 @@ def _batches(
                 yield np.asarray(kept), list(views), list(sizes)
 
 
-def _with_labels_of(vit: VitModel, source: Source) -> Source:
+def with_labels_of(vit: VitModel, source: Source) -> Source:
     """The source with a folder's classes as the model counts them."""
     if not vit.labels:
         raise ModelError(f"{vit.name} has no classifier, so it cannot be right or wrong. Choose a model with classes.")
@@ -135,3 +145,11 @@ def _with_labels_of(vit: VitModel, source: Source) -> Source:
             f"{len(vit.labels) - 1}. Evaluate it on data of the same classes."
         )
     return source
+
+
+def _with(boxed: list[np.ndarray | None]) -> list[int]:
+    return [index for index, inside in enumerate(boxed) if inside is not None]
+
+
+def _without(boxed: list[np.ndarray | None]) -> list[int]:
+    return [index for index, inside in enumerate(boxed) if inside is None]

@@ -36,7 +36,7 @@ from .teacher import Lessons
 
 LOG_EVERY = 50  # steps
 FEW = 100  # steps in all, below which little is learned
-LONG = 0.05  # of the minutes: a step that must not overrun them
+LONG = 0.1  # of the minutes: a step that must not overrun them
 PROBE = 1 / 16  # of a batch, from which the time of a step is foreseen
 Watch = Callable[[dict], None]
 
@@ -175,7 +175,8 @@ class Run:
         Raises ModelError where the loss is no number any more, or where not one step fits into the minutes.
         """
         self._foresee()
-        self._note("start", recipe=self.recipe.as_dict(), pictures=len(self.data), **self.facts)
+        told = {"recipe": self.recipe.as_dict(), "schedule": self.budget.schedule, "pictures": len(self.data)}
+        self._note("start", **told, **self.facts)
         with Clock() as clock:
             return self._train(clock, self.seconds, stop)
 
