@@ -204,7 +204,7 @@ def called_off(out: Path, resume: bool | None) -> tuple[Path, dict, Budget]:
                 shutil.copytree(out / name, inner / name)
             elif (out / name).is_file():
                 shutil.copy(out / name, inner / name)
-        state = whole | {"finished": False}
+        state = whole | {"finished": False, "taken": []}
     return inner, state, Budget(decay=1).called_off(*begun)
 
 
