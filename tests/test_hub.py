@@ -66,7 +66,7 @@ def _refusal(name: str = NAME, within: float = 5.0) -> str:
 
 END_TO_END = """
 import json, timm
-from vizvit import hub
+from vizvit.model import hub
 name, reference = {name!r}, {reference!r}
 steps, before = [], hub.is_cached(name)
 hub.fetch(name, lambda done, total: steps.append((done, total)))
@@ -84,7 +84,7 @@ def test_a_new_process_downloads_once_and_timm_loads_it(tmp_path, large_weights)
     reference.write_bytes(large_weights)
     with HubServer({f"timm/{LARGE}": {"model.safetensors": large_weights}}) as server:
         script = END_TO_END.format(name=LARGE, reference=str(reference))
-        root = str(Path(hub.__file__).parents[1])
+        root = str(Path(hub.__file__).parents[2])
         environment = os.environ | server.environment(tmp_path) | {"PYTHONPATH": root}
         result = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
