@@ -18,7 +18,7 @@ from vizvit.pages.explanations.following import followed
 from vizvit.pages.explanations.growing import Growing, grow, growing
 from vizvit.pages.explanations.settings import Wanted
 from vizvit.pages.shared.store import store, turn
-from vizvit.pictures.samples import SAMPLES, shown_on
+from vizvit.pictures.samples import SAMPLES, is_stranger, shown_on
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,8 @@ def test_samples_with_a_known_class():
     import hashlib
 
     keys = {name: hashlib.sha256(sample.read()).hexdigest() for name, sample in SAMPLES.items()}
+    assert is_stranger(keys["rocket"], ["tabby, tabby cat"]) and not is_stranger(keys["cat"], ["tabby, tabby cat"])
+    assert not is_stranger("another picture", [])
     assert "tabby" in shown_on(keys["cat"]) and shown_on(keys["rocket"]) == () == shown_on("another picture")
     labels = {label.split(", ")[0].casefold() for label in vizvit.load_model("vizvit-tiny", device="cpu").labels}
     assert all(set(sample.shows) & labels for sample in SAMPLES.values() if sample.shows)

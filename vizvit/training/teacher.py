@@ -28,6 +28,7 @@ from .pixels import Pixels
 DIMS = 128  # principal components of a token that are kept
 SAMPLE = 1000  # pictures from which the components are found
 BATCH = 64
+KEEP_EVERY = 50  # batches
 Progress = Callable[[int, int], None]
 
 
@@ -88,8 +89,6 @@ def open_teacher(name: str, grid: tuple[int, int], device: torch.device) -> VitM
             f"The teacher {name} has {vit.grid.rows}×{vit.grid.cols} patches where the student has {rows}×{cols}, and "
             f"its input size cannot be changed. Choose another teacher."
         )
-    if not vit.trained:
-        raise ModelError(f"The teacher {name} is untrained and has nothing to teach. Choose one with weights.")
     return vit
 
 
@@ -118,7 +117,7 @@ def lessons(vit: VitModel, data: Pixels, cache: Path, *, progress: Progress | No
         which = np.arange(done, min(done + batch, count))
         made[which[0] : which[-1] + 1] = _reduced(_tokens(vit, data, which), basis).cpu().numpy()
         done += len(which)
-        if done == count or done % (50 * batch) == 0:
+        if done == count or done % (KEEP_EVERY * batch) == 0:
             made.flush()
             written(notes, lambda partial, done=done: partial.write_text(json.dumps({"done": done}), "utf-8"))
         if progress:

@@ -19,6 +19,7 @@ from vizvit.pages.shared.look import still_wanted
 from vizvit.pages.shared.store import store, turn
 from vizvit.pages.sidebar import picture
 from vizvit.pages.sidebar.model_choice import WEIGHTS, choose_model, describe
+from vizvit.pictures.samples import is_stranger
 
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
@@ -74,6 +75,8 @@ def choose() -> Choice:
         image, image_name, image_key = picture.choose_picture(st.container())
         vit, model_key = choose_model(progress)
         describe(vit)
+        if vit.labels and vit.trained and is_stranger(image_key, vit.labels):
+            st.caption(say("picture")["stranger"])
     _write_address()
     return Choice(image, image_name, image_key, vit, model_key)
 
