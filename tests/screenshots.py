@@ -17,14 +17,14 @@ from running import CHROMIUM, CHROMIUM_FLAGS, ROOT, explorer_of, running_app, se
 WIDE = {"viewport": {"width": 1600, "height": 1000}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 PROJECTOR = {"viewport": {"width": 1920, "height": 1080}}
-LINK = "?image=cat&layer=4&query=3,2"
+LINK = "?image=cat&layer=7&query=7,6"
 SHOTS = {
     "explore": (LINK, WIDE),
     "explore-dark": (LINK, WIDE | {"color_scheme": "dark"}),
     "explore-phone": (LINK, PHONE),
     "explore-projector": (LINK, PROJECTOR),
     "explore-compare": (LINK + "&compare=flip", WIDE),
-    "walkthrough": ("walkthrough?stage=8&layer=4&query=3,2", WIDE),
+    "walkthrough": ("walkthrough?stage=8&layer=7&query=7,6", WIDE),
     "rollout": ("rollout", WIDE),
     "experiments": ("experiments?experiment=heads", WIDE),
     "positions": ("positions", WIDE),
