@@ -1,12 +1,11 @@
-"""VizViT in the browser: navigation, the shared sidebar, and the page that is open. Run: streamlit run app.py"""
-
-from pathlib import Path
+"""VizViT in the browser: navigation, the shared sidebar, and the page that is open. Run: streamlit run app.py, or vizvit app"""
 
 import streamlit as st
 
 from vizvit.pages.shared import language
+from vizvit.texts.assets import assets_dir
 
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = assets_dir()
 st.set_page_config(page_title="VizViT", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 t = language.say("app")

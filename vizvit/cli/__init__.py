@@ -1,4 +1,4 @@
-"""The command line: `python -m vizvit COMMAND` writes figures and numbers for pictures, without a browser.
+"""The command line: `python -m vizvit COMMAND` writes figures and numbers for pictures, or starts the app.
 
 Each command is one function with its parser beside it, in a file of its own name: `add(commands)` describes
 it, and the function takes the parsed arguments and returns the exit code. Only the functions import torch, so
@@ -17,20 +17,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._version import __version__
-from . import attention, evaluate, explorer, finetune, heads, models, position, rollout, study, train
+from . import app, attention, evaluate, explorer, finetune, heads, models, position, rollout, study, train
 from .options import Parser, UsageError
 from .report import one_line, say
 
-COMMANDS = (attention, rollout, position, heads, explorer, models, train, finetune, evaluate, study)
+COMMANDS = (app, attention, rollout, position, heads, explorer, models, train, finetune, evaluate, study)
 
 DESCRIPTION = """\
-See how a Vision Transformer attends: figures and numbers for pictures, without a browser.
+See how a Vision Transformer attends: the app, or figures and numbers for pictures without a browser.
 
 Every figure says which weights it is of; untrained weights are named as such. Beside each figure go
 its numbers as a NumPy .npz file. Results go to the folder vizvit-out, which --out changes."""
 
 EPILOG = """\
 examples:
+  %(prog)s app
   %(prog)s attention cat.jpg
   %(prog)s rollout photos/ --format png,pdf --out results
   %(prog)s heads cat.jpg --model vit_small_patch16_224.dino
@@ -70,7 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        args = _parser().parse_args(argv)
+        parser = _parser()
+        args, further = parser.parse_known_args(argv)
+        if further and "further" not in args:
+            parser.error(f"unrecognized arguments: {' '.join(further)}")
+        args.further = further
         args.line = shlex.join(["python", "-m", "vizvit", *(sys.argv[1:] if argv is None else argv)])
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
