@@ -227,3 +227,19 @@ def test_fill_and_steps_stand_in_the_address():
     assert dict(app.query_params) == {"fill": "black", "steps": "16"}
     app.segmented_control(key="explanations_steps_64").set_value(64).run()
     assert app.query_params["steps"] == "all"
+
+
+def test_what_another_session_has_made_is_shown_without_asking():
+    first = opened(of_few_classes)
+    first.session_state.labels = ["made", "once"]
+    first.run()
+    for kind in ("measured", "checked"):
+        first.button(key=f"explanations_ask_{kind}").click().run()
+    assert not first.exception
+    second = opened(of_few_classes)
+    second.session_state.choice = first.session_state.choice
+    second.run()
+    assert not second.exception
+    assert not [button.key for button in second.button if button.key.startswith("explanations_ask")]
+    assert any("vz-areas" in block.proto.body for block in second.get("html"))
+    assert len(second.get("vega_lite_chart")) == len(first.get("vega_lite_chart")) == 3

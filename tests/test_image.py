@@ -13,10 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
+from streamlit.testing.v1 import AppTest
 
 import vizvit.pictures.load
+from vizvit.cli.pictures import find
 from vizvit.errors import ImageError
+from vizvit.pictures.collection import PictureSet
+from vizvit.pictures.folder import SUFFIXES
 from vizvit.pictures.load import MAX_BYTES, load_image
+from vizvit.training.sources import read_source
 
 LOSSLESS = ["PNG", "WEBP", "GIF", "BMP", "TIFF"]
 FORMATS = ["JPEG", *LOSSLESS]
@@ -603,3 +608,31 @@ def test_pil_itself_is_left_alone_and_threads_do_not_meet():
         thread.join()
     assert not wrong
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))
+
+
+# --- what files of pictures end in
+
+
+def test_a_file_named_jfif_is_a_picture_everywhere(tmp_path):
+    path = tmp_path / "photos" / "cat" / "one.jfif"
+    path.parent.mkdir(parents=True)
+    Image.new("RGB", (8, 8), "red").save(path, "JPEG")
+    folder = tmp_path / "photos"
+    assert load_image(path).size == (8, 8)
+    assert [place.name for place in PictureSet.of([folder]).places()] == ["cat/one.jfif"]
+    assert [picture.name for picture in find([folder], tmp_path / "out")] == ["cat/one.jfif"]
+    assert list(read_source([folder]).names) == ["cat/one.jfif"]
+
+
+def test_the_app_offers_to_take_every_ending():
+    def sidebar() -> None:
+        import streamlit as st
+
+        from vizvit.pages.sidebar import picture
+
+        st.session_state.image = "cat"
+        picture.choose_picture(st.container())
+
+    app = AppTest.from_function(sidebar, default_timeout=60).run()
+    assert not app.exception
+    assert set(SUFFIXES) <= set(app.file_uploader(key="upload").proto.type)

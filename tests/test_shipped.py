@@ -14,8 +14,9 @@ import torch
 from local_data import local_data
 
 import vizvit
-from vizvit.model.loading import assets_dir, shipped_dir
+from vizvit.model.loading import shipped_dir
 from vizvit.model.snapshots import snapshots
+from vizvit.texts.assets import assets_dir
 
 WEIGHTS = shipped_dir() / "model.safetensors"
 CARD = shipped_dir() / "README.md"

@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ..model import CHECKPOINTS
 from .report import Download
 
 if TYPE_CHECKING:
     from ..model.vit import VitModel
 
 FORMATS = ("png", "svg", "pdf")
-CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin")
 Query = str | tuple[str, int, int]
 # The library's advice is written for Python; here it names the options.
 ADVICE = {'weights="random"': "--weights random", "`half`": "--half", '"auto" or "cpu"': "auto or cpu"}

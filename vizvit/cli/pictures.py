@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..pictures.folder import SUFFIXES
 from .options import UsageError
 from .report import count, one_line, prediction, progress, say, tell
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from ..forward.capture import Capture
     from ..model.vit import VitModel
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..errors import CaptureError
-from ..forward.capture import Capture, capture_view
+from ..forward.capture import Capture, capture_view, checked_view
 from ..model.vit import VitModel
 
 
@@ -60,14 +60,3 @@ def predicted(vit: VitModel, view: np.ndarray, capture: Capture | None = None) -
         return int(capture.logits.argmax())
     with torch.no_grad():
         return int(vit.module(vit.normalise(view))[0].argmax())
-
-
-def checked_view(vit: VitModel, view: np.ndarray) -> np.ndarray:
-    """The view as an array; CaptureError for another shape or type than the model's."""
-    view, (height, width) = np.asarray(view), vit.grid.image_size
-    if view.dtype != np.uint8 or view.shape != (height, width, 3):
-        raise CaptureError(
-            f"Got pixels of shape {list(view.shape)} and type {view.dtype}, but uint8 [{height}, {width}, 3] was "
-            f"expected: what {vit.name} sees. VitModel.view(image) makes them of any picture."
-        )
-    return view

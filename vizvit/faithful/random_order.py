@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import CaptureError
-from ..explanations.task import checked_view, predicted
+from ..explanations.task import predicted
+from ..forward.capture import checked_view
 from ..model.vit import VitModel
 from .curves import Curves, Progress, faithfulness_many
 

@@ -13,7 +13,8 @@ import numpy as np
 from ..analysis.ranks import rank_correlation
 from ..explanations import explain
 from ..explanations.methods import find_method
-from ..explanations.task import checked_view, predicted
+from ..explanations.task import predicted
+from ..forward.capture import checked_view
 from ..interventions import RandomWeights, intervene
 from ..model.vit import VitModel
 from .curves import Progress

@@ -15,6 +15,7 @@ from ..grid import PatchGrid
 from ..model import timm_embedding, timm_parts
 from ..model.parts import Block, Head, Kernel
 from ..model.vit import VitModel
+from .capture import checked_view
 from .watch import Watch
 
 
@@ -207,12 +208,7 @@ def dissect(vit: VitModel, view: np.ndarray, layer: int = -1) -> Anatomy:
     view: uint8 [H, W, 3] of the size that `VitModel.view` gives; layer: from 0, negative from the end.
     Raises CaptureError for other pixels, a layer that is not there, or a model that fails on its picture.
     """
-    view, (height, width) = np.asarray(view), vit.grid.image_size
-    if view.dtype != np.uint8 or view.shape != (height, width, 3):
-        raise CaptureError(
-            f"Got pixels of shape {list(view.shape)} and type {view.dtype}, but uint8 [{height}, {width}, 3] was "
-            f"expected: what {vit.name} sees."
-        )
+    view = checked_view(vit, view)
     if not -vit.num_layers <= layer < vit.num_layers:
         raise CaptureError(f"There is no layer {layer}: {vit.name} has layers 0 to {vit.num_layers - 1}.")
     layer %= vit.num_layers
@@ -222,6 +218,7 @@ def dissect(vit: VitModel, view: np.ndarray, layer: int = -1) -> Anatomy:
         logits = watch.run(pixels)
     except Exception as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
+        height, width = vit.grid.image_size
         raise CaptureError(
             f"{vit.name} failed on a picture of {height}x{width} pixels: {reason}. "
             f"Try a smaller image size or another model."

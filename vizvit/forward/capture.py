@@ -281,15 +281,20 @@ def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = Non
     view: uint8 [H, W, 3] of the size that `VitModel.view` gives; nothing is resized or cropped.
     Raises CaptureError for another shape or type.
     """
+    view = checked_view(vit, view).copy()
+    index = None if target is None else vit.class_index(target)
+    return run(vit, view, vit.normalise(view), target=index)
+
+
+def checked_view(vit: VitModel, view: np.ndarray) -> np.ndarray:
+    """The view as an array; CaptureError for another shape or type than the model's."""
     view, (height, width) = np.asarray(view), vit.grid.image_size
     if view.dtype != np.uint8 or view.shape != (height, width, 3):
         raise CaptureError(
             f"Got pixels of shape {list(view.shape)} and type {view.dtype}, but uint8 [{height}, {width}, 3] was "
-            f"expected: what {vit.name} sees. For any other picture there is capture(vit, image)."
+            f"expected: what {vit.name} sees. VitModel.view(image) makes them of any picture."
         )
-    view = view.copy()
-    index = None if target is None else vit.class_index(target)
-    return run(vit, view, vit.normalise(view), target=index)
+    return view
 
 
 def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:

@@ -1,5 +1,18 @@
 """A timm module ready to be looked at: found by name, loaded, and its parts known by their part in the paper."""
 
-from .vit import POSITION_KINDS, VitModel
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["POSITION_KINDS", "VitModel"]
+if TYPE_CHECKING:
+    from .vit import POSITION_KINDS, VitModel
+
+__all__ = ["CHECKPOINTS", "POSITION_KINDS", "VitModel"]
+
+CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin")  # what files with weights alone end in
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import vit  # here, so that the command line knows the endings without waiting for PyTorch
+
+    return getattr(vit, name)

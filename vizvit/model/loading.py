@@ -15,21 +15,15 @@ from timm.data import ImageNetInfo, infer_imagenet_subset
 from timm.models import load_state_dict
 
 from ..errors import ModelError
-from . import hub
+from ..texts.assets import assets_dir
+from . import CHECKPOINTS, hub
 from .timm_parts import CLASSIFIER_WEIGHTS, fuse_attention
 from .vit import VitModel
 
 SHIPPED = "vizvit-tiny"
 SEED = 0
-_CHECKPOINT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 # timm's initialisers draw from torch's global generator: one build at a time keeps seeded weights the same.
 _BUILDING = threading.Lock()
-
-
-def assets_dir() -> Path:
-    """The folder with the shipped models and texts, in a checkout and in an installed wheel alike."""
-    inside = Path(__file__).parents[1] / "assets"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "assets"
 
 
 def shipped_dir(name: str = SHIPPED) -> Path:
@@ -88,7 +82,7 @@ def load_model(
         source.use_directory(shipped_dir(), title=SHIPPED)
         if not list(shipped_dir().glob("model.safetensors")) and weights == "pretrained":
             source.trained = False
-    elif path.suffix in _CHECKPOINT_SUFFIXES:
+    elif path.suffix in CHECKPOINTS:
         source.use_checkpoint(path, arch)
     elif path.is_dir():
         source.use_directory(path, title=path.name)

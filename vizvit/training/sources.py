@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+from ..pictures.folder import SUFFIXES
 
 
 @dataclass(frozen=True, eq=False)

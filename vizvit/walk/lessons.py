@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from ..texts import LANGUAGES
+from ..texts.assets import assets_dir
 from .stages import STAGES
 
 LESSONS = tuple(stage.lesson for stage in STAGES)
@@ -73,9 +74,8 @@ def experiments(language: str) -> dict[str, str]:
 
 
 def lessons_dir() -> Path:
-    """The folder with a folder of lessons for each language, in a checkout and in an installed wheel alike."""
-    inside = Path(__file__).parents[1] / "assets"
-    return (inside if inside.is_dir() else Path(__file__).parents[2] / "assets") / "lessons"
+    """The folder with a folder of lessons for each language."""
+    return assets_dir() / "lessons"
 
 
 def _filled(text: str, numbers: dict[str, object]) -> str:

@@ -103,7 +103,7 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
     fill, steps = measurement.fill, measurement.steps
     key = (*choice.key, "curves", wanted.view, wanted.method, wanted.target, wanted.other, fill, steps)
     asked, status = asked_for("measured", [key]), st.empty()
-    if key not in asked:
+    if key not in asked and not measurement.complete:  # another session may have measured it
         with status.container():
             note = t["continue_note"] if done else t["measure_note"]
             st.caption(note.format(done=f"{done:,}", count=f"{total:,}"))

@@ -90,11 +90,12 @@ def show(choice: Choice, cap: Capture, wanted: Wanted) -> Work | None:
     asked, status = asked_for("checked", keys), st.empty()
     with st.container(key="explanation_checked"):
         place, after = st.empty(), st.container()
-    checks = {method: check for method, check in every.items() if check.key in asked}
+    there = [method for method in methods if not every[method].missing]  # another session may have made them
+    checks = {method: check for method, check in every.items() if check.key in asked or method in there}
     done = {method: check for method, check in checks.items() if not check.missing}
     if done:
         _draw(choice, cap, methods, done, place)
-    if not asked.issuperset(keys):
+    if not checks.keys() >= set(methods):
         with status.container():
             st.caption(
                 _price([every[method] for method in methods], left_out=chosen == ALL and len(light) < len(every))

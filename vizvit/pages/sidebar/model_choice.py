@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from vizvit.errors import ModelError
+from vizvit.model import CHECKPOINTS
 from vizvit.model.catalog import CATALOG
 from vizvit.model.hub import is_cached
 from vizvit.model.loading import SHIPPED, load_model, pick_device
@@ -21,7 +22,6 @@ from vizvit.pages.shared.language import named, say, worded
 from vizvit.pages.shared.store import settle_memory, store
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
-CHECKPOINTS = {".safetensors", ".pth", ".pt", ".bin"}
 PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that strangers reach
 WEIGHTS = ("pretrained", "random")
 

@@ -11,6 +11,7 @@ from vizvit.errors import ImageError
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.store import store
+from vizvit.pictures.folder import SUFFIXES
 from vizvit.pictures.load import MAX_BYTES, load_image
 from vizvit.pictures.samples import SAMPLES
 
@@ -22,7 +23,7 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     state, t = st.session_state, say("picture")
     upload = st.file_uploader(
         t["drop"],
-        type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         max_upload_size=MAX_BYTES // (1 << 20),
         key="upload",
         on_change=_use("upload"),
