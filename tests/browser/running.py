@@ -34,9 +34,7 @@ RUN_IS_OVER = "[data-test-script-state=notRunning]"
 @contextmanager
 def running_app(log: Path, **environment: str) -> Iterator[str]:
     """Start the app on a free loopback port; yields its address; ends it by its own process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += ["--server.address=127.0.0.1", f"--server.port={port}"]
     with log.open("w") as output:
@@ -53,6 +51,18 @@ def running_app(log: Path, **environment: str) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def _free_port() -> int:
+    """A port that nothing listens on and that no other worker of pytest-xdist will take: each has its own residues."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    mine = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port % workers == mine:
+            return port
 
 
 def _wait_until_healthy(server: subprocess.Popen, port: int, log: Path) -> None:
