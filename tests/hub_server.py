@@ -32,7 +32,7 @@ class HubServer:
     gated: repositories that ask for a sign-in.
     status: an HTTP status that every request gets (503, 429).
     portal: every request gets a web page, as in a network with a sign-in page.
-    hang: requests are taken and never answered.
+    hang: requests are taken (with status 0 in `requests`) and never answered.
     drop_after: bytes of content after which the connection is cut; `drops`: how many times, None for always.
     hold_at: bytes of content after which the server waits for `release()`.
     bytes_per_second: a slow line.
@@ -108,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, with_body: bool) -> None:
         hub = self.hub
         if hub.hang:
+            hub.requests.append(Request(self.command, self.path, self.headers.get("Range"), 0))
             hub._closing.wait()
             self.close_connection = True
             return None

@@ -18,6 +18,8 @@ WIDE = {"viewport": {"width": 1600, "height": 1000}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 PROJECTOR = {"viewport": {"width": 1920, "height": 1080}}
 LINK = "?image=cat&layer=7&query=7,6"
+AT_REST = """() => document.fonts.status === "loaded" && document.getAnimations().every(
+    one => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)"""
 SHOTS = {
     "explore": (LINK, WIDE),
     "explore-dark": (LINK, WIDE | {"color_scheme": "dark"}),
@@ -50,7 +52,7 @@ def main() -> None:
             if place.startswith(LINK):
                 explorer_of(page)
             page.wait_for_load_state("networkidle")
-            page.wait_for_timeout(800)  # fonts and charts fade in
+            page.wait_for_function(AT_REST)
             picture = Image.open(io.BytesIO(page.screenshot()))
             picture.convert("RGB").save(out / f"{name}.webp", quality=88, method=6)
             page.close()

@@ -15,7 +15,7 @@ from timm.layers import apply_rot_embed_cat
 
 import vizvit
 from vizvit.forward.capture import Capture
-from vizvit.forward.recorder import Call
+from vizvit.forward.recorder import Call, Recorder
 
 RECTANGLE = ("vit_tiny_patch16_224", {"image_size": (48, 80)})
 REGISTERS = ("vit_small_patch14_reg4_dinov2", {"image_size": (70, 112), "depth": 4, "num_classes": 10})
@@ -330,11 +330,11 @@ def test_sinks_by_hand(rectangle):
 
 def with_attention(cap: Capture, attention: np.ndarray) -> Capture:
     """The capture with every layer's attention replaced by the given one, [head, query, key]."""
-    other = copy.copy(cap)
     scores = torch.from_numpy(np.log(np.maximum(attention, 1e-30))).float()
     keys = torch.eye(attention.shape[-1]).expand(len(attention), -1, -1)
-    other._calls = [Call(scores, keys, scale=1.0, has_bias=False)] * cap.num_layers
-    return other
+    recorder = Recorder(cap.num_layers)
+    recorder.layers = [[Call(scores, keys, scale=1.0, has_bias=False)]] * cap.num_layers
+    return Capture(cap.vit, cap.view, torch.from_numpy(cap.logits)[None], recorder, None)
 
 
 def test_heads_that_look_at_one_place_and_at_all(rectangle):

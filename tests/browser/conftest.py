@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from running import CHROMIUM, CHROMIUM_FLAGS, running_app, settled
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +40,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def open_one(address: str, **options) -> Page:
         context = browser.new_context(**({"viewport": {"width": 1600, "height": 1000}} | options))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

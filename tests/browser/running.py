@@ -27,15 +27,14 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000  # milliseconds: every wait is for a condition, and a busy machine makes none fail
 RUN_IS_OVER = "[data-test-script-state=notRunning]"
 
 
 @contextmanager
 def running_app(log: Path, **environment: str) -> Iterator[str]:
     """Start the app on a free loopback port; yields its address; ends it by its own process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += ["--server.address=127.0.0.1", f"--server.port={port}"]
     with log.open("w") as output:
@@ -54,11 +53,23 @@ def running_app(log: Path, **environment: str) -> Iterator[str]:
                 server.wait()
 
 
+def _free_port() -> int:
+    """A port that nothing listens on and that no other worker of pytest-xdist will take: each has its own residues."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    mine = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port % workers == mine:
+            return port
+
+
 def _wait_until_healthy(server: subprocess.Popen, port: int, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            if urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).status == 200:
+            if urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=10).status == 200:
                 return
         except OSError:
             time.sleep(0.1)

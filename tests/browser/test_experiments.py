@@ -203,7 +203,6 @@ def choose(page: Page, index: int) -> None:
 
 def test_a_model_without_class_token_and_classifier_has_every_experiment(app, open_page):
     page = opened(open_page, app)
-    page.set_default_timeout(60_000)  # for 93 million random weights
     page.goto(f"{app}/experiments?{SIGLIP}")
     settled(page)
     for index, name in enumerate(EXPERIMENTS):
@@ -213,7 +212,7 @@ def test_a_model_without_class_token_and_classifier_has_every_experiment(app, op
         if index:
             expect(page).to_have_url(re.compile(f"experiment={name}"))
         maps = main_of(page).get_by_role("img", name=re.compile("last layer after the change, mean over all patch"))
-        expect(maps).to_be_visible(timeout=60_000)
+        expect(maps).to_be_visible()
         settled(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
 

@@ -27,7 +27,6 @@ SHOWN = [name for name, method in METHODS.items() if not method.control]
 
 def opened(open_page, app: str, query: str = "", **options) -> Page:
     page = open_page(f"{app}/explanations?{query}", **options)
-    page.set_default_timeout(60_000)  # the first map of a library waits for its import
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     finished(page)
     return page
@@ -58,7 +57,7 @@ def name_of(index: int) -> str:
 
 def measured(page: Page) -> None:
     main_of(page).get_by_role("button", name="Measure").click()
-    expect(main_of(page).locator(".vz-areas")).to_be_visible(timeout=60_000)
+    expect(main_of(page).locator(".vz-areas")).to_be_visible()
     finished(page)
 
 
@@ -79,7 +78,7 @@ def test_methods_side_by_side_are_the_librarys(app, open_page):
     for method in SHOWN:
         np.testing.assert_allclose(found[method], explain(VIT, CAP.view, method), rtol=1e-4, atol=1e-7)
     main_of(page).get_by_role("radio", name="all alike").click()
-    expect(main_of(page).get_by_text("share", exact=True)).to_have_count(len(SHOWN), timeout=15_000)
+    expect(main_of(page).get_by_text("share", exact=True)).to_have_count(len(SHOWN))
     expect(page).to_have_url(re.compile("maps=alike"))
     finished(page)
 
@@ -208,9 +207,9 @@ def test_what_takes_long_is_made_on_demand(app, open_page):
     expect(main.get_by_text("50 passes there and back")).to_be_visible()
     expect(main.get_by_role("img", name=re.compile("map over the picture"))).to_have_count(len(SHOWN) - 1)
     main.get_by_role("button", name="Compute").click()
-    expect(main.get_by_text(re.compile(r"[1-9]\d? of 50 passes there and back"))).to_be_visible(timeout=60_000)
+    expect(main.get_by_text(re.compile(r"[1-9]\d? of 50 passes there and back"))).to_be_visible()
     main.get_by_role("button", name="Cancel").click()
-    expect(main.get_by_role("button", name="Compute")).to_be_visible(timeout=30_000)
+    expect(main.get_by_role("button", name="Compute")).to_be_visible()
     finished(page)
 
 

@@ -336,7 +336,7 @@ def test_another_model_while_comparing_gets_a_difference_of_its_own(page):
     page.get_by_test_id("stSidebar").get_by_role("button", name="random").or_(
         page.get_by_test_id("stSidebar").get_by_role("radio", name="random")
     ).first.click()
-    expect(root).to_have_attribute("data-rows", "14", timeout=30_000)
+    expect(root).to_have_attribute("data-rows", "14")
     settled(page)
     page.wait_for_function(
         "root => root.__vizvit.shown('b')?.length === 197 && root.__vizvit.difference?.length === 197",
@@ -461,7 +461,7 @@ def test_the_stand_alone_file_is_kept(page, open_page, tmp_path):
     expect(explorer_of(alone).get_by_role("menuitem")).to_have_count(3)  # what needs Python is not offered
     press(alone, "Escape", "w")
     expect(explorer_of(alone).locator(".why-body .engine")).to_contain_text(
-        f"{CAT.num_layers * CAT.num_heads * 65} rows"
+        f"{CAT.num_layers * CAT.num_heads * CAT.num_tokens} rows"
     )
 
 

@@ -77,9 +77,10 @@ def test_the_sheet_holds_what_the_page_shows(page, cap):
     parts = page.evaluate("() => kept.keepParts(kept.app)")
     (picture,) = parts["pictures"]
     assert picture["query"] == [[3, 5, 1, 1]]
-    assert (picture["rows"], picture["cols"], picture["cover"]) == (8, 8, {"width": 1, "height": 1})
+    grid = cap.grid
+    assert (picture["rows"], picture["cols"], picture["cover"]) == (grid.rows, grid.cols, {"width": 1, "height": 1})
     row = cap.attention(-1)[:, cap.grid.token(3, 5)].mean(0)[cap.grid.num_prefix_tokens :]
-    assert picture["peak"] == list(divmod(int(row.argmax()), 8))
+    assert picture["peak"] == list(divmod(int(row.argmax()), grid.cols))
     assert len(parts["tiles"]) == cap.num_heads + 1
     assert [tile["chosen"] for tile in parts["tiles"]].index(True) == 0
     assert parts["legend"]["high"] == f"{100 * row.max():.1f} %"
@@ -118,10 +119,11 @@ def test_png_shows_the_pixels_of_the_map(page, cap):
     assert sheet.size == (2 * int(root.get("width")), 2 * int(root.get("height")))
 
     heat = vizvit.attention_map(cap, token=("patch", 3, 5))
-    expected = vizvit.overlay(np.zeros((8, 8, 3), np.uint8), heat, opacity=1)
+    rows, cols = cap.grid.rows, cap.grid.cols
+    expected = vizvit.overlay(np.zeros((rows, cols, 3), np.uint8), heat, opacity=1)
     corner = sheet_place(root)
-    found = np.array([[sheet.getpixel(middle(corner, row, col)) for col in range(8)] for row in range(8)])
-    assert np.abs(found.astype(int) - expected).max() <= 3
+    found = [[sheet.getpixel(middle(corner, row, col, cols)) for col in range(cols)] for row in range(rows)]
+    assert np.abs(np.array(found, int) - expected).max() <= 3
 
 
 def sheet_place(root: ElementTree.Element) -> tuple[float, float]:
@@ -136,8 +138,9 @@ def translation(group: ElementTree.Element) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def middle(corner: tuple[float, float], row: int, col: int, side: float = 540 / 8) -> tuple[int, int]:
+def middle(corner: tuple[float, float], row: int, col: int, cols: int) -> tuple[int, int]:
     """A pixel inside a patch, away from its outline, on a sheet twice as large."""
+    side = 540 / cols
     return round(2 * (corner[0] + (col + 0.5) * side)), round(2 * (corner[1] + (row + 0.5) * side))
 
 
