@@ -1,4 +1,4 @@
-"""VizViT in the browser: navigation, the shared sidebar, and the page that is open. Run: streamlit run app.py, or vizvit app"""
+"""VizViT in the browser: navigation, the shared sidebar, and the page that is open. Run: streamlit run app.py"""
 
 import streamlit as st
 

@@ -49,7 +49,8 @@ def installed(wheel, tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("environment")
     venv.create(home, with_pip=False)
     programs = home / ("Scripts" if os.name == "nt" else "bin")
-    packages = _run(str(programs / "python"), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])", cwd=home)
+    asked = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    packages = _run(str(programs / "python"), "-c", asked, cwd=home)
     seen = dict.fromkeys(sysconfig.get_paths()[kind] for kind in ("purelib", "platlib"))
     Path(packages.strip(), "seen.pth").write_text("\n".join(seen))
     _run(*PIP, "--python", str(programs / "python"), "install", "--no-deps", "--no-index", str(wheel), cwd=home)
