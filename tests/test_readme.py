@@ -1,4 +1,4 @@
-"""The README's examples run as they stand there."""
+"""The examples of the README and of `docs/` run as they stand there, and what they link to exists."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from skimage import data
 
 from vizvit.cli import _parser, main
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"^python -m vizvit (.*)$", README, re.MULTILINE)
+ROOT = Path(__file__).parent.parent
+PAGES = {path: path.read_text("utf-8") for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")))}
+TEXTS = "\n".join(PAGES.values())
+PYTHON = re.findall(r"```python\n(.*?)```", TEXTS, re.DOTALL)
+COMMANDS = re.findall(r"^python -m vizvit (.*)$", TEXTS, re.MULTILINE)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_there_are_examples():
 
 @pytest.mark.parametrize("example", PYTHON)
 def test_python_examples(example, desk):
-    exec(compile(example, "README.md", "exec"), {})
+    exec(compile(example, "example", "exec"), {})
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -50,9 +52,30 @@ def test_command_line_examples(line, desk, capsys):
         assert {".html"} <= made if command == "explorer" else ".npz" in made and made & {".png", ".pdf"}
 
 
-def test_pictures_and_commands_that_the_readme_names_exist():
-    root = Path(__file__).parent.parent
-    for path in re.findall(r'(?:src="|\]\()((?:assets|tests)/[^")]+)', README):
-        assert (root / path).is_file(), path
-    for path in re.findall(r"python (tests/\S+\.py)", README):
-        assert (root / path).is_file(), path
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_names_exists(page):
+    text = PAGES[page]
+    for target in re.findall(r'(?:src="|\]\()([^")]+)', text):
+        path, _, heading = target.partition("#")
+        named = (page.parent / path).resolve() if path else page
+        assert named.is_file(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", named.read_text("utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in headings}
+    for path in re.findall(r"python (tests/\S+\.py)", text):
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_readme_fits_a_screen_and_a_half_and_leads_to_every_page():
+    readme = PAGES[ROOT / "README.md"]
+    assert len(readme.splitlines()) <= 100
+    for page in PAGES:
+        assert page.name == "README.md" or f"({page.relative_to(ROOT).as_posix()})" in readme, page
+
+
+def test_the_two_commands():
+    readme = PAGES[ROOT / "README.md"]
+    assert "\npip install -r requirements.txt && streamlit run app.py\n" in readme
+    tests = "pip install -r requirements.txt -r tests/requirements.txt && pytest"
+    assert f"\n{tests}\n" in readme
+    assert (ROOT / ".ci" / "run").read_text("utf-8").endswith(f"\n{tests}\n")

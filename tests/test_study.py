@@ -964,9 +964,9 @@ def test_the_bar_of_a_study_that_goes_on_begins_where_it_stopped(monkeypatch):
     assert "672 of 1000 pictures." not in terminal.getvalue()
 
 
-def test_commands_that_the_readme_names_in_passing():
-    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-    found = re.findall(r"`python -m vizvit (study \S[^`]*)`", readme)
+def test_commands_that_the_docs_name_in_passing():
+    pages = [path.read_text("utf-8") for path in (Path(__file__).parent.parent / "docs").glob("*.md")]
+    found = re.findall(r"`python -m vizvit (study \S[^`]*)`", "\n".join(pages))
     assert len(found) >= 2
     for line in found:
         assert cli._parser().parse_args(shlex.split(line)).run, line

@@ -37,7 +37,9 @@ class Randomisation:
     target: int | None
 
     @classmethod
-    def of(cls, blocks: Sequence[int], original: np.ndarray, maps: Sequence[np.ndarray], target: int | None):
+    def of(
+        cls, blocks: Sequence[int], original: np.ndarray, maps: Sequence[np.ndarray], target: int | None
+    ) -> Randomisation:
         """Of a map and what became of it with so many blocks made random."""
         correlation = [rank_correlation(original, heat) for heat in maps]
         return cls(

@@ -35,7 +35,9 @@ class Plan:
         parts = (self.unscaled, self.skipped, self.biases, self.masked is not None, self.keep is not None)
         return self.temperature == 1 and not any(parts)
 
-    def attend(self, attention, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other):
+    def attend(
+        self, attention, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other
+    ) -> torch.Tensor:
         """`attention` (F.scaled_dot_product_attention) with the plan's scale and bias."""
         scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
         scale = (1.0 if self.unscaled else scale) / self.temperature

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from vizvit.explanations import METHODS
 from vizvit.model.vit import VitModel
@@ -64,7 +65,7 @@ def button(kind: str, label: str, **options) -> None:
     st.button(label, key=f"explanations_ask_{kind}", on_click=ask, args=(kind,), **options)
 
 
-def under_way(place, kind: str, keys: Iterable[Hashable]):
+def under_way(place, kind: str, keys: Iterable[Hashable]) -> DeltaGenerator:
     """A line that waits in `place`, an `st.empty`, with a button to take it back; returns the line, for a bar."""
     t = say("explanations")
     with place.container():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from PIL import Image
@@ -52,7 +53,7 @@ class Choice:
             st.error(say("look")["failed"].format(error=error))
             st.stop()
 
-    def result(self, name: Hashable, make, size=lambda value: value.nbytes):
+    def result(self, name: Hashable, make, size=lambda value: value.nbytes) -> Any:
         """Something derived from the capture, made once for all sessions."""
 
         def compute():

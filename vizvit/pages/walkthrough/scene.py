@@ -7,6 +7,8 @@ from html import escape
 
 from vizvit.forward.anatomy import Anatomy, dissect
 from vizvit.forward.capture import Capture
+from vizvit.grid import PatchGrid
+from vizvit.model.vit import VitModel
 from vizvit.pages.shared.look import still_wanted
 from vizvit.pages.shared.names import token_name
 from vizvit.pages.shared.store import turn
@@ -26,11 +28,11 @@ class Here:
     photo: str
 
     @property
-    def vit(self):
+    def vit(self) -> VitModel:
         return self.choice.vit
 
     @property
-    def grid(self):
+    def grid(self) -> PatchGrid:
         return self.choice.vit.grid
 
     @property
