@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 import vizvit
 from vizvit.forward import recorder
-from vizvit.forward.capture import run, support
+from vizvit.forward.capture import capture_input, support
 from vizvit.model.vit import VitModel
 
 # (architecture, options): every family of blocks, position embeddings, prefix tokens and heads that timm has.
@@ -535,7 +535,7 @@ def test_dropped_tokens_are_an_error(tiny, picture):
 def test_a_batch_is_refused(tiny, picture):
     pixels = tiny.preprocess(picture).repeat(2, 1, 1, 1)
     with pytest.raises(vizvit.CaptureError, match="one picture"):
-        run(tiny, tiny.view(picture), pixels)
+        capture_input(tiny, tiny.view(picture), pixels)
 
 
 def test_causal_attention_is_refused(tiny, picture):

@@ -20,6 +20,7 @@ from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore import handouts, keep, python_lines
 from vizvit.pages.explore.compare_controls import Plan
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.pages.sidebar.model_choice import ModelKey
 from vizvit.pictures.samples import SAMPLES
 
 AREA = [2, 1, 4, 5]
@@ -36,8 +37,8 @@ def cap(shipped) -> vizvit.Capture:
     return vizvit.capture(shipped, data.chelsea())
 
 
-def model_key(weights="pretrained", size=None, name="vizvit-tiny", arch="") -> tuple:
-    return ("model", name, weights, arch, size, False, None)
+def model_key(weights="pretrained", size=None, name="vizvit-tiny", arch="") -> ModelKey:
+    return ModelKey(name, weights, arch, size)
 
 
 def sample_choice(vit, name="cat", key=None) -> Choice:

@@ -21,6 +21,7 @@ import vizvit
 from vizvit import cli, study
 from vizvit.errors import ModelError
 from vizvit.model.snapshots import snapshots
+from vizvit.pages.sidebar.model_choice import ModelKey
 from vizvit.pages.studies import chosen
 from vizvit.study import table
 from vizvit.study.figures import caption, value_range
@@ -269,7 +270,7 @@ def test_another_model_of_the_same_name_is_another(own, summary, tmp_path):
 
     def choice(name: object, **options) -> SimpleNamespace:
         size = options.get("image_size")
-        key = ("model", str(name), options.get("weights", "pretrained"), "", size and (size, size), False, None)
+        key = ModelKey(str(name), options.get("weights", "pretrained"), size=size and (size, size))
         return SimpleNamespace(vit=vizvit.load_model(str(name), device="cpu", **options), model_key=key)
 
     mine = choice(own / "model")

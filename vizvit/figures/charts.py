@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from vizvit.figures.numbers import number
 from vizvit.figures.page import (
     ACCENT,
     AXIS,
@@ -22,7 +23,6 @@ from vizvit.figures.page import (
     Patch,
     Place,
     Theme,
-    number,
     number_axes,
     shorten,
     spaced,

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from vizvit.figures.maps import overlay
-from vizvit.figures.page import ACCENT, find_colormap, number
+from vizvit.figures.numbers import number
+from vizvit.figures.page import ACCENT, find_colormap
 from vizvit.figures.raster import ATTENTION_CMAP, as_heat, as_pixels, printable, ratio_of
 from vizvit.figures.scale import ends
 from vizvit.figures.sheet import A4, LINE, MARGIN, Sheet

@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vizvit.figures.page import BAR, BODY, LABEL, SMALL, STRIP, Page, Patch, find_colormap, number, shorten
+from vizvit.figures.numbers import number
+from vizvit.figures.page import BAR, BODY, LABEL, SMALL, STRIP, Page, Patch, find_colormap, shorten
 from vizvit.figures.raster import (
     ATTENTION_CMAP,
     as_colors,

@@ -15,6 +15,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from vizvit.figures.numbers import number
+
 ACCENT = "#d81b60"
 
 BODY = 6.6  # inches: the width of a figure without its margins
@@ -172,9 +174,9 @@ def ticks(low: float, high: float, clear: float) -> list[float]:
     return [low, *(value for value in between if low + clear < value < high - clear), high]
 
 
-def text_width(words: str, size: float, weight: str = "normal") -> float:
-    """How many inches a line of text takes."""
-    font = FontProperties(size=size, weight=weight)
+def text_width(words: str, size: float, weight: str = "normal", faces: tuple[str, ...] | None = None) -> float:
+    """How many inches a line of text takes; faces: of the letters, matplotlib's own where None."""
+    font = FontProperties(size=size, weight=weight, family=None if faces is None else list(faces))
     return RendererAgg(1, 1, 288).get_text_width_height_descent(words, font, ismath=False)[0] / 288
 
 
@@ -198,10 +200,6 @@ def shorten(words: str, inches: float, size: float, weight: str = "normal") -> s
     while words and text_width(words + "…", size, weight) > inches:
         words = words[:-1]
     return words.rstrip() + "…"
-
-
-def number(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−")
 
 
 def find_colormap(name: str) -> Colormap:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.font_manager import fontManager
 
-from vizvit.figures.page import THEMES
+from vizvit.figures.page import THEMES, text_width
 
 A4 = (8.27, 11.69)  # inches
 MARGIN = 0.6
@@ -104,5 +103,4 @@ def _japanese() -> str:
 @lru_cache(maxsize=4096)
 def _inches(words: str, size: float, weight: str, faces: tuple[str, ...]) -> float:
     """How many inches a line of text takes."""
-    font = FontProperties(size=size, weight=weight, family=list(faces))
-    return RendererAgg(1, 1, 288).get_text_width_height_descent(words, font, ismath=False)[0] / 288
+    return text_width(words, size, weight, faces)

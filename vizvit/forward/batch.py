@@ -39,11 +39,10 @@ def captures(vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = Fa
     for index, (view, mine) in enumerate(zip(views, recorder.each, strict=True)):
         mine.layers = [[replace(call, v=own(call.v), output=None)] for (call,) in mine.layers]
         mine.elsewhere = [replace(call, v=own(call.v), output=None) for call in mine.elsewhere[-1:]]
-        cap = Capture(vit, view, logits[index : index + 1], mine, int(targets[index]))
-        own_gradients = [own(gradient[index]) for gradient in found]
-        cap._gradients = own_gradients[: vit.num_layers]
-        cap._pool_gradient = own_gradients[-1] if mine.elsewhere else None
-        done.append(cap)
+        gradients_of = [own(gradient[index]) for gradient in found]
+        pool_gradient = gradients_of[-1] if mine.elsewhere else None
+        row, layers = logits[index : index + 1], gradients_of[: vit.num_layers]
+        done.append(Capture(vit, view, row, mine, int(targets[index]), layers, pool_gradient))
     return done
 
 

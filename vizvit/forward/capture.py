@@ -30,7 +30,16 @@ class Capture:
     axes' names: [layer, head, query, key].
     """
 
-    def __init__(self, vit: VitModel, view: np.ndarray, logits: torch.Tensor, recorder: Recorder, target: int | None):
+    def __init__(
+        self,
+        vit: VitModel,
+        view: np.ndarray,
+        logits: torch.Tensor,
+        recorder: Recorder,
+        target: int | None,
+        gradients: list[torch.Tensor] | None = None,
+        pool_gradient: torch.Tensor | None = None,
+    ):
         self.vit = vit
         self.view = view
         self.target = target
@@ -40,8 +49,8 @@ class Capture:
         # What the blocks were called with is needed to make their own bias again, and for nothing else.
         remade = [call.has_bias and call.shared_bias is None for call in self._calls]
         self._extras = [extra if again else None for extra, again in zip(recorder.extras, remade, strict=True)]
-        self._gradients: list[torch.Tensor] | None = None
-        self._pool_gradient: torch.Tensor | None = None
+        self._gradients = gradients
+        self._pool_gradient = pool_gradient
         self._tokens: list[torch.Tensor] | None = None
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
         self.logits: np.ndarray = classes.cpu().numpy()
@@ -272,7 +281,7 @@ def capture(vit: VitModel, image: Image.Image | np.ndarray | object, *, target: 
     """
     index = None if target is None else vit.class_index(target)
     view = vit.view(image if isinstance(image, Image.Image) else load_image(image))
-    return run(vit, view, vit.normalise(view), target=index)
+    return capture_input(vit, view, vit.normalise(view), target=index)
 
 
 def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = None) -> Capture:
@@ -283,7 +292,7 @@ def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = Non
     """
     view = checked_view(vit, view).copy()
     index = None if target is None else vit.class_index(target)
-    return run(vit, view, vit.normalise(view), target=index)
+    return capture_input(vit, view, vit.normalise(view), target=index)
 
 
 def checked_view(vit: VitModel, view: np.ndarray) -> np.ndarray:
@@ -297,7 +306,7 @@ def checked_view(vit: VitModel, view: np.ndarray) -> np.ndarray:
     return view
 
 
-def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
+def capture_input(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
     """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, 3, H, W]."""
     recorder = Recorder(vit.num_layers, gradients=target is not None)
     with torch.set_grad_enabled(target is not None):
@@ -314,9 +323,7 @@ def run(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | 
         pool_gradient = own(found[-1][0]) if pool else None
         recorder.layers = [[_settled(call)] for call in calls]
         recorder.elsewhere = [_settled(call) for call in pool]
-    done = Capture(vit, view, logits, recorder, target)
-    done._gradients, done._pool_gradient = gradients, pool_gradient
-    return done
+    return Capture(vit, view, logits, recorder, target, gradients, pool_gradient)
 
 
 def _settled(call: Call) -> Call:

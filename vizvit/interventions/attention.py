@@ -146,8 +146,7 @@ class UnseenPatches:
     stage: ClassVar[int] = 2
 
     def __post_init__(self):
-        object.__setattr__(self, "patches", frozenset(map(tuple, self.patches)))
-        object.__setattr__(self, "layers", None if self.layers is None else frozenset(self.layers))
+        freeze(self, "patches", "layers")
 
     def apply(self, draft: Draft) -> None:
         grid = draft.grid

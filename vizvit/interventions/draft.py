@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
@@ -106,4 +107,4 @@ def freeze(change, *names: str) -> None:
     for name in names:
         value = getattr(change, name)
         if value is not None:
-            object.__setattr__(change, name, frozenset(tuple(v) if isinstance(v, list) else v for v in value))
+            object.__setattr__(change, name, frozenset(tuple(v) if isinstance(v, Iterable) else v for v in value))

@@ -100,7 +100,6 @@ def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
     layer, head = np.divmod(np.arange(values.size), heads)
     table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel()})
     chosen = alt.selection_point(name="head", fields=["layer", "head"], on="click", empty=False)
-    accent = "#d81b60" if look.theme() == "light" else "#ff5c93"
     base = alt.Chart(table).encode(
         x=alt.X(
             "layer:Q",
@@ -114,9 +113,7 @@ def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
     dots = (
         base.mark_circle(opacity=0.85, cursor="pointer")
         .encode(
-            color=alt.condition(
-                chosen, alt.value(accent), alt.value("#31688e" if look.theme() == "light" else "#6fb7d6")
-            ),
+            color=alt.condition(chosen, alt.value(look.accent()), alt.value(look.quiet_mark())),
             size=alt.condition(chosen, alt.value(260), alt.value(110)),
             tooltip=[
                 alt.Tooltip("layer:Q", title=t["layer_axis"]),

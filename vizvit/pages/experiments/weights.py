@@ -78,8 +78,6 @@ def _chart(values: np.ndarray, blocks: int) -> alt.LayerChart:
             "rank": values.ravel(),
         }
     )
-    accent = "#d81b60" if look.theme() == "light" else "#ff5c93"
-    quiet = "#31688e" if look.theme() == "light" else "#6fb7d6"
     base = alt.Chart(table).encode(
         x=alt.X("n:Q", title=t["blocks_axis"], axis=alt.Axis(tickMinStep=1, grid=False)),
         y=alt.Y("rank:Q", title=t["ranks_axis"], scale=alt.Scale(domainMax=1)),
@@ -87,7 +85,7 @@ def _chart(values: np.ndarray, blocks: int) -> alt.LayerChart:
             "map:N",
             title=None,
             sort=None,
-            scale=alt.Scale(range=[quiet, accent]),
+            scale=alt.Scale(range=[look.quiet_mark(), look.accent()]),
             legend=alt.Legend(orient="bottom", labelLimit=400),
         ),
         tooltip=[alt.Tooltip("n:Q"), alt.Tooltip("map:N"), alt.Tooltip("rank:Q", format=".3f")],

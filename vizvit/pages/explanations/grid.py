@@ -55,7 +55,7 @@ LONG = 22  # letters of a title from which it may take two lines, so that all ge
 
 
 def style() -> None:
-    st.html(_STYLE.replace("ACCENT", "#d81b60" if look.theme() == "light" else "#ff5c93"))
+    st.html(_STYLE.replace("ACCENT", look.accent()))
 
 
 def show(

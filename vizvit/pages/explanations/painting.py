@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vizvit.figures import ATTENTION_CMAP, SIGNED_CMAP, overlay
-from vizvit.figures.page import BODY, LABEL, SMALL, Page, number, shorten
+from vizvit.figures.numbers import number
+from vizvit.figures.page import BODY, LABEL, SMALL, Page, shorten
 
 SIDE = 448  # pixels of a map on the screen, about
 OPACITY = 0.65

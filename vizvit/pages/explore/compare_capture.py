@@ -70,8 +70,8 @@ def _picture(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
 
 def _model(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     if plan.kind == "training":
-        _, name, _, arch, size, half, _ = choice.model_key
-        vit, key = load_chosen(place, name, plan.weights, arch, size, half)
+        own = choice.model_key
+        vit, key = load_chosen(place, own.name, plan.weights, own.arch, own.size, own.half)
     else:
         vit, key = load_chosen(place, plan.model, plan.weights)
     vit = replace(vit, weights=plan.note) if plan.note else vit

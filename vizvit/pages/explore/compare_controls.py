@@ -94,7 +94,7 @@ def choose(place, choice: Choice, *, token: int = 0, area: tuple | None = None) 
 
 def _moments(choice: Choice) -> tuple[Snapshot, ...]:
     try:
-        return snapshots(choice.model_key[1])
+        return snapshots(choice.model_key.name)
     except ModelError:  # the sidebar has said it
         return ()
 
@@ -169,7 +169,7 @@ def is_private(plan: Plan) -> bool:
 def _choose_model(choice: Choice) -> tuple[Plan | None, str]:
     state = st.session_state
     options = [SHIPPED, *ENTRIES]
-    state.setdefault("compare_model", None if choice.model_key[1] == SHIPPED else SHIPPED)
+    state.setdefault("compare_model", None if choice.model_key.name == SHIPPED else SHIPPED)
     state.setdefault("compare_weights", "pretrained")
     if state.compare_model not in (None, *options):
         options.append(state.compare_model)
@@ -209,7 +209,7 @@ def title_of(model: str) -> str:
 def _choose_moment(choice: Choice, moments: tuple[Snapshot, ...]) -> tuple[Plan, str]:
     last = len(moments) - 1
     if not 0 <= st.session_state.get("compare_training", -1) <= last:
-        st.session_state.compare_training = 0 if choice.model_key[2] != moments[0].weights else last
+        st.session_state.compare_training = 0 if choice.model_key.weights != moments[0].weights else last
     index = st.select_slider(
         say("compare")["training"],
         range(last + 1),
@@ -221,7 +221,7 @@ def _choose_moment(choice: Choice, moments: tuple[Snapshot, ...]) -> tuple[Plan,
     )
     moment = moments[index]
     note = "" if moment.weights in WEIGHTS else f"training snapshot at {moment.title}"
-    return Plan("training", model=choice.model_key[1], weights=moment.weights, note=note), str(index)
+    return Plan("training", model=choice.model_key.name, weights=moment.weights, note=note), str(index)
 
 
 def _choose_box(kind: str, grid: PatchGrid, token: int, area: tuple | None) -> tuple[Plan, str]:

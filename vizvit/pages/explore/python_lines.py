@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore.compare_controls import Plan
 from vizvit.pages.shared.language import say
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.pages.sidebar.model_choice import ModelKey
 from vizvit.pictures.samples import SAMPLES
 
 # Photographs that scikit-image has a function for; the others are read from its folder.
@@ -26,12 +28,11 @@ def source_lines(choice: Choice, plan: Plan | None = None) -> list[str]:
     images = [_image("image", choice.image_key, choice.image_name)]
     if kind == "picture":
         images.append(_image("image2", plan.image_key, plan.image_name))
-    name, weights, arch, size, half = choice.model_key[1:6]
-    models = [_model("vit", name, weights, arch, size, half)]
+    models = [_model("vit", choice.model_key)]
     if kind == "model":
-        models.append(_model("vit2", plan.model, plan.weights))
+        models.append(_model("vit2", ModelKey(plan.model, plan.weights)))
     elif kind == "training":
-        models.append(_model("vit2", name, plan.weights, arch, size, half))
+        models.append(_model("vit2", replace(choice.model_key, weights=plan.weights)))
     other = {
         "": [],
         "picture": ["other = vizvit.capture(vit, image2)"],
@@ -63,17 +64,15 @@ def _image(variable: str, key: str, title: str) -> str:
     return f'{variable} = vizvit.load_image(f"{{skimage.data_dir}}/{SAMPLES[sample].filename}")'
 
 
-def _model(
-    variable: str, name: str, weights: str, arch: str = "", size: tuple | None = None, half: bool = False
-) -> str:
-    options = [_text(name)]
-    if weights != "pretrained":
-        options.append(f"weights={_weights(name, weights)}")
-    if arch:
-        options.append(f"arch={_text(arch)}")
-    if size:
-        options.append(f"image_size={tuple(size)}")
-    if half:
+def _model(variable: str, key: ModelKey) -> str:
+    options = [_text(key.name)]
+    if key.weights != "pretrained":
+        options.append(f"weights={_weights(key.name, key.weights)}")
+    if key.arch:
+        options.append(f"arch={_text(key.arch)}")
+    if key.size:
+        options.append(f"image_size={tuple(key.size)}")
+    if key.half:
         options.append("half=True")
     return f"{variable} = vizvit.load_model({', '.join(options)})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from html import escape
 
 import cv2
 import matplotlib
@@ -13,10 +14,13 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes, overlay
+from vizvit.figures.numbers import number
 from vizvit.model.vit import VitModel
 from vizvit.pages.shared import language
 from vizvit.pages.shared.language import say
 from vizvit.texts import words
+
+ACCENT_DARK = "#ff5c93"  # the accent on dark paper
 
 _STYLE = """
 <style>
@@ -69,6 +73,16 @@ def still_wanted() -> Callable[[], None]:
 def theme() -> str:
     """ "light" or "dark", as the person's browser shows the app."""
     return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def accent() -> str:
+    """The colour of what is chosen, as it shows on the theme's paper."""
+    return ACCENT if theme() == "light" else ACCENT_DARK
+
+
+def quiet_mark() -> str:
+    """The colour of the marks in a chart beside the chosen one."""
+    return "#31688e" if theme() == "light" else "#6fb7d6"
 
 
 def phone_hint() -> None:
@@ -131,10 +145,6 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+.!|~$:-])", r"\\\1", text)
 
 
-def number(value: float) -> str:
-    return f"{value:.3g}"
-
-
 def share(value: float) -> str:
     """A share in per cent, with as many digits as it takes to tell it from nothing."""
     return f"{100 * value:.1f} %" if value >= 0.001 else f"{100 * value:.2g} %"
@@ -156,7 +166,7 @@ def prediction(vit: VitModel, probabilities: np.ndarray, count: int = 5) -> None
         return
     best = np.argsort(probabilities)[::-1][:count]
     rows = "".join(
-        f"<span title='{_escape(vit.label(i))}'>{_escape(vit.label(i).split(', ')[0])}</span>"
+        f"<span title='{escape(vit.label(i))}'>{escape(vit.label(i).split(', ')[0])}</span>"
         f"<b style='width: {100 * probabilities[i]:.2f}%'></b><span>{share(probabilities[i])}</span>"
         for i in best
     )
@@ -203,7 +213,3 @@ def _npz(arrays: dict[str, np.ndarray]) -> bytes:
 
 def _rgb(colour: str) -> tuple[int, int, int]:
     return tuple(round(255 * part) for part in matplotlib.colors.to_rgb(colour))
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;")

@@ -19,7 +19,7 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.shared.look import still_wanted
 from vizvit.pages.shared.store import store, turn
 from vizvit.pages.sidebar import picture
-from vizvit.pages.sidebar.model_choice import WEIGHTS, choose_model, describe
+from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
 from vizvit.pictures.samples import is_stranger
 
 # What a link holds, and what it holds when it says nothing.
@@ -34,7 +34,7 @@ class Choice:
     image_name: str
     image_key: str
     vit: VitModel
-    model_key: Hashable
+    model_key: ModelKey
 
     @property
     def key(self) -> tuple:

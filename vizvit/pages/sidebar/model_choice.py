@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -26,7 +25,23 @@ PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that st
 WEIGHTS = ("pretrained", "random")
 
 
-def choose_model(progress) -> tuple[VitModel, Hashable]:
+@dataclass(frozen=True)
+class ModelKey:
+    """What a loaded model is known by to all sessions: what it was loaded with.
+
+    size: (height, width), or None for the model's own. stamp: when the file or folder was last changed, where it is
+    one: a retrained checkpoint is another model.
+    """
+
+    name: str
+    weights: str = "pretrained"
+    arch: str = ""
+    size: tuple[int, int] | None = None
+    half: bool = False
+    stamp: int | None = None
+
+
+def choose_model(progress) -> tuple[VitModel, ModelKey]:
     """Draw the choice; returns the model and its key for what all sessions share. progress: where loading is shown."""
     state, t = st.session_state, say("sidebar")
     options = [SHIPPED, *ENTRIES]
@@ -127,14 +142,14 @@ def load_chosen(
     arch: str = "",
     size: tuple[int, int] | None = None,
     half: bool = False,
-) -> tuple[VitModel, Hashable]:
+) -> tuple[VitModel, ModelKey]:
     """A model, loaded once for all sessions, and its key. place: where progress is shown. Raises ModelError."""
     t = say("sidebar")
     path = Path(name.removeprefix("local-dir:")).expanduser()
     if PATHS_OFF and name != SHIPPED and (path.exists() or path.is_absolute() or path.suffix in CHECKPOINTS):
         raise ModelError(t["paths_off"])
-    stamp = path.stat().st_mtime_ns if path.exists() else None  # a retrained checkpoint is another model
-    key = ("model", name, weights, arch, size, half, stamp)
+    stamp = path.stat().st_mtime_ns if path.exists() else None
+    key = ModelKey(name, weights, arch, size, half, stamp)
 
     def make() -> VitModel:
         slot = place.empty()

@@ -22,8 +22,8 @@ def is_chosen(choice: Choice, summary: dict) -> bool:
     words = app_words(summary)
     if not summary.get("opened") or words is None:
         return (choice.vit.name, choice.vit.weights) == (summary["model"], summary["weights"])
-    model, weights = choice.model_key[1:3]
-    return (lasting(model), str(weights)) == (words["model"], _weights(words))
+    key = choice.model_key
+    return (lasting(key.name), str(key.weights)) == (words["model"], _weights(words))
 
 
 def note(choice: Choice, summary: dict) -> None:
@@ -33,7 +33,7 @@ def note(choice: Choice, summary: dict) -> None:
     t, facts, words = say("studies"), choice.vit.facts(), app_words(summary)
     names = summary["model"], facts["model"]
     if names[0] == names[1] and words:  # two folders may have the same name
-        names = words["model"], lasting(choice.model_key[1])
+        names = words["model"], lasting(choice.model_key.name)
     said = {"model": _spelled(names[0], summary), "chosen": _spelled(names[1], facts)}
     if words:
         st.info(t["other_model"].format(**said))

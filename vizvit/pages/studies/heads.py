@@ -134,9 +134,8 @@ def _chart(
     kinds = {(one.layer, one.head): "ranked" for one in found} | ({asked.head: "chosen"} if asked.head else {})
     table["kind"] = [kinds.get(place, "other") for place in zip(table["layer"], table["head"], strict=True)]
     light = look.theme() == "light"
-    accent, mark = ("#d81b60", "#31688e") if light else ("#ff5c93", "#6fb7d6")
     shown = ["other", "ranked", "chosen"]
-    colours = alt.Scale(domain=shown, range=[mark, accent, "#1c1c1e" if light else "#ececee"])
+    colours = alt.Scale(domain=shown, range=[look.quiet_mark(), look.accent(), "#1c1c1e" if light else "#ececee"])
     size = 80 if layers * heads <= 80 else 45
     table["size"] = np.where(table["kind"] == "chosen", 3 * size, size)
     base = alt.Chart(table).encode(

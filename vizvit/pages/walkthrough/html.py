@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from vizvit.figures import SIGNED_CMAP
+from vizvit.figures.numbers import number
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
 
@@ -37,11 +38,6 @@ def show(name: str, *parts: str) -> None:
 def _component():
     css, script = ((_HERE / name).read_text("utf-8") for name in ("style.css", "drawing.js"))
     return st.components.v2.component("vizvit_walk_drawing", html=_FRAME, css=css, js=script)
-
-
-def number(value: float) -> str:
-    """Three digits, with a real minus sign."""
-    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def strip(

@@ -25,7 +25,7 @@ def text(stage: int, numbers: dict[str, object]) -> None:
     """Draw the lesson of a stage (from 1) with a model's numbers."""
     t = say("walk")
     words = lesson(STAGES[stage - 1].lesson, language.current()).fill(**numbers)
-    st.html(_STYLE.replace("ACCENT", "#d81b60" if look.theme() == "light" else "#ff5c93"))
+    st.html(_STYLE.replace("ACCENT", look.accent()))
     st.title(words.title)
     st.markdown(words.what)
     st.markdown(words.formula)

@@ -1,5 +1,5 @@
-// From values to colours: the limits that a map's colours run between, as vizvit/scale.py chooses them. A map is the
-// patches' part of a row over tokens: { row, first, count }.
+// From values to colours: the limits that a map's colours run between, as vizvit/figures/scale.py chooses them. A map
+// is the patches' part of a row over tokens: { row, first, count }.
 
 const LEAST = 1e-4; // the lower end of a logarithmic scale, as a share of its upper end
 
