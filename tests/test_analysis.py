@@ -14,6 +14,7 @@ from reference import largest_difference
 from timm.layers import apply_rot_embed_cat
 
 import vizvit
+from vizvit.analysis.fusion import HEAD_FUSIONS
 from vizvit.forward.capture import Capture
 from vizvit.forward.recorder import Call, Recorder
 
@@ -101,7 +102,7 @@ def as_map(cap: Capture, row: np.ndarray) -> np.ndarray:
 # --- rollout
 
 
-@pytest.mark.parametrize("head_fusion", ["mean", "max", "min"])
+@pytest.mark.parametrize("head_fusion", HEAD_FUSIONS)
 @pytest.mark.parametrize(
     ("discard", "residual", "start", "place"),
     [

@@ -542,13 +542,14 @@ def test_help_does_not_wait_for_pytorch():
     assert " torch\n" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "attention", "rollout", "position", "heads", "models"])
+@pytest.mark.parametrize("command", ["", *(command.__name__.rpartition(".")[2] for command in cli.COMMANDS)])
 def test_help(run, command):
     result = run(*([command] if command else []), "--help")
     assert (result.code, result.err) == (0, [])
     text = "\n".join(result.out)
     assert "examples:" in text
-    lines = [line.strip() for line in text.partition("examples:\n")[2].splitlines()]
+    lines = [line.strip() for line in text.partition("examples:\n")[2].replace("\\\n", " ").splitlines()]
+    lines = [re.sub(r"  +\(.*\)$", "", line) for line in lines]  # what is said beside an example
     examples = [shlex.split(line) for line in lines if line.startswith("vizvit ")]
     assert examples
     for words in examples:

@@ -111,7 +111,7 @@ def test_a_file_that_is_no_picture_leaves_the_view_alone():
     assert len(app.get("bidi_component")) == 1
 
 
-def test_another_model():
+def test_another_model(shipped):
     app = chosen(opened(), "model")
     assert fed(app) is None and not app.error, "nothing is downloaded unasked"
     app.selectbox(key="compare_model").set_value("vizvit-tiny")
@@ -120,7 +120,7 @@ def test_another_model():
     header, capture, _ = fed(app)
     assert header["trained"] is False and "untrained weights" in header["title"]
     assert header["linked"]["kind"] == "place"
-    assert capture["num_layers"] == read_header(app.get("bidi_component")[0].proto.bytes).get("num_layers", 6)
+    assert capture["num_layers"] == shipped.num_layers
 
 
 def test_a_model_that_cannot_be_had_is_said_in_place():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from skimage import data
 from streamlit.testing.v1 import AppTest
 
 import vizvit
-from vizvit.pages.explanations import asking
+from vizvit.pages.explanations import asking, grid
 from vizvit.pages.explanations import growing as growing_module
 from vizvit.pages.explanations.classes import unique_names
 from vizvit.pages.explanations.following import followed
@@ -52,7 +53,7 @@ def test_names_of_a_real_list_are_unique():
 
 def test_curves_go_on_where_they_stood_and_a_new_map_is_measured_alone(shipped, monkeypatch):
     view, classes, steps = shipped.view(vizvit.load_image(data.chelsea())), (3, 17), 8
-    heats = [np.random.default_rng(seed).random((8, 8)) for seed in range(3)]
+    heats = [np.random.default_rng(seed).random((shipped.grid.rows, shipped.grid.cols)) for seed in range(3)]
     seen: list[int] = []
     monkeypatch.setattr(growing_module, "BATCH", 8)
     run = shipped.module.forward
@@ -125,8 +126,6 @@ def test_what_was_asked_for_last_goes_first():
 
 
 def test_samples_with_a_known_class():
-    import hashlib
-
     keys = {name: hashlib.sha256(sample.read()).hexdigest() for name, sample in SAMPLES.items()}
     assert is_stranger(keys["rocket"], ["tabby, tabby cat"]) and not is_stranger(keys["cat"], ["tabby, tabby cat"])
     assert not is_stranger("another picture", [])
@@ -188,11 +187,17 @@ def test_a_class_is_never_set_against_itself():
     assert len(searched) == 199 and app.session_state.choice.vit.label(before) not in searched
 
 
-def test_where_the_model_is_wrong_it_says_so_and_asks_why():
+def test_where_the_model_is_wrong_it_says_so_and_asks_why(shipped, monkeypatch):
+    """Said to show what the model did not choose, so that it is wrong however well it was trained."""
+    cap = vizvit.capture(shipped, vizvit.load_image(SAMPLES["cat"].read()))
+    chosen = shipped.label(int(cap.probabilities.argmax())).split(", ")[0]
+    shown = "golden retriever" if chosen != "golden retriever" else "tabby"
+    cat = hashlib.sha256(SAMPLES["cat"].read()).hexdigest()
+    monkeypatch.setattr(grid, "shown_on", lambda key: (shown,) if key == cat else shown_on(key))
     app = opened(image="cat").run()
-    assert any(text.value.startswith("The model is wrong here: the picture shows “tabby”") for text in app.markdown)
+    assert any(text.value.startswith(f"The model is wrong here: the picture shows “{shown}”") for text in app.markdown)
     app.button(key="explanation_why_wrong").click().run()
-    assert headline(app) == "Relevance: why “golden retriever” and not “tabby”?"
+    assert headline(app) == f"Relevance: why “{chosen}” and not “{shown}”?"
     assert "explanation_why_wrong" not in [button.key for button in app.button]
     right = opened(image="coffee").run()
     assert not any("wrong" in text.value for text in right.markdown)
@@ -220,12 +225,13 @@ def test_one_class_alone_has_nothing_to_be_set_against():
     assert any("100 %" in caption.value for caption in app.caption)
 
 
-def test_fill_and_steps_stand_in_the_address():
+def test_fill_and_steps_stand_in_the_address(shipped):
+    patches = shipped.grid.num_patches
     app = opened(fill="black", steps="16").run()
     assert app.session_state.explanations_fill == "black"
-    assert app.session_state["explanations_steps_64"] == 16
+    assert app.session_state[f"explanations_steps_{patches}"] == 16
     assert dict(app.query_params) == {"fill": "black", "steps": "16"}
-    app.segmented_control(key="explanations_steps_64").set_value(64).run()
+    app.segmented_control(key=f"explanations_steps_{patches}").set_value(patches).run()
     assert app.query_params["steps"] == "all"
 
 

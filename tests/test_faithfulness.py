@@ -280,9 +280,9 @@ def test_weight_randomisation(shipped, picture, method):
 
 
 def test_weight_randomisation_of_some_blocks(shipped, picture):
-    view = shipped.view(picture)
+    view, grid = shipped.view(picture), shipped.grid
     found = vizvit.weight_randomisation(shipped, view, "relevance", layers=[3, 1], target=17, seed=2)
-    assert found.blocks.tolist() == [3, 1] and found.target == 17 and found.maps.shape == (2, 8, 8)
+    assert found.blocks.tolist() == [3, 1] and found.target == 17 and found.maps.shape == (2, grid.rows, grid.cols)
     other = vizvit.weight_randomisation(shipped, view, "relevance", layers=[3], target=17, seed=3)
     assert not np.array_equal(found.maps[0], other.maps[0])
     constant = vizvit.weight_randomisation(shipped, view, "centre", layers=[2])

@@ -14,6 +14,7 @@ from skimage import data
 from streamlit.testing.v1 import AppTest
 
 import vizvit
+from vizvit.analysis.fusion import DIRECTIONS
 from vizvit.explorer.payload import read_header
 from vizvit.figures import limits
 from vizvit.model.snapshots import snapshots
@@ -56,7 +57,7 @@ def selection(**values) -> dict:
 # --- the map of a selection
 
 
-@pytest.mark.parametrize("direction", ["from", "to"])
+@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("area", [None, AREA])
 @pytest.mark.parametrize(("head", "fuse"), [(2, "mean"), (None, "mean"), (None, "max"), (None, "min")])
 def test_view_map_is_the_librarys(cap, direction, area, head, fuse):
@@ -87,7 +88,7 @@ def read_npz(blob: bytes) -> tuple[dict, dict]:
     return arrays, json.loads(str(arrays.pop("meta")))
 
 
-@pytest.mark.parametrize("direction", ["from", "to"])
+@pytest.mark.parametrize("direction", DIRECTIONS)
 def test_npz_of_a_layer(cap, shipped, direction):
     wanted = selection(direction=direction)
     arrays, meta = read_npz(keep.npz(cap, wanted, sample_choice(shipped)))
@@ -128,7 +129,7 @@ def test_panels_are_coloured_as_the_explorer_does(cap, shipped):
             assert (panel.low, panel.high) == limits(panel.heat, scale, log=curve == "log")
             assert panel.log == (curve == "log")
     panel = handouts.panel(cap, selection(scale="shared"), choice)
-    assert panel.high == pytest.approx(vizvit.patch_map(cap.attention(3)[:, 12], cap).max())
+    assert panel.high == pytest.approx(vizvit.patch_map(cap.attention_from(12)[3], cap).max())
     assert panel.outlined == cap.grid.patch(12) * 2
     assert handouts.panel(cap, selection(area=AREA), choice).outlined == tuple(AREA)
     assert handouts.panel(cap, selection(token=0), choice).outlined is None

@@ -8,6 +8,7 @@ from reference import largest_difference
 from test_analysis import CLASSLESS, MODELS, POOLED, RECTANGLE, as_map, fuse, matrices, peak_bytes, rollout_of
 
 import vizvit
+from vizvit.analysis.fusion import DIRECTIONS, HEAD_FUSIONS
 from vizvit.forward.capture import Capture
 
 AREA = (1, 0, 2, 3)  # (top, left, bottom, right), inclusive
@@ -43,20 +44,20 @@ def queries(cap: Capture) -> list[tuple[dict, list[int]]]:
     ]
 
 
-@pytest.mark.parametrize("direction", ["from", "to"])
+@pytest.mark.parametrize("direction", DIRECTIONS)
 def test_attention_map(cap, direction):
     attention = matrices(cap)  # [layer, head, query, key]
     for query, tokens in queries(cap):
         values = attention[:, :, tokens].mean(2) if direction == "from" else attention[..., tokens].mean(-1)
         one = vizvit.attention_map(cap, 1, head=1, direction=direction, **query)
         assert largest_difference(one, as_map(cap, values[1, 1])) < 1e-5
-        for fusion in ("mean", "max", "min"):
+        for fusion in HEAD_FUSIONS:
             found = vizvit.attention_map(cap, head_fusion=fusion, direction=direction, **query)
             assert largest_difference(found, as_map(cap, fuse(values[-1], fusion, axis=0))) < 1e-5
 
 
 @pytest.mark.parametrize("chain", [{}, {"residual": 0.3, "discard_ratio": 0.5, "start_layer": 1}])
-@pytest.mark.parametrize("fusion", ["mean", "max", "min"])
+@pytest.mark.parametrize("fusion", HEAD_FUSIONS)
 def test_rollout_columns_and_areas(cap, fusion, chain):
     flows = rollout_of(
         cap,

@@ -23,7 +23,6 @@ VIT = vizvit.load_model("vizvit-tiny")
 BEFORE = vizvit.capture(VIT, data.chelsea())
 FIRST = int(BEFORE.probabilities.argmax())
 SIGLIP = "model=vit_base_patch16_siglip_224&weights=random"
-EXPERIMENTS = ("positions", "temperature", "heads", "attention", "patches", "weights")
 
 
 def opened(open_page, app: str, query: str = "", **options) -> Page:
@@ -205,7 +204,7 @@ def test_a_model_without_class_token_and_classifier_has_every_experiment(app, op
     page = opened(open_page, app)
     page.goto(f"{app}/experiments?{SIGLIP}")
     settled(page)
-    for index, name in enumerate(EXPERIMENTS):
+    for index, name in enumerate(lessons.EXPERIMENTS):
         choose(page, index)
         if name in ("heads", "attention", "patches"):
             cell(page, 3, 4).click()

@@ -17,6 +17,7 @@ from skimage import data
 
 import vizvit
 from vizvit.analysis import attention_map
+from vizvit.analysis.fusion import DIRECTIONS, HEAD_FUSIONS
 
 pytestmark = pytest.mark.browser
 SHIPPED = vizvit.load_model("vizvit-tiny")
@@ -113,14 +114,14 @@ def test_prefix_tokens_are_a_click_or_a_key_away(page):
 # --- 2. see all at once
 
 
-@pytest.mark.parametrize("fuse", ["max", "min"])
+@pytest.mark.parametrize("fuse", [name for name in HEAD_FUSIONS if name != "mean"])
 def test_heads_fused(page, fuse):
     explorer_of(page).get_by_role("radio", name=fuse, exact=True).click()
     agree(shown(page), getattr(CAT.attention(LAYER)[:, GRID.token(3, 2)], fuse)(0))
     expect(page).to_have_url(re.compile(f"fuse={fuse}"))
 
 
-@pytest.mark.parametrize("direction", ["from", "to"])
+@pytest.mark.parametrize("direction", DIRECTIONS)
 def test_rollout_is_one_more_layer(page, direction):
     root = explorer_of(page)
     root.get_by_role("button", name="rollout").click()

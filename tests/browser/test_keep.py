@@ -162,8 +162,9 @@ def test_python_and_link_are_copied(page, cap, clipboard):
     page.evaluate("() => kept.copyLink(kept.app)")
     assert notice(page) == words("explorer")["copied_link"]
     python, link = page.evaluate("() => copied")
-    assert 'heat = vizvit.attention_map(cap, 5, token=("patch", 3, 5))' in python
-    assert python.endswith('save("vizvit-a-cat-layer5.png")\n')
+    last = cap.num_layers - 1
+    assert f'heat = vizvit.attention_map(cap, {last}, token=("patch", 3, 5))' in python
+    assert python.endswith(f'save("vizvit-a-cat-layer{last}.png")\n')
     assert link == page.url
     assert page.evaluate("() => document.querySelectorAll('textarea').length") == 0
 

@@ -139,7 +139,7 @@ def test_a_dot_tells_its_numbers_and_finds_the_heads_like_it(app, open_page, fol
     heads = main.get_by_role("spinbutton", name="Heads")
     heads.fill("99")
     heads.press("Enter")
-    expect(heads).to_have_value("36")
+    expect(heads).to_have_value(str(summary["layers"] * summary["heads_per_layer"]))
     settled(page)
     main.get_by_role("button", name="Open this head in Explore").click()
     root = explorer_of(page)
@@ -148,14 +148,14 @@ def test_a_dot_tells_its_numbers_and_finds_the_heads_like_it(app, open_page, fol
     settled(page)
 
 
-def test_a_head_of_one_picture_leads_to_those_like_it(app, open_page, folder):
+def test_a_head_of_one_picture_leads_to_those_like_it(app, open_page, folder, summary):
     page = opened(open_page, app, folder)
     main = main_of(page)
     page.get_by_role("link", name="Heads", exact=True).click()
     main.get_by_role("radio", name="Entropy", exact=True).click()
     main.get_by_role("button", name="Find heads like this one in the study").click()
     expect(main.get_by_text("The 10 heads most like it in “Entropy”")).to_be_visible()
-    expect(page).to_have_url(re.compile("measure=entropy.*like=5%2C0"))
+    expect(page).to_have_url(re.compile(f"measure=entropy.*like={summary['layers'] - 1}%2C0"))
     settled(page)
 
 
@@ -179,11 +179,9 @@ def others(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> dict[str, 
     return {name: place / name for name in options}
 
 
-GRIDS = {"folder": "10×10 patches", "checkpoint": "10×10 patches", "size": "12×12 patches"}
-
-
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", ["folder", "checkpoint", "size"])
 def test_a_link_and_a_button_open_the_studys_own_model(app, open_page, others, name):
+    side = 96 // vizvit.load_model("vizvit-tiny").grid.patch_size if name == "size" else 10
     head = study.sweep(others[name], "distance", 2)[1]
     linked = open_page(f"{app}/{head.link}")
     page = opened(open_page, app, others[name])
@@ -191,7 +189,7 @@ def test_a_link_and_a_button_open_the_studys_own_model(app, open_page, others, n
     main_of(page).locator(".st-key-study_row_2").get_by_role("button").click()
     for one in (linked, page):
         root = explorer_of(one)
-        expect(one.get_by_test_id("stSidebar").get_by_text(GRIDS[name])).to_be_visible()
+        expect(one.get_by_test_id("stSidebar").get_by_text(f"{side}×{side} patches")).to_be_visible()
         expect(root).to_have_attribute("data-layer", str(head.layer))
         expect(root).to_have_attribute("data-head", str(head.head))
         settled(one)
