@@ -281,7 +281,7 @@ def test_lines_of_other_weights_and_sizes(tmp_path, monkeypatch):
         (model_key(moment.weights), {"weights": moment.weights}),
         (model_key("random", (32, 64), "vit_tiny_patch16_224"), {"weights": "random", "image_size": (32, 64)}),
     ):
-        vit = vizvit.load_model(key[1], **options)
+        vit = vizvit.load_model(key.name, **options)
         choice = sample_choice(vit, key=key)
         lines = python_lines.source_lines(choice)
         assert str(Path(vizvit.__file__).parents[1]) not in "\n".join(lines), "no path of this machine"
