@@ -553,7 +553,7 @@ def test_help(run, command):
     examples = [shlex.split(line) for line in lines if line.startswith("vizvit ")]
     assert examples
     for words in examples:
-        cli._parser().parse_args(words[1:])  # raises where an example is wrong
+        cli._parsed(words[1:])  # raises where an example is wrong
 
 
 def test_version(run):

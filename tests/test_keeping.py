@@ -129,7 +129,8 @@ def test_panels_are_coloured_as_the_explorer_does(cap, shipped):
             assert (panel.low, panel.high) == limits(panel.heat, scale, log=curve == "log")
             assert panel.log == (curve == "log")
     panel = handouts.panel(cap, selection(scale="shared"), choice)
-    assert panel.high == pytest.approx(vizvit.patch_map(cap.attention_from(12)[3], cap).max())
+    # One row and whole matrices are rounded differently.
+    assert panel.high == pytest.approx(vizvit.patch_map(cap.attention_from(12)[3], cap).max(), rel=1e-5)
     assert panel.outlined == cap.grid.patch(12) * 2
     assert handouts.panel(cap, selection(area=AREA), choice).outlined == tuple(AREA)
     assert handouts.panel(cap, selection(token=0), choice).outlined is None

@@ -9,6 +9,7 @@ Exit codes: 0 all good, 1 some pictures failed, 2 wrong usage or a model that ca
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import sys
@@ -71,15 +72,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        parser = _parser()
-        args, further = parser.parse_known_args(argv)
-        if further and "further" not in args:
-            parser.error(f"unrecognized arguments: {' '.join(further)}")
-        args.further = further
+        args = _parsed(argv)
         args.line = shlex.join(["python", "-m", "vizvit", *(sys.argv[1:] if argv is None else argv)])
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     return args.run(args)
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; those that a command passes on, as `app` does to Streamlit, as `further`."""
+    parser = _parser()
+    args, further = parser.parse_known_args(argv)
+    if further and "further" not in args:
+        parser.error(f"unrecognized arguments: {' '.join(further)}")
+    args.further = further
+    return args
 
 
 def _parser() -> Parser:

@@ -148,16 +148,13 @@ def _column(found: Evaluation, learned: Character) -> dict[str, str]:
         column[f"pointing: {name}"] = _share(value, found.objects, spread=name != "chance") + head
     for name, value in learned.positions.items():
         column[f"positions {name}: top-1"] = _share(value, learned.answers)
-    for layer, heads in enumerate(learned.distance):
-        low, high = min(heads), max(heads)
-        column[f"distance in layer {layer}, even {learned.even_distance:.1f}"] = (
-            f"{sum(heads) / len(heads):5.1f} pixels, heads {low:.1f} to {high:.1f}"
-        )
-    for layer, heads in enumerate(learned.entropy):
-        low, high = min(heads), max(heads)
-        column[f"entropy in layer {layer}, even {learned.even_entropy:.2f}"] = (
-            f"{sum(heads) / len(heads):5.2f} nats, heads {low:.2f} to {high:.2f}"
-        )
+    for what, unit, values, even, places in (
+        ("distance", "pixels", learned.distance, learned.even_distance, 1),
+        ("entropy", "nats", learned.entropy, learned.even_entropy, 2),
+    ):
+        for layer, heads in enumerate(values):
+            mean, low, high, alike = (f"{v:.{places}f}" for v in (sum(heads) / len(heads), min(heads), max(heads), even))
+            column[f"{what} in layer {layer}"] = f"{mean} {unit}, heads {low} to {high}; even {alike}"
     return column
 
 
