@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import lru_cache
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # each of several has a core; the servers that it starts inherit this
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import skimage.data
