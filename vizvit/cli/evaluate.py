@@ -153,7 +153,8 @@ def _column(found: Evaluation, learned: Character) -> dict[str, str]:
         ("entropy", "nats", learned.entropy, learned.even_entropy, 2),
     ):
         for layer, heads in enumerate(values):
-            mean, low, high, alike = (f"{v:.{places}f}" for v in (sum(heads) / len(heads), min(heads), max(heads), even))
+            shown = (sum(heads) / len(heads), min(heads), max(heads), even)
+            mean, low, high, alike = (f"{value:.{places}f}" for value in shown)
             column[f"{what} in layer {layer}"] = f"{mean} {unit}, heads {low} to {high}; even {alike}"
     return column
 
