@@ -244,9 +244,10 @@ def test_a_full_disk_is_a_sentence_and_leaves_what_was_there(folder, tmp_path, m
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    run = start(folder, out, Budget(epochs=2))
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(vizvit.ModelError, match=r"The disk is full: .*checkpoint\.pt could not be written"):
-        start(folder, out, Budget(epochs=2)).save()
+        run.save()
     assert (out / checkpoint.NAME).read_bytes() == before
     assert not list(out.rglob("*.part"))
 

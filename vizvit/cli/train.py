@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import sys
 from pathlib import Path
@@ -156,6 +157,7 @@ def train(args: argparse.Namespace) -> int:
 
 def carry_out(run: Run, watcher: Watcher) -> int:
     """Train, with the curve drawn whatever happens."""
+    from ..errors import ModelError
     from ..training.curve import write_curve
 
     if run.fraction >= 1:
@@ -164,8 +166,11 @@ def carry_out(run: Run, watcher: Watcher) -> int:
     try:
         with stopping() as stop:
             run.train(stop)
-    finally:
-        write_curve(run.out)
+    except BaseException:
+        with contextlib.suppress(ModelError):  # what went wrong first is what is said
+            write_curve(run.out)
+        raise
+    write_curve(run.out)
     return 0
 
 

@@ -14,7 +14,7 @@ from ..errors import ModelError
 from ..model.loading import load_model
 from . import checkpoint, log
 from .budget import Budget
-from .disk import sweep
+from .disk import made, sweep
 from .network import build
 from .pixels import Pixels, decode
 from .recipe import Recipe, fitting_batch
@@ -230,7 +230,7 @@ def ready(
 ) -> Run:
     """The run, from its checkpoint or in a folder cleared of what an earlier one left."""
     facts = facts | {"val_pictures": len(val) if val else 0}
-    out.mkdir(parents=True, exist_ok=True)
+    made(out)
     sweep(out)
     run = Run(network, recipe, budget, pixels, val, labels, out, machine, facts=facts, **options)
     if state is not None:

@@ -50,6 +50,14 @@ def reserve(file: Path, shape: Sequence[int], dtype: type) -> None:
         raise failed(file, error, needed) from error
 
 
+def made(folder: Path) -> None:
+    """The folder, with those above it; ModelError where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise failed(folder, error) from error
+
+
 def failed(file: Path, error: Exception, needed: int | None = None) -> ModelError:
     """The sentence for a file that could not be written."""
     size = f" ({needed / 1e9:.1f} GB are needed)" if needed and needed > 5e7 else ""
@@ -78,6 +86,8 @@ def _settle(folder: Path) -> None:
 
 
 def _full(folder: Path) -> bool:
+    while not folder.exists():
+        folder = folder.parent
     try:
         found = os.statvfs(folder)
     except (AttributeError, OSError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .disk import failed, written
+
 NAME = "log.jsonl"
 
 
@@ -23,11 +25,13 @@ def read(directory: Path) -> list[dict]:
 def rewind(directory: Path, step: int) -> None:
     """Forget what came after the step of a checkpoint, which will happen once more."""
     kept = [entry for entry in read(directory) if entry["step"] <= step]
-    partial = directory / f"{NAME}.part"
-    partial.write_text("".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in kept), "utf-8")
-    partial.replace(directory / NAME)
+    text = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in kept)
+    written(directory / NAME, lambda partial: partial.write_text(text, "utf-8"))
 
 
 def append(directory: Path, entry: dict) -> None:
-    with (directory / NAME).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    try:
+        with (directory / NAME).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise failed(directory / NAME, error) from error

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..errors import ImageError, ModelError
 from ..pictures.load import load_image
-from .disk import reserve, sweep, written
+from .disk import made, reserve, sweep, written
 from .sources import Source
 
 CHUNK = 512
@@ -85,7 +85,7 @@ def decode(source: Source, side: int, cache: Path, *, progress: Progress | None 
     key = hashlib.sha256(f"1 {side} {source.digest}".encode()).hexdigest()[:20]
     file, notes = cache / f"pictures-{key}.npy", cache / f"pictures-{key}.json"
     if not (file.is_file() and notes.is_file()):
-        cache.mkdir(parents=True, exist_ok=True)
+        made(cache)
         sweep(cache)
         _decode_to(source, side, file, notes, progress)
     pixels = np.load(file, mmap_mode="r")

@@ -22,7 +22,7 @@ from ..errors import ModelError
 from ..model.loading import load_model
 from ..model.vit import VitModel
 from .augment import moved
-from .disk import reserve, written
+from .disk import made, reserve, written
 from .pixels import Pixels
 
 DIMS = 128  # principal components of a token that are kept
@@ -101,7 +101,7 @@ def lessons(vit: VitModel, data: Pixels, cache: Path, *, progress: Progress | No
     file, notes = cache / f"tokens-{key}.npy", cache / f"tokens-{key}.json"
     basis_file = cache / f"tokens-{key}-basis.npz"
     count, tokens = len(data), 1 + vit.grid.rows * vit.grid.cols
-    cache.mkdir(parents=True, exist_ok=True)
+    made(cache)
     if not basis_file.is_file():
         found = _basis(vit, data)
         written(basis_file, lambda partial: np.savez(partial.open("wb"), **found))
@@ -111,14 +111,14 @@ def lessons(vit: VitModel, data: Pixels, cache: Path, *, progress: Progress | No
     done = json.loads(notes.read_text("utf-8"))["done"] if notes.is_file() and file.is_file() else 0
     if not done:
         reserve(file, (count, tokens, dims), np.float16)
-    made = np.load(file, mmap_mode="r+" if done < count else "r")
+    rows = np.load(file, mmap_mode="r+" if done < count else "r")
     batch = BATCH * (8 if vit.device.type == "cuda" else 1)
     while done < count:
         which = np.arange(done, min(done + batch, count))
-        made[which[0] : which[-1] + 1] = _reduced(_tokens(vit, data, which), basis).cpu().numpy()
+        rows[which[0] : which[-1] + 1] = _reduced(_tokens(vit, data, which), basis).cpu().numpy()
         done += len(which)
         if done == count or done % (KEEP_EVERY * batch) == 0:
-            made.flush()
+            rows.flush()
             written(notes, lambda partial, done=done: partial.write_text(json.dumps({"done": done}), "utf-8"))
         if progress:
             progress(done, count)
