@@ -29,7 +29,8 @@ def test_a_link_opens_in_japanese(app, open_page):
     root = explorer_of(page)
     for title in NAVIGATION:
         expect(page.get_by_role("link", name=title, exact=True)).to_be_visible()
-    for words in ("写真をドロップ", "モデルの設定", "サンプルから選ぶ", "宇宙飛行士", "パラメータ 2.8 M"):
+    parameters = f"パラメータ {SHIPPED.num_parameters / 1e6:.1f} M"
+    for words in ("写真をドロップ", "モデルの設定", "サンプルから選ぶ", "宇宙飛行士", parameters):
         expect(sidebar(page).get_by_text(words).first).to_be_visible()
     expect(root.get_by_text("この層のヘッド").first).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "ja")
