@@ -73,11 +73,12 @@ def choose() -> Choice:
     progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
         language.switch()
-        image, image_name, image_key = picture.choose_picture(st.container())
+        thumbnail = st.container()
+        image, image_name, image_key = picture.choose_picture(thumbnail)
         vit, model_key = choose_model(progress)
         describe(vit)
         if vit.labels and vit.trained and is_stranger(image_key, vit.labels):
-            st.caption(say("picture")["stranger"])
+            thumbnail.caption(say("picture")["stranger"])
     _write_address()
     return Choice(image, image_name, image_key, vit, model_key)
 
