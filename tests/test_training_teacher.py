@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import timm
 import torch
 from test_training import MACHINE, SMALL, folder, start, trained  # noqa: F401
 from torch.nn import functional as F
 
+import vizvit
 from vizvit.training import log, teacher
 from vizvit.training.augment import Augment
 from vizvit.training.batches import Batches
@@ -50,6 +52,17 @@ def test_tokens_are_those_of_the_teacher_standardised_and_turned(trained, data, 
     # An orthogonal basis keeps all products between tokens.
     between = torch.einsum("pid,pjd->pij", direct, direct)
     assert torch.allclose(torch.einsum("pid,pjd->pij", ours, ours), between, atol=0.02 * between.abs().max())
+
+
+@pytest.mark.parametrize("registers", [0, 2])
+def test_a_teacher_without_a_class_token_leaves_the_students_to_the_labels(data, tmp_path, registers):
+    module = timm.models.VisionTransformer(
+        16, 4, num_classes=0, global_pool="avg", class_token=False, reg_tokens=registers, embed_dim=32, depth=1,
+        num_heads=2,
+    )  # fmt: skip
+    found = teacher.lessons(vizvit.wrap(module), data, tmp_path)
+    assert not found.class_token
+    assert found.tokens.shape == (128, 17, 32)
 
 
 def test_tokens_are_made_once_and_go_on_where_they_were_stopped(trained, data, tmp_path, monkeypatch):
@@ -150,6 +163,9 @@ def test_the_loss_is_one_minus_the_cosine():
     half = wanted.clone()
     half[:, 1:] *= -1
     assert teacher_loss(half, wanted) == pytest.approx(1, abs=1e-6)
+    half[:, 1:] *= -1
+    half[:, 0] *= -1
+    assert teacher_loss(half, wanted, class_token=False) == pytest.approx(0, abs=1e-6)
 
 
 def test_a_run_learns_from_its_teacher_and_goes_on_in_the_same_bits(folder, trained, tmp_path):

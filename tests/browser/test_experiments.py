@@ -206,6 +206,7 @@ def test_a_model_without_class_token_and_classifier_has_every_experiment(app, op
     settled(page)
     for index, name in enumerate(lessons.EXPERIMENTS):
         choose(page, index)
+        settled(page)
         if name in ("heads", "attention", "patches"):
             cell(page, 3, 4).click()
         if index:

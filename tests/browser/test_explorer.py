@@ -263,8 +263,9 @@ def test_colours_are_those_of_the_map(page):
             .evaluate("c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)")
         )
         pixels = np.array(flat).reshape(GRID.rows, GRID.cols, 4)[..., :3]
-        expected = 255 * colormaps[name](row / row.max())[..., :3]
-        assert np.abs(pixels - expected).max() <= 4
+        index = np.clip((row / row.max() * 256).astype(int), 0, 255)
+        near = 255 * colormaps[name](np.stack([np.clip(index + step, 0, 255) for step in (-1, 0, 1)]))[..., :3]
+        assert np.all(near.min(0) - 1 <= pixels) and np.all(pixels <= near.max(0) + 1), name
 
 
 # --- 5. compare
@@ -363,8 +364,8 @@ def test_a_place_that_the_second_picture_lacks_is_left_empty(page):
 
 def test_a_second_picture_and_back_to_one(page):
     root = compare(page, "another picture")
-    astronaut = vizvit.capture(SHIPPED, data.astronaut())
-    agree(second(page), astronaut.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
+    other = vizvit.capture(SHIPPED, data.coffee())
+    agree(second(page), other.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
     compare_with_nothing = page.get_by_test_id("stMain")
     compare_with_nothing.get_by_role("radio", name="nothing").or_(
         compare_with_nothing.get_by_role("button", name="nothing", exact=True)

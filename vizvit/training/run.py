@@ -98,6 +98,7 @@ class Run:
         # The layer that leads to the teacher's tokens is no part of the network and learns in its own way.
         towards = student.towards and torch.optim.AdamW(student.towards.parameters(), lr=TOWARDS, weight_decay=0.0)
         self.towards: torch.optim.Optimizer | None = towards
+        self.class_token = lessons is not None and lessons.class_token
         self.batches = Batches(data, recipe, self.network.num_classes, machine.device, mean, std, lessons)
         self.loss = SoftTargetCrossEntropy()
         self.forward = torch.compile(self.student, dynamic=False) if machine.compile else self.student
@@ -243,7 +244,7 @@ class Run:
         ):
             logits, tokens = self.forward(batch.views, batch.keep)
         loss = self.loss(logits.float(), batch.target)
-        taught = loss.new_zeros(()) if tokens is None else teacher_loss(tokens, batch.wanted)
+        taught = loss.new_zeros(()) if tokens is None else teacher_loss(tokens, batch.wanted, self.class_token)
         return loss, taught
 
     # --- time

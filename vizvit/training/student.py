@@ -43,10 +43,12 @@ def chosen_patches(batch: int, patches: int, drop: float, generator: torch.Gener
     return moved(torch.rand(batch, patches, generator=generator), device).argsort(dim=1)[:, :kept]
 
 
-def teacher_loss(tokens: Tensor, wanted: Tensor) -> Tensor:
+def teacher_loss(tokens: Tensor, wanted: Tensor, class_token: bool = True) -> Tensor:
     """1 - cosine between a student's tokens and a teacher's, both [batch, 1 + patch, dim].
 
-    The class token counts as much as the mean over the patches.
+    The class token counts as much as the mean over the patches; not at all where `class_token` says so.
     """
     apart = 1 - F.cosine_similarity(tokens.float(), wanted.float(), dim=-1)  # [batch, 1 + patch]
+    if not class_token:
+        return apart[:, 1:].mean()
     return 0.5 * (apart[:, 0].mean() + apart[:, 1:].mean())

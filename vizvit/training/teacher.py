@@ -24,6 +24,7 @@ from ..model.vit import VitModel
 from .augment import moved
 from .disk import made, reserve, written
 from .pixels import Pixels
+from .precision import pick_precision
 
 DIMS = 128  # principal components of a token that are kept
 SAMPLE = 1000  # pictures from which the components are found
@@ -39,12 +40,15 @@ class Lessons:
     tokens: float16 [picture, 1 + rows · cols, dim]: the class token (without one, the mean of the patches), then the
     patches row by row, standardised and reduced to their first principal components.
     kept: the share of the standardised tokens' variance that these have.
+    class_token: whether the teacher has one. Where not, the student's learns from the labels alone: drawn to the mean
+    over the patches it would have to look at all of them alike.
     """
 
     tokens: np.ndarray | Tensor
     rows: int
     cols: int
     kept: float
+    class_token: bool = True
 
     @property
     def dim(self) -> int:
@@ -122,7 +126,8 @@ def lessons(vit: VitModel, data: Pixels, cache: Path, *, progress: Progress | No
             written(notes, lambda partial, done=done: partial.write_text(json.dumps({"done": done}), "utf-8"))
         if progress:
             progress(done, count)
-    return Lessons(np.load(file, mmap_mode="r"), vit.grid.rows, vit.grid.cols, float(basis["kept"]))
+    kept = float(basis["kept"])
+    return Lessons(np.load(file, mmap_mode="r"), vit.grid.rows, vit.grid.cols, kept, _has_class_token(vit))
 
 
 @torch.no_grad()
@@ -131,11 +136,11 @@ def _tokens(vit: VitModel, data: Pixels, which: np.ndarray) -> Tensor:
     pixels = torch.from_numpy(data.batch(which)).to(vit.device).float()
     pixels = F.interpolate(pixels, vit.input_size, mode="bicubic", align_corners=False, antialias=True).clamp(0, 255)
     mean, std = (torch.tensor(value, device=vit.device).view(1, 3, 1, 1) * 255 for value in (vit.mean, vit.std))
-    fast = vit.device.type == "cuda"
-    with torch.autocast(vit.device.type, torch.bfloat16, enabled=fast):
+    precision = pick_precision("auto", vit.device)
+    with torch.autocast(vit.device.type, precision, enabled=precision != torch.float32):
         found = vit.module.forward_features((pixels - mean) / std).float()
     patches = found[:, vit.grid.num_prefix_tokens :]
-    first = found[:, :1] if vit.grid.num_prefix_tokens else patches.mean(1, keepdim=True)
+    first = found[:, :1] if _has_class_token(vit) else patches.mean(1, keepdim=True)
     return torch.cat([first, patches], dim=1)
 
 
@@ -161,6 +166,10 @@ def _reduced(tokens: Tensor, basis: dict[str, Tensor]) -> Tensor:
     for name, some in (("first", tokens[:, :1]), ("patch", tokens[:, 1:])):
         parts.append(((some - basis[f"{name}_mean"]) / basis[f"{name}_std"]) @ basis[f"{name}_matrix"])
     return torch.cat(parts, dim=1).half()
+
+
+def _has_class_token(vit: VitModel) -> bool:
+    return "class" in vit.grid.prefix_names
 
 
 def _digest(vit: VitModel) -> str:
