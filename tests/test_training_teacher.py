@@ -60,7 +60,7 @@ def test_a_teacher_without_a_class_token_leaves_the_students_to_the_labels(data,
         16, 4, num_classes=0, global_pool="avg", class_token=False, reg_tokens=registers, embed_dim=32, depth=1,
         num_heads=2,
     )  # fmt: skip
-    found = teacher.lessons(VitModel.wrap(module), data, tmp_path)
+    found = teacher.lessons(VitModel.wrap(module, name="classless"), data, tmp_path)
     assert not found.class_token
     assert found.tokens.shape == (128, 17, 32)
 
