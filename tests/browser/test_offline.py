@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from skimage import data
 import vizvit
 
 pytestmark = pytest.mark.browser
+BEFORE = Path(__file__).parents[1] / "data" / "before" / "explorer.html"
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +29,15 @@ def file(cap: vizvit.Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(browser: Browser, file: Path, request: pytest.FixtureRequest):
+def page(browser: Browser, file: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with opened_offline(browser, file, request.param) as page:
+        yield page
+
+
+@contextmanager
+def opened_offline(browser: Browser, file: Path, scheme: str = "light") -> Iterator[Page]:
     """The file opened offline; afterwards the console must have been silent and nothing asked for elsewhere."""
-    context = browser.new_context(offline=True, color_scheme=request.param, viewport={"width": 1400, "height": 900})
+    context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 1400, "height": 900})
     complaints, requests = [], []
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -95,3 +104,12 @@ def test_the_page_says_what_it_is(page):
     expect(page).to_have_title("A cat")
     expect(page.get_by_role("heading", name="A cat")).to_be_visible()
     expect(page.get_by_role("contentinfo")).to_contain_text("Made by VizViT")
+
+
+def test_a_file_made_before_the_code_had_rooms_opens_and_answers(browser):
+    with opened_offline(browser, BEFORE) as page:
+        root = explorer_of(page)
+        expect(root).to_have_attribute("data-layer", "5")
+        box = root.locator(".cover").bounding_box()
+        root.locator(".cover").hover(position={"x": 5.5 * box["width"] / 10, "y": 3.5 * box["height"] / 10})
+        expect(root).to_have_attribute("data-query", str(1 + 3 * 10 + 5))
