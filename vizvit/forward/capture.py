@@ -9,7 +9,6 @@ softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,7 +18,8 @@ from PIL import Image
 from ..errors import CaptureError
 from ..model.tokens import Token, find_token
 from ..model.vit import VitModel
-from ..pictures.load import load_image
+from ..pictures.load import Source, load_image
+from .derived import bias_of, gradient_weighted, softmax_rows, weight_gradient
 from .recorder import Call, Recorder, forward, own
 
 
@@ -141,7 +141,7 @@ class Capture:
     def attention_tensor(self, layer: int) -> torch.Tensor:
         """`attention` as a float32 tensor on the model's device; to be used one layer at a time."""
         index = self._index(layer)
-        return _softmax_rows(self._calls[index], slice(None), self._bias(index))
+        return softmax_rows(self._calls[index], slice(None), self._bias(index))
 
     def attention_from(self, token: Token) -> np.ndarray:
         """[layer, head, key]: where a token looks; no full matrix is built.
@@ -154,7 +154,7 @@ class Capture:
     def attention_row(self, layer: int, token: Token) -> torch.Tensor:
         """[head, key] of one layer: where a token looks, as a tensor on the model's device."""
         index, layer = self.token_index(token), self._index(layer)
-        return _softmax_rows(self._calls[layer], slice(index, index + 1), self._bias(layer))[:, 0]
+        return softmax_rows(self._calls[layer], slice(index, index + 1), self._bias(layer))[:, 0]
 
     def attention_to(self, token: Token) -> np.ndarray:
         """[layer, head, query]: how much each token looks at this one. One layer's matrices are held at a time."""
@@ -170,7 +170,7 @@ class Capture:
     def pool_attention_tensor(self) -> torch.Tensor | None:
         if self._pool is None:
             return None
-        return self._over_tokens(_softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1))
+        return self._over_tokens(softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1))
 
     def attention_gradients(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(A, ∂y/∂A) of one layer, float32 [head, query, key], for the target class of `capture(..., target=)`.
@@ -178,27 +178,18 @@ class Capture:
         ∂y/∂A = (∂y/∂O) Vᵀ with O = A V, so that only O's gradient has to be kept.
         """
         index, gradients = self._index(layer), self._output_gradients()
-        return self.attention_tensor(index), _weight_gradient(self._calls[index], gradients[index])
+        return self.attention_tensor(index), weight_gradient(self._calls[index], gradients[index])
 
     def gradient_weighted_attention(self, layer: int) -> torch.Tensor:
         """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]; one head's matrices at a time."""
         index, gradients = self._index(layer), self._output_gradients()
-        call, gradient, bias = self._calls[index], gradients[index], self._bias(index)
-        total = torch.zeros(self.num_tokens, self.num_tokens, device=self.vit.device)
-        for head in range(self.num_heads):
-            if head in call.silenced:
-                continue
-            one = replace(call, q=call.q[head, None], k=call.k[head, None], v=call.v[head, None], silenced=())
-            own_bias = bias if bias is None or len(bias) == 1 else bias[head, None]
-            weights = _softmax_rows(one, slice(None), own_bias)[0]
-            total += weights.mul_(_weight_gradient(one, gradient[head, None])[0]).clamp_(min=0)
-        return total.div_(self.num_heads)
+        return gradient_weighted(self._calls[index], gradients[index], self._bias(index))
 
     def pool_gradient(self) -> torch.Tensor | None:
         """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
         if self._pool_gradient is None:
             return None
-        return self._over_tokens(_weight_gradient(self._pool, self._pool_gradient).sum(1))
+        return self._over_tokens(weight_gradient(self._pool, self._pool_gradient).sum(1))
 
     # --- tokens by name
 
@@ -228,50 +219,15 @@ class Capture:
         return self._calls[self._index(layer)]
 
     def _bias(self, layer: int) -> torch.Tensor | None:
-        """[head or 1, query, key] float32. The bias does not depend on the picture, so it is made again by running the
-        one block on zeros instead of being kept: it would be as large as the attention itself."""
         call = self._calls[layer]
-        if not call.has_bias:
-            return None
-        bias = call.shared_bias
-        if bias is None:
-            recorder = Recorder(self.num_layers, keep_bias=True)
-            block = recorder.watch_block(layer, list(self.vit.module.blocks)[layer])
-            args, kwargs = self._extras[layer]
-            width = self.vit.module.embed_dim
-            zeros = torch.zeros(1, self.num_tokens, width, device=self.vit.device, dtype=self.vit.dtype)
-            with torch.no_grad(), recorder:
-                block(zeros, *args, **kwargs)
-            bias = recorder.biases[layer]
-        return _additive(bias)
+        return bias_of(self.vit, layer, call, self._extras[layer]) if call.has_bias else None
 
     def layers(self) -> Iterator[torch.Tensor]:
         """Each layer's attention in turn, [head, query, key]."""
         return (self.attention_tensor(layer) for layer in range(self.num_layers))
 
 
-def _additive(mask: torch.Tensor) -> torch.Tensor:
-    if mask.dtype == torch.bool:
-        mask = torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, -torch.inf)
-    return mask.detach().float().reshape(-1, *mask.shape[-2:])
-
-
-def _softmax_rows(call: Call, rows: slice, bias: torch.Tensor | None) -> torch.Tensor:
-    scores = torch.matmul(call.q[:, rows].float(), call.k.float().transpose(-2, -1)).mul_(call.scale)
-    if bias is not None:
-        bias = _additive(bias) if bias.ndim != 3 else bias
-        scores += bias[:, rows] if bias.shape[1] > 1 else bias
-    weights = scores.softmax(-1)
-    if call.silenced:
-        weights[list(call.silenced)] = 0
-    return weights
-
-
-def _weight_gradient(call: Call, output_gradient: torch.Tensor) -> torch.Tensor:
-    return torch.matmul(output_gradient.float(), call.v.float().transpose(-2, -1))
-
-
-def capture(vit: VitModel, image: Image.Image | np.ndarray | object, *, target: int | str | None = None) -> Capture:
+def capture(vit: VitModel, image: Source, *, target: int | str | None = None) -> Capture:
     """Run the model on one picture and keep what its attention can be derived from.
 
     image: a PIL image, or anything `load_image` takes.

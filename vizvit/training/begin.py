@@ -15,10 +15,11 @@ from ..model.loading import load_model
 from . import checkpoint, log
 from .budget import Budget
 from .disk import made, sweep
+from .machine import Machine
 from .network import build
 from .pixels import Pixels, decode
 from .recipe import Recipe, fitting_batch
-from .run import Machine, Run, Watch
+from .run import Run, Watch
 from .sources import Source, read_classes, read_source
 from .teacher import Lessons, lessons, open_teacher
 
@@ -140,7 +141,7 @@ def decode_data(
     train: Source, val: Source | None, side: int, out: Path, watch: Watch, decoding: Decoding
 ) -> tuple[Pixels, Pixels | None]:
     """Both decoded, in a cache beside the output folder, with a note of what is broken."""
-    decoded = []
+    decoded: list[Pixels | None] = []
     for what, source in (("training", train), ("validation", val)):
         if source is None:
             decoded.append(None)

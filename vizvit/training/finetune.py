@@ -10,8 +10,9 @@ from ..errors import ModelError
 from ..model.vit import VitModel
 from .begin import Decoding, decode_data, fitted, left_off, ready
 from .budget import Budget
+from .machine import Machine
 from .recipe import Recipe
-from .run import Machine, Run, Watch
+from .run import Run, Watch
 from .sources import Source
 
 # Small steps, smaller still in the early layers, which hold what is worth keeping.

@@ -12,13 +12,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from timm.loss import SoftTargetCrossEntropy
-from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
@@ -28,30 +26,18 @@ from .accuracy import accuracy
 from .batches import Batch, Batches
 from .budget import Budget
 from .clock import Clock
+from .foresight import foresee
+from .machine import Machine
 from .network import export, unfuse
+from .optimiser import TOWARDS, optimizer_of
 from .pixels import Pixels
 from .recipe import Recipe
 from .student import Student, teacher_loss
 from .teacher import Lessons
 
 LOG_EVERY = 50  # steps
-FEW = 100  # steps in all, below which little is learned
 LONG = 0.1  # of the minutes: a step that must not overrun them
-PROBE = 1 / 16  # of a batch, from which the time of a step is foreseen
 Watch = Callable[[dict], None]
-
-
-@dataclass(frozen=True)
-class Machine:
-    """How the run is carried out; nothing here decides what is learned, but for rounding."""
-
-    device: torch.device
-    precision: torch.dtype = torch.bfloat16
-    compile: bool = False
-    checkpoint_minutes: float = 3.0
-    validate_on: int = 2000
-    snapshots: bool = False
-    half: bool = False
 
 
 class Run:
@@ -83,26 +69,19 @@ class Run:
         if machine.device.type == "cpu":
             unfuse(self.network)
         self.ema = ModelEmaV3(self.network, decay=recipe.ema, use_warmup=True)
-        self.optimizer = create_optimizer_v2(
-            self.network,
-            opt=recipe.opt,
-            lr=recipe.lr,
-            weight_decay=recipe.weight_decay,
-            layer_decay=recipe.layer_decay if recipe.layer_decay < 1 else None,
-            **_options(recipe),
-        )
+        self.optimizer = optimizer_of(self.network, recipe)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             student = Student(self.network, lessons.dim if lessons else None)
         self.student = student.to(machine.device)
         # The layer that leads to the teacher's tokens is no part of the network and learns in its own way.
-        towards = student.towards and torch.optim.AdamW(student.towards.parameters(), lr=TOWARDS, weight_decay=0.0)
-        self.towards: torch.optim.Optimizer | None = towards
+        self.towards = student.towards and torch.optim.AdamW(student.towards.parameters(), lr=TOWARDS, weight_decay=0.0)
         self.class_token = lessons is not None and lessons.class_token
         self.batches = Batches(data, recipe, self.network.num_classes, machine.device, mean, std, lessons)
         self.loss = SoftTargetCrossEntropy()
         self.forward = torch.compile(self.student, dynamic=False) if machine.compile else self.student
-        self.step, self.seconds, self.taken = 0, 0.0, []
+        self.step, self.seconds = 0, 0.0
+        self.taken: list[float] = []  # moments of which a snapshot is there
         self._recent: deque[float] = deque(maxlen=20)  # seconds of the last steps
 
     @property
@@ -175,7 +154,7 @@ class Run:
         stop: when set, the run saves itself after the step it is in and raises KeyboardInterrupt.
         Raises ModelError where the loss is no number any more, or where not one step fits into the minutes.
         """
-        self._foresee()
+        foresee(self)
         told = {"recipe": self.recipe.as_dict(), "schedule": self.budget.schedule, "pictures": len(self.data)}
         self._note("start", **told, **self.facts)
         with Clock() as clock:
@@ -218,8 +197,7 @@ class Run:
         """One step; [loss of the labels, loss of the teacher], both on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = share * self.recipe.lr * group.get("lr_scale", 1.0)
-        batch = self.batches.of(self.step, self._drop())
-        loss, taught = self._losses(batch)
+        loss, taught = self.losses(self.next_batch(), self.forward)
         self.optimizer.zero_grad(set_to_none=True)
         if self.towards is not None:
             self.towards.param_groups[0]["lr"] = share * TOWARDS
@@ -233,56 +211,20 @@ class Run:
         self.ema.update(self.network, step=self.step + 1)
         return torch.stack([loss.detach(), taught.detach()])
 
-    def _drop(self) -> float:
-        """The share of patches left out of the next step; none in the last part of a run with an open end."""
-        return 0.0 if self.budget.decay is not None else self.recipe.drop_at(self.fraction)
+    def next_batch(self) -> Batch:
+        """What the next step learns from; in the last part of a run with an open end no patch is left out."""
+        return self.batches.of(self.step, 0.0 if self.budget.decay is not None else self.recipe.drop_at(self.fraction))
 
-    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def losses(self, batch: Batch, forward: nn.Module) -> tuple[Tensor, Tensor]:
+        """(loss of the labels, loss of the teacher, 0 without one), in the graph; forward: the student or its like."""
         self.student.train()
         with torch.autocast(
             self.machine.device.type, self.machine.precision, enabled=self.machine.precision != torch.float32
         ):
-            logits, tokens = self.forward(batch.views, batch.keep)
+            logits, tokens = forward(batch.views, batch.keep)
         loss = self.loss(logits.float(), batch.target)
         taught = loss.new_zeros(()) if tokens is None else teacher_loss(tokens, batch.wanted, self.class_token)
         return loss, taught
-
-    # --- time
-
-    def _foresee(self) -> None:
-        """Time a small part of a step, say what a whole one will take, and refuse where not one fits."""
-        few = max(2, round(self.recipe.batch * PROBE) // 2 * 2)
-        batch = self.batches.of(self.step, self._drop()).first(few)
-        forward, self.forward = self.forward, self.student  # uncompiled: compiling takes longer than many steps
-        times = []
-        for _ in range(3):
-            begun = time.monotonic()
-            sum(self._losses(batch)).backward()
-            if self.machine.device.type == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.monotonic() - begun)
-        self.forward = forward
-        self.student.zero_grad(set_to_none=True)
-        step = min(times) * self.recipe.batch / len(batch.views)
-        per_epoch = self.steps_per_epoch
-        precision = str(self.machine.precision).removeprefix("torch.")
-        text = (
-            f"a step of {self.recipe.batch} pictures takes about {step:.2g} s in {precision}, {per_epoch:.1f} an epoch"
-        )
-        if self.budget.minutes is not None:
-            left = 60 * self.budget.minutes - self.seconds
-            if step > left:
-                raise ModelError(
-                    f"A step of {self.recipe.batch} pictures takes about {step:.0f} s here in {precision}, and "
-                    f"{max(0.0, left):.0f} s of the minutes are left. Give more minutes, a smaller --batch, fewer or "
-                    f"larger patches, or a smaller network."
-                )
-            in_all = self.step + left / step
-        else:
-            in_all = FEW if self.budget.open or self.budget.decay else self.budget.epochs * per_epoch
-        if in_all < FEW:
-            text += f"; {in_all:.0f} steps in all are few: a smaller --batch, more epochs or minutes teach more"
-        self.watch({"event": "note", "text": text})
 
     def _would_overrun(self) -> bool:
         """Whether steps are long and the minutes nearer to their end now than they would be after one more."""
@@ -341,16 +283,6 @@ class Run:
         entry = {"event": event, **self._place(), **facts}
         log.append(self.out, entry)
         self.watch(entry)
-
-
-TOWARDS = 1e-3  # peak rate of the layer that leads to the teacher's tokens
-
-
-def _options(recipe: Recipe) -> dict:
-    if "muon" in recipe.opt:  # its rule is for matrices between tokens; embeddings and classifier take AdamW's
-        fallback = {"fallback_list": ("head.*", "pos_embed", "cls_token"), "fallback_no_weight_decay": True}
-        return {"momentum": 0.95, "betas": (0.9, recipe.beta2), **fallback}
-    return {"betas": (0.9, recipe.beta2)} if "adam" in recipe.opt else {}
 
 
 def _shapes(network: nn.Module) -> dict[str, list[int]]:

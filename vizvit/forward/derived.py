@@ -1,0 +1,68 @@
+"""What is derived of one recorded attention call: softmax(q kᵀ scale + bias), its gradient, a bias made again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from ..model.vit import VitModel
+from .recorder import Call, Recorder
+
+
+def _additive(mask: torch.Tensor) -> torch.Tensor:
+    if mask.dtype == torch.bool:
+        mask = torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, -torch.inf)
+    return mask.detach().float().reshape(-1, *mask.shape[-2:])
+
+
+def softmax_rows(call: Call, rows: slice, bias: torch.Tensor | None) -> torch.Tensor:
+    """float32 [head, query, key] of these queries; bias: [head or 1, query or 1, key], or the model's own mask."""
+    scores = torch.matmul(call.q[:, rows].float(), call.k.float().transpose(-2, -1)).mul_(call.scale)
+    if bias is not None:
+        bias = _additive(bias) if bias.ndim != 3 else bias
+        scores += bias[:, rows] if bias.shape[1] > 1 else bias
+    weights = scores.softmax(-1)
+    if call.silenced:
+        weights[list(call.silenced)] = 0
+    return weights
+
+
+def weight_gradient(call: Call, output_gradient: torch.Tensor) -> torch.Tensor:
+    """∂y/∂A = (∂y/∂O) Vᵀ, float32 [head, query, key]."""
+    return torch.matmul(output_gradient.float(), call.v.float().transpose(-2, -1))
+
+
+def gradient_weighted(call: Call, output_gradient: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """mean over the heads of (A ⊙ ∂y/∂A)⁺, float32 [query, key]; one head's matrices at a time.
+
+    output_gradient: [head, query, head_dim], of A V. bias: as in `softmax_rows`.
+    """
+    heads, tokens, _ = call.q.shape
+    total = torch.zeros(tokens, tokens, device=call.q.device)
+    for head in range(heads):
+        if head in call.silenced:
+            continue
+        one = replace(call, q=call.q[head, None], k=call.k[head, None], v=call.v[head, None], silenced=())
+        own_bias = bias if bias is None or len(bias) == 1 else bias[head, None]
+        weights = softmax_rows(one, slice(None), own_bias)[0]
+        total += weights.mul_(weight_gradient(one, output_gradient[head, None])[0]).clamp_(min=0)
+    return total.div_(heads)
+
+
+def bias_of(vit: VitModel, layer: int, call: Call, extra: tuple | None) -> torch.Tensor:
+    """What is added to a layer's scaled scores, float32 [head or 1, query, key].
+
+    The bias does not depend on the picture, so it is made again by running the one block on zeros instead of being
+    kept: it would be as large as the attention itself. extra: what the block was called with beside the tokens.
+    """
+    bias = call.shared_bias
+    if bias is None:
+        recorder = Recorder(vit.num_layers, keep_bias=True)
+        block = recorder.watch_block(layer, list(vit.module.blocks)[layer])
+        args, kwargs = extra
+        zeros = torch.zeros(1, call.q.shape[1], vit.module.embed_dim, device=vit.device, dtype=vit.dtype)
+        with torch.no_grad(), recorder:
+            block(zeros, *args, **kwargs)
+        bias = recorder.biases[layer]
+    return _additive(bias)
