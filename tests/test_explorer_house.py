@@ -1,4 +1,4 @@
-"""The rooms of explorer/js/: imports go one way, and all modules fit into one scope."""
+"""The rooms of explorer/js/: imports go one way, and all modules fit into one scope; so do those of the pages."""
 
 import re
 import shutil
@@ -7,11 +7,13 @@ from collections import Counter
 
 import pytest
 
-from vizvit.explorer.assets import ENTRY, imports, modules
+from vizvit.explorer.assets import ENTRY, imports, joined, modules
 
 ROOMS = ("compute", "state", "draw", "wire", "keep", "act")  # each may know those before it
 HOME = ENTRY.resolve().parent
 FILES = sorted(HOME.rglob("*.js"))
+PAGES = HOME.parents[1] / "pages"
+ENTRIES = (ENTRY, *(path for path in sorted(PAGES.rglob("*.js")) if "export default" in path.read_text("utf-8")))
 NODE = shutil.which("node")
 
 
@@ -37,14 +39,17 @@ def test_a_circle_is_named(tmp_path):
         modules(tmp_path / "entry.js")
 
 
-def test_modules_can_be_joined():
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.stem)
+def test_modules_can_be_joined(entry):
     """No name twice, imports in the one form that joining knows, and a first line that says what it is about."""
-    sources = {path.stem: path.read_text("utf-8") for path in FILES}
+    files = modules(entry)
+    sources = {path.stem: path.read_text("utf-8") for path in files}
     declared = re.compile(r"^(?:export )?(?:default )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
     names = Counter(name for source in sources.values() for name in declared.findall(source))
     assert [name for name, count in names.items() if count > 1] == []
-    assert len({path.stem for path in FILES}) == len(FILES)
-    for path in FILES:
+    assert len({path.stem for path in files}) == len(files)
+    assert not re.search(r"^import\b|^export (?!default)", joined(entry), re.MULTILINE)
+    for path in files:
         source = sources[path.stem]
         assert source.startswith("// "), path.stem
         lines = re.findall(r"^import\b.*", source, re.MULTILINE)
@@ -52,6 +57,7 @@ def test_modules_can_be_joined():
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not on the PATH")
-def test_what_is_imported_is_exported():
-    done = subprocess.run([NODE, str(ENTRY)], capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.stem)
+def test_what_is_imported_is_exported(entry):
+    done = subprocess.run([NODE, str(entry)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

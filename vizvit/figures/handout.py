@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from vizvit.figures.maps import overlay
 from vizvit.figures.numbers import number
-from vizvit.figures.page import ACCENT, find_colormap
+from vizvit.figures.page import Area, Place, find_colormap, outline
 from vizvit.figures.raster import ATTENTION_CMAP, as_heat, as_pixels, printable, ratio_of
 from vizvit.figures.scale import ends
 from vizvit.figures.sheet import A4, LINE, MARGIN, Sheet
@@ -23,8 +22,6 @@ PICTURE = 2.1  # the longer side of the picture on top
 NOTES, RULE = 1.6, 0.33  # the least room for notes; between its lines
 LARGEST = 3.6  # the width of a panel
 MOST, LINES = 6, 9  # panels, and lines of a caption
-
-Area = tuple[int, int, int, int]  # (top, left, bottom, right) in patches, inclusive
 
 
 @dataclass(frozen=True)
@@ -102,8 +99,11 @@ def _panels(sheet: Sheet, y: float, width: float, view: np.ndarray, panels: Sequ
     def wide(columns: int) -> float:  # the text may be wider than a narrow picture above it
         return min((width - (columns - 1) * GAP) / columns, LARGEST if columns > 1 else width)
 
+    def fits(columns: int, tile: float) -> bool:
+        return height(columns, tile) <= room
+
     tiles = {
-        columns: _largest(lambda tile, columns=columns: height(columns, tile) <= room, min(wide(columns), LARGEST))
+        columns: _largest(partial(fits, columns), min(wide(columns), LARGEST))
         for columns in range(1, min(len(panels), 3) + 1)
     }
     columns = max(tiles, key=lambda columns: (round(tiles[columns], 2), -height(columns, tiles[columns])))
@@ -116,7 +116,7 @@ def _panels(sheet: Sheet, y: float, width: float, view: np.ndarray, panels: Sequ
     return y
 
 
-def _largest(fits, most: float) -> float:
+def _largest(fits: Callable[[float], bool], most: float) -> float:
     """The largest size that fits, to a hundredth of an inch; never below a fifth of one."""
     sizes = np.arange(0.2, most + 1e-9, 0.01)
     return float(max((size for size in sizes if fits(size)), default=sizes[0]))
@@ -141,7 +141,7 @@ def _caption(sheet: Sheet, panel: Panel, width: float) -> list[str]:
     return lines if len(lines) <= LINES else [*lines[: LINES - 1], lines[LINES - 1][:-2] + "…"]
 
 
-def _panel(sheet: Sheet, place, panel: Panel, view: np.ndarray, width: float) -> None:
+def _panel(sheet: Sheet, place: Place, panel: Panel, view: np.ndarray, width: float) -> None:
     """A map over the picture; below it a colour bar with its numbers, and the caption."""
     left, top, across, down = place
     low, high = ends(panel.heat, panel.low, panel.high, panel.log)
@@ -157,7 +157,8 @@ def _panel(sheet: Sheet, place, panel: Panel, view: np.ndarray, width: float) ->
     )
     axes = sheet.picture(place, pixels, panel.heat.shape)
     if panel.outlined is not None:
-        _outline(axes, panel.outlined)
+        rows, cols = panel.heat.shape
+        outline(axes, panel.outlined, 72 * across / cols, 72 * down / rows)
     y = top + down + 0.09
     _bar(sheet, (left, y, width), panel, (low, high))
     for index, line in enumerate(_caption(sheet, panel, width)):
@@ -177,23 +178,3 @@ def _bar(sheet: Sheet, place: tuple[float, float, float], panel: Panel, limits: 
     sheet.text(x + length + 0.06, y, high, CAPTION)
     x += length + 0.12 + sheet.measure(high, CAPTION)
     sheet.text(x, y, panel.label, CAPTION, sheet.theme.quiet)
-
-
-def _outline(axes: Axes, area: Area) -> None:
-    """The accent colour around an area of patches, with a white edge."""
-    top, left, bottom, right = area
-    for color, thick in (("white", 2.6), (ACCENT, 1.5)):
-        axes.add_patch(
-            Rectangle(
-                (left, top),
-                right + 1 - left,
-                bottom + 1 - top,
-                fill=False,
-                edgecolor=color,
-                linewidth=thick,
-                joinstyle="miter",
-                clip_on=False,
-                zorder=4,
-                label="query",
-            )
-        )

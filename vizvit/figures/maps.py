@@ -196,7 +196,18 @@ def steps_figure(
     return _small_multiples(maps, image, query, titles, shared_scale, opacity, title, caption, label, theme)
 
 
-def _small_multiples(maps, image, query, titles, shared_scale, opacity, title, caption, label, theme) -> Figure:
+def _small_multiples(
+    maps: np.ndarray,
+    image: np.ndarray | Image.Image | None,
+    query: Patch | None,
+    titles: Sequence[str],
+    shared_scale: bool,
+    opacity: float,
+    title: str,
+    caption: str,
+    label: str,
+    theme: str,
+) -> Figure:
     if len(titles) != len(maps):
         raise ValueError(f"There are {len(titles)} titles for {len(maps)} maps, but one a map was expected.")
     count, rows, cols = maps.shape

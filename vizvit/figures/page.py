@@ -28,6 +28,7 @@ TITLE, LABEL, SMALL = 15, 11.5, 10.5  # points
 LEADING = 1.4
 
 Patch = tuple[int, int]  # (row, col), counted from 0
+Area = tuple[int, int, int, int]  # (top, left, bottom, right) in patches, inclusive
 Place = tuple[float, float, float, float]  # (left, top, width, height) in inches from a body's upper left corner
 
 
@@ -68,7 +69,9 @@ class Page:
     def centred(self, width: float) -> float:
         return (self.width - width) / 2
 
-    def text(self, x: float, y: float, words: str, size: float, quiet=False, va="center", **options) -> None:
+    def text(
+        self, x: float, y: float, words: str, size: float, quiet: bool = False, va: str = "center", **options
+    ) -> None:
         at = (MARGIN + x) / self.size[0], 1 - (self.top + y) / self.size[1]
         color = self.theme.quiet if quiet else self.theme.ink
         self.figure.text(*at, words, fontsize=size, color=color, va=va, parse_math=False, **options)
@@ -89,7 +92,7 @@ class Page:
         axes.imshow(pixels, extent=(0, cols, rows, 0), aspect="auto")
         axes.set(xticks=[], yticks=[], xlim=(0, cols), ylim=(rows, 0))
         if query is not None:
-            outline(axes, query, 72 * place[2] / cols, 72 * place[3] / rows)
+            outline(axes, (*query, *query), 72 * place[2] / cols, 72 * place[3] / rows)
         return axes
 
     def bar(self, place: Place, cmap: str, limits: tuple[float, float], label: str) -> Axes:
@@ -125,18 +128,17 @@ class Page:
         self.text(left + 2.27, middle, f"greatest value of each {own}", SMALL, quiet=True)
 
 
-def outline(axes: Axes, patch: Patch, width: float, height: float) -> None:
-    """The accent colour around a patch of `width` x `height` points, outside it so that its value is seen."""
+def outline(axes: Axes, area: Area, width: float, height: float) -> None:
+    """The accent colour around patches of `width` x `height` points each, outside them so that their value is seen."""
     thick = float(np.clip(min(width, height) / 9, 1.1, 2.6))
     aside, above = thick / 2 / width, thick / 2 / height
-    row, col = patch
+    top, left, bottom, right = area
     for color, line in (("white", thick + 1.2), (ACCENT, thick)):
-        corner = (col - aside, row - above)
         axes.add_patch(
             Rectangle(
-                corner,
-                1 + 2 * aside,
-                1 + 2 * above,
+                (left - aside, top - above),
+                right + 1 - left + 2 * aside,
+                bottom + 1 - top + 2 * above,
                 fill=False,
                 edgecolor=color,
                 linewidth=line,

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
-from vizvit.figures.page import THEMES, text_width
+from vizvit.figures.page import THEMES, Place, text_width
 
 A4 = (8.27, 11.69)  # inches
 MARGIN = 0.6
@@ -33,14 +33,14 @@ class Sheet:
         self.strong = "bold" if len(self.faces) == 1 else "normal"  # the Japanese typeface has one weight
         self.figure = Figure(A4, facecolor=self.theme.paper, layout="none")
 
-    def axes(self, place: tuple[float, float, float, float], label: str) -> Axes:
+    def axes(self, place: Place, label: str) -> Axes:
         left, top, width, height = place
         box = (MARGIN + left) / A4[0], 1 - (MARGIN + top + height) / A4[1], width / A4[0], height / A4[1]
         axes = self.figure.add_axes(box, label=label, facecolor="none")
         axes.set_axis_off()
         return axes
 
-    def picture(self, place, pixels: np.ndarray, grid: tuple[int, int]) -> Axes:
+    def picture(self, place: Place, pixels: np.ndarray, grid: tuple[int, int]) -> Axes:
         """uint8 [H, W, 3] on axes that count in patches."""
         axes, (rows, cols) = self.axes(place, "picture"), grid
         axes.imshow(pixels, extent=(0, cols, rows, 0), aspect="auto")

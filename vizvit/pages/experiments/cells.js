@@ -1,6 +1,8 @@
 // A picture whose grid cells are switched on and off: a click, Enter or Space switches one, a dragged mouse paints.
 // Row -1 holds the labels above the columns. Only a settled choice goes to Python.
 
+import { clamp, giveRings, patchBeside } from "../shared/patches.js";
+
 const SETTLES = 350; // ms without another switch before Python hears of it
 const CROWDED = 14; // columns from which every other label is written
 const boards = new WeakMap();
@@ -26,6 +28,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function build(root) {
   const board = { root, on: [], turn: -1, here: [0, 0], elements: new Map(), shape: "" };
   for (const part of ["image", "grid", "words"]) board[part] = root.querySelector(`.${part}`);
+  giveRings(root);
   const { grid } = board;
   grid.addEventListener("pointerdown", (event) => {
     const cell = under(event);
@@ -57,11 +60,9 @@ function step(board, cell) {
 }
 
 function walk(board, event) {
-  const { rows, cols, labels } = board.data;
-  const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-  if (move) {
-    const top = labels.length ? -1 : 0;
-    board.here = [clamp(board.here[0] + move[0], top, rows - 1), clamp(board.here[1] + move[1], 0, cols - 1)];
+  const beside = patchBeside(event, board.here, board.data, board.data.labels.length ? -1 : 0);
+  if (beside) {
+    board.here = beside;
     draw(board);
     say(board, board.here);
   } else if (event.key === " " || event.key === "Enter") {
@@ -155,8 +156,4 @@ function part(classes, role) {
   element.className = classes;
   element.setAttribute("role", role);
   return element;
-}
-
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
 }

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from vizvit.explorer.assets import joined
+
 Cell = tuple[int, int]
 LABEL = -1  # the row of the labels above the columns
 
@@ -53,7 +55,7 @@ def toggle(
             "vizvit_cells",
             html=_HTML,
             css=(_HERE / "cells.css").read_text("utf-8"),
-            js=(_HERE / "cells.js").read_text("utf-8"),
+            js=joined(_HERE / "cells.js"),
         )
     kept = _kept(key, rows, cols)
     data = {

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from vizvit.explorer.assets import joined
+
 _HERE = Path(__file__).parent
 _HTML = """
 <div class="picker" tabindex="0" role="application">
@@ -32,7 +34,7 @@ def pick(
             "vizvit_picker",
             html=_HTML,
             css=(_HERE / "picker.css").read_text("utf-8"),
-            js=(_HERE / "picker.js").read_text("utf-8"),
+            js=joined(_HERE / "picker.js"),
         )
     cell = (st.session_state.get(key) or {}).get("cell") or list(start)
     if cell[0] >= rows or cell[1] >= cols:  # chosen on another model's grid

@@ -1,5 +1,8 @@
 // The controls of a place: the picture with its patches, prefix tokens beside it, layers and heads.
 
+import { gridPath } from "../../explorer/js/draw/outline.js";
+import { giveRings, patchBeside, patchUnder, placePatch } from "../shared/patches.js";
+
 const places = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -15,17 +18,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function build(parentElement) {
   const frame = parentElement.querySelector(".place");
   const place = { frame };
+  giveRings(frame);
   for (const part of ["photo", "image", "cells", "lines", "chosen", "under", "token_row", "layer_row", "head_row"])
     place[part] = frame.querySelector(`.${part}`);
-  place.photo.addEventListener("pointermove", (event) => mark(place, place.under, under(place, event)));
+  place.photo.addEventListener("pointermove", (event) => mark(place, place.under, patchUnder(event, place.image, place.data)));
   place.photo.addEventListener("pointerleave", () => (place.under.hidden = true));
-  place.photo.addEventListener("click", (event) => choosePatch(place, under(place, event)));
+  place.photo.addEventListener("click", (event) => choosePatch(place, patchUnder(event, place.image, place.data)));
   place.photo.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (!step) return;
+    const patch = patchBeside(event, place.patch, place.data);
+    if (!patch) return;
     event.preventDefault();
-    const { rows, cols } = place.data;
-    choosePatch(place, [clamp(place.patch[0] + step[0], rows), clamp(place.patch[1] + step[1], cols)]);
+    choosePatch(place, patch);
   });
   return place;
 }
@@ -37,9 +40,7 @@ function draw(place) {
   place.image.alt = words.picture;
   place.photo.setAttribute("aria-label", words.picture);
   place.lines.setAttribute("viewBox", `0 0 ${cols} ${rows}`);
-  const path = [...Array(rows - 1)].map((_, i) => `M0 ${i + 1}H${cols}`).join("") +
-    [...Array(cols - 1)].map((_, i) => `M${i + 1} 0V${rows}`).join("");
-  place.lines.firstElementChild.setAttribute("d", path);
+  place.lines.firstElementChild.setAttribute("d", gridPath(rows, cols));
   place.under.hidden = true;
   place.frame.classList.toggle("cut", data.uses.includes("cut"));
   if (data.uses.includes("cut")) cut(place);
@@ -121,21 +122,7 @@ function chooseToken(place, token) {
   place.timer = setTimeout(() => place.send("choose", { token }), 80);
 }
 
-function under(place, event) {
-  const box = place.image.getBoundingClientRect();
-  const { rows, cols } = place.data;
-  const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-  const col = Math.floor(((event.clientX - box.left) / box.width) * cols);
-  return [clamp(row, rows), clamp(col, cols)];
-}
-
-function mark(place, element, [row, col]) {
-  const { rows, cols } = place.data;
+function mark(place, element, patch) {
   element.hidden = false;
-  const box = { left: col / cols, top: row / rows, width: 1 / cols, height: 1 / rows };
-  for (const [side, part] of Object.entries(box)) element.style[side] = `${100 * part}%`;
-}
-
-function clamp(value, count) {
-  return Math.min(Math.max(value, 0), count - 1);
+  placePatch(element, patch, place.data);
 }

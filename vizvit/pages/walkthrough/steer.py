@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from vizvit.explorer.assets import joined
 from vizvit.model.vit import VitModel
 from vizvit.pages.shared import language
 from vizvit.pages.shared.language import say
@@ -79,4 +80,4 @@ def _moved(vit: VitModel, key: str) -> Callable[[], None]:
 @cache
 def _component(name: str, html: str, script: str):
     css = (_HERE / "steer.css").read_text("utf-8")
-    return st.components.v2.component(name, html=html, css=css, js=(_HERE / script).read_text("utf-8"))
+    return st.components.v2.component(name, html=html, css=css, js=joined(_HERE / script))

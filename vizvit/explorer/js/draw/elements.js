@@ -7,9 +7,10 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-export function shape(tag, className) {
+export function shape(tag, className, style = {}) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   node.setAttribute("class", className);
+  for (const [name, value] of Object.entries(style)) node.style.setProperty(name, value);
   return node;
 }
 

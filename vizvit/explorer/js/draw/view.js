@@ -1,13 +1,14 @@
 // The elements of the explorer, made once; the other modules here fill them.
 
 import { element, shape } from "./elements.js";
+import { MARKS, ringOf, SMALL, strokesOf } from "./marking.js";
 
 // One picture with its overlay, marks and colour bar: "a", "b", or "d" for the difference of the two.
 function buildFigure(name) {
   const photo = element("canvas", { class: "photo" }), overlay = element("canvas", { class: "overlay" });
   const grid = shape("path", "grid"), svg = shape("svg", "marks");
   const marks = Object.fromEntries(
-    ["peak", "inspect", "query"].map((mark) => [mark, [shape("rect", `halo ${mark}`), shape("rect", mark)]]),
+    ["peak", "inspect", "query"].map((mark) => [mark, strokesOf(MARKS[mark]).map((stroke) => shape("rect", mark, stroke))]),
   );
   svg.setAttribute("preserveAspectRatio", "none");
   svg.append(grid, ...Object.values(marks).flat());
@@ -25,6 +26,7 @@ function buildFigure(name) {
 
 export function buildView(root) {
   const dom = { root, labels: {} };
+  for (const [mark, look] of Object.entries(SMALL)) root.style.setProperty(`--${mark}-ring`, ringOf(look));
   const label = (name, tag = "span", className = "label") => (dom.labels[name] = element(tag, { class: className }));
   dom.figures = Object.fromEntries(["a", "b", "d"].map((name) => [name, buildFigure(name)]));
   dom.pictures = element("div", { class: "pictures" }, dom.figures.a.box); // the others where something is compared

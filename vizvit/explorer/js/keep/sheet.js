@@ -109,7 +109,7 @@ function sheetPicture(picture, x, y, { accent, paper, quiet }, letters) {
   if (picture.overlay) parts.push(sheetImage(picture.overlay, cell[0] * cols, cell[1] * rows, !picture.smooth, picture.opacity));
   if (picture.gridLines) parts.push(sheetGrid(rows, cols, cell));
   if (peak) parts.push(sheetPeak(peak, cell));
-  parts.push(...sheetQuery(query, cell, accent, { edge: 5.5, fade: 0.9, line: 3 }));
+  parts.push(...sheetQuery(query, cell, accent));
   if (badge) {
     const size = SHEET_LETTERS.small, wide = rounded(sheetWidth(badge, size) + 18), high = rounded(sheetHeight([""], size) + 5);
     parts.push(`<rect x="10" y="10" width="${wide}" height="${high}" rx="${high / 2}" fill="${xmlText(paper)}" `

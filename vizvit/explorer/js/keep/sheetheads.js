@@ -56,7 +56,7 @@ function sheetTile({ lines, share, image, chosen }, x, y, side, tall, picture, a
   const parts = [sheetImage(image, side, tall, true)];
   if (picture) {
     const cell = [side / picture.cols, tall / picture.rows];
-    parts.push(...sheetQuery(picture.query ?? [], cell, accent, { edge: 2.5, fade: 0.85, line: 1.5 }));
+    parts.push(...sheetQuery(picture.query ?? [], cell, accent, true));
   }
   if (chosen) {
     parts.push(`<rect x="-2.5" y="-2.5" width="${rounded(side + 5)}" height="${rounded(tall + 5)}" rx="2" fill="none" `

@@ -1,5 +1,6 @@
 // What a sheet is drawn with besides text: pictures, patch grids and outlines of patches.
 
+import { MARKS, SMALL, strokesOf } from "../draw/marking.js";
 import { rounded } from "../draw/numbers.js";
 import { gridPath, rectOf } from "../draw/outline.js";
 import { xmlText } from "./lettering.js";
@@ -14,19 +15,20 @@ export function sheetGrid(rows, cols, cell) {
   return `<path d="${gridPath(rows, cols, cell)}" fill="none" stroke="#fff" stroke-opacity="0.28"/>`;
 }
 
-// The query: its outline in the accent colour with a white edge around it.
-export function sheetQuery(areas, cell, accent, thick) {
-  return areas.map((area) => outlineOf(area, cell, "#fff", thick.edge, thick.fade) + outlineOf(area, cell, accent, thick.line));
+// The query's outline, on a picture or, `small`, on a head's map; the accent is the theme's colour, for which a file has no name.
+export function sheetQuery(areas, cell, accent, small = false) {
+  const look = { ...(small ? SMALL : MARKS).query, colour: accent };
+  return areas.map((area) => outlineOf(area, cell, look));
 }
 
 // The most attended patch, in white dashes.
 export function sheetPeak([row, col], cell) {
-  const area = [row, col, 1, 1];
-  return outlineOf(area, cell, "#000", 3, 0.55) + outlineOf(area, cell, "#fff", 1.25, 1, "3 2.5");
+  return outlineOf([row, col, 1, 1], cell, MARKS.peak);
 }
 
-function outlineOf(area, cell, colour, thick, opacity = 1, dashes = "") {
-  const { x, y, width, height } = rectOf(area, cell), dashed = dashes ? ` stroke-dasharray="${dashes}"` : "";
-  return `<rect x="${rounded(x)}" y="${rounded(y)}" width="${rounded(width)}" height="${rounded(height)}" `
-    + `fill="none" stroke="${xmlText(colour)}" stroke-width="${thick}" stroke-opacity="${opacity}"${dashed}/>`;
+function outlineOf(area, cell, look) {
+  const { x, y, width, height } = rectOf(area, cell);
+  const box = `<rect x="${rounded(x)}" y="${rounded(y)}" width="${rounded(width)}" height="${rounded(height)}" fill="none"`;
+  return strokesOf(look).map((stroke) => box
+    + Object.entries(stroke).map(([name, value]) => ` ${name}="${xmlText(String(value))}"`).join("") + "/>").join("");
 }
