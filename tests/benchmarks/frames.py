@@ -18,11 +18,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from running import CHROMIUM, CHROMIUM_FLAGS, explorer_of, running_app, settled
 
 CASES = {
-    "vizvit-tiny, 65 tokens, 6 heads, 6 layers": "",
-    "ViT-B/16, 197 tokens, 12 heads, 12 layers": "?model=vit_base_patch16_224&weights=random",
-    "DINOv2-S, 1,374 tokens, 6 heads, 12 layers": "?model=vit_small_patch14_reg4_dinov2&weights=random",
+    "vizvit-tiny": "",
+    "ViT-B/16": "?model=vit_base_patch16_224&weights=random",
+    "DINOv2-S": "?model=vit_small_patch14_reg4_dinov2&weights=random",
 }
-LARGE = {"DINOv2-L, 1,374 tokens, 16 heads, 24 layers": "?model=vit_large_patch14_reg4_dinov2&weights=random"}
+LARGE = {"DINOv2-L": "?model=vit_large_patch14_reg4_dinov2&weights=random"}
+SIZE = """root => [root.__vizvit.shown().length,
+  ...["heads", "layers"].map(name => Number(root.style.getPropertyValue(`--${name}`)))]"""
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -78,8 +80,10 @@ def main() -> None:
             page.set_default_timeout(300_000)
             page.goto(address + "/" + query)
             settled(page)
+            tokens, heads, layers = explorer_of(page).evaluate(SIZE)
+            size = f"{tokens:,} tokens, {heads} heads, {layers} layers"
             figures = [figure for measure in (hover, matrix) for figure in _both(measure(page))]
-            print(f"| {name} | {' | '.join(f'{figure:.1f}' for figure in figures)} |", flush=True)
+            print(f"| {name}, {size} | {' | '.join(f'{figure:.1f}' for figure in figures)} |", flush=True)
             page.close()
         browser.close()
 
