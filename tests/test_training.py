@@ -427,11 +427,12 @@ def test_pointing_at_a_known_place(trained):
     cap = vizvit.capture(vit, view, target=0)
     row, col = divmod(int(attention_map(cap).argmax()), 4)
     around = np.asarray([4 * col, 4 * row, 4 * col + 3, 4 * row + 3])
-    found = point(cap, box_mask(vit, (16, 16), around[None]))
+    found, heads = point(cap, box_mask(vit, (16, 16), around[None]))
+    assert heads.shape == (cap.num_heads,)
     assert found["last layer"] == 1 and found["chance"] == 1 / 16
     assert found["centre"] == float((row, col) == (2, 2))
     elsewhere = (around + 8) % 16
-    assert point(cap, box_mask(vit, (16, 16), elsewhere[None]))["last layer"] == 0
+    assert point(cap, box_mask(vit, (16, 16), elsewhere[None]))[0]["last layer"] == 0
     assert box_mask(vit, (16, 16), np.asarray([[0, 0, 15, 15]])) is None
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from . import options, pictures
 from .report import share, weights_note
+
+if TYPE_CHECKING:
+    from ..forward.capture import Capture
 
 EXAMPLES = """\
 files, for cat.jpg:
@@ -25,7 +29,7 @@ examples:
   %(prog)s cat.jpg --model runs/mine.pth --arch vit_small_patch16_224 --labels classes.txt"""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "attention",
         help="one layer's attention over pictures, fused and by head",
@@ -59,7 +63,7 @@ def attention(args: argparse.Namespace) -> int:
     note = weights_note(vit)
     fused = f"{args.fusion} of {vit.num_heads} heads" if head is None else f"head {head}"
 
-    def look(cap, name: str) -> pictures.Findings:
+    def look(cap: Capture, name: str) -> pictures.Findings:
         query = describe_query(cap, token, pooled=False)
         prefix = cap.grid.num_prefix_tokens
         row = cap.attention_tensor(layer)[:, prefix:].mean(1) if token is None else cap.attention_row(layer, token)

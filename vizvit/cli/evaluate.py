@@ -42,7 +42,7 @@ examples:
   %(prog)s vit_tiny_patch16_224.augreg_in21k_ft_in1k photos/"""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="accuracy of a model, and the pointing game",

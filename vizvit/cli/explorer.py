@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..texts import LANGUAGES, of_library, words
 from . import options, pictures
+
+if TYPE_CHECKING:
+    from ..forward.capture import Capture
 
 EXAMPLES = """\
 files, for cat.jpg:
@@ -18,7 +22,7 @@ examples:
   %(prog)s photos/ --model vit_small_patch16_224.dino --language ja"""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "explorer",
         help="the explorer over pictures, each as one HTML file that needs no network",
@@ -45,7 +49,7 @@ def explorer(args: argparse.Namespace) -> int:
     model = {"model": vit.name, "weights": of_library(vit.weights, args.language), "width": width, "height": height}
     caption = words("explorer", args.language)["standalone_caption"]
 
-    def look(cap, name: str) -> pictures.Findings:
+    def look(cap: Capture, name: str) -> pictures.Findings:
         page = build(
             cap,
             title=name,

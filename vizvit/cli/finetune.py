@@ -29,7 +29,7 @@ examples:
   %(prog)s vizvit-tiny train.parquet --val val.parquet --classes classes.csv --out runs/other --epochs 20"""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "finetune",
         help="teach a timm Vision Transformer other classes",

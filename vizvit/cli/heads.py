@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from . import options, pictures
 from .report import weights_note
+
+if TYPE_CHECKING:
+    from ..forward.capture import Capture
 
 EXAMPLES = """\
 files, for cat.jpg:
@@ -26,7 +30,7 @@ examples:
 Attention distance: Dosovitskiy et al., An Image is Worth 16x16 Words (2021), figure 7."""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "heads",
         help="how far and how widely each head looks, by depth",
@@ -59,7 +63,7 @@ def heads(args: argparse.Namespace) -> int:
         measures.pop()
     note = weights_note(vit)
 
-    def look(cap, name: str) -> pictures.Findings:
+    def look(cap: Capture, name: str) -> pictures.Findings:
         figures, arrays = {}, {}
         for part, key, measure, title, axis, what in measures:
             values = arrays[key] = measure(cap)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 
-from .options import UsageError
+from .options import Commands, UsageError
 from .report import count, say
 
 MODULES = ("vision_transformer", "deit", "eva", "beit", "vision_transformer_relpos", "naflexvit")
@@ -20,7 +20,7 @@ examples:
 A name with a dot is an architecture and the weights trained for it; any of them goes to --model."""
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "models",
         help="the shipped model and those worth looking at",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg", "pdf")
 Query = str | tuple[str, int, int]
+Commands = argparse._SubParsersAction
 # The library's advice is written for Python; here it names the options.
 ADVICE = {'weights="random"': "--weights random", "`half`": "--half", '"auto" or "cpu"': "auto or cpu"}
 

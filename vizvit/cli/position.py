@@ -32,7 +32,7 @@ examples:
 After Dosovitskiy et al., An Image is Worth 16x16 Words (2021), figure 7."""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "position",
         help="position embeddings and patch-embedding filters of a model",

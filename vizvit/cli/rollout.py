@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from . import options, pictures
 from .report import share, weights_note
+
+if TYPE_CHECKING:
+    from ..forward.capture import Capture
 
 EXAMPLES = """\
 files, for cat.jpg:
@@ -25,7 +29,7 @@ examples:
 The method: Abnar & Zuidema, Quantifying Attention Flow in Transformers (2020)."""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "rollout",
         help="attention followed through all layers",
@@ -79,7 +83,7 @@ def rollout(args: argparse.Namespace) -> int:
     }
     chain = f"{args.fusion} over heads, residual {args.residual:g}, discard ratio {args.discard:g}"
 
-    def look(cap, name: str) -> pictures.Findings:
+    def look(cap: Capture, name: str) -> pictures.Findings:
         query = describe_query(cap, token)
         steps = rollout_steps(cap, token=token, **parameters)
         final = steps[-1]

@@ -37,7 +37,7 @@ examples:
 Deletion and insertion: Petsiuk et al., RISE (2018). Pointing game: Zhang et al. (2016)."""
 
 
-def add(commands) -> None:
+def add(commands: options.Commands) -> None:
     parser = commands.add_parser(
         "study",
         help="statistics of every head, and tests of explanations, over many pictures",

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import UsageError, share_below_one
+from .options import Commands, UsageError, share_below_one
 from .training import Watcher, add_machine, batch_size, budget_of, machine_of, name_of, stopping
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ NOTES = ("--data-note", "--teacher-note")  # whose texts are the card's own
 METAVARS = {int: "N", batch_size: "N|auto", str: "NAME"}
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "train",
         help="train a Vision Transformer from scratch",

@@ -97,7 +97,7 @@ def stopping() -> Iterator[threading.Event]:
     """Ctrl-C and a polite kill set the event; a second one interrupts at once."""
     stop = threading.Event()
 
-    def ask(number, frame) -> None:
+    def ask(number: int, frame: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()

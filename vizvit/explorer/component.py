@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -129,28 +130,18 @@ def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]
     return start, current
 
 
-def _component():
+@cache
+def _component() -> Callable:
     """The registered component; made once for a process, when it is first mounted."""
-    global _mount
-    if _mount is None:
-        _mount = st.components.v2.component(
-            "vizvit_explorer",
-            html='<div class="vizvit"></div>\n',
-            css=stylesheet(),
-            js=script(),
-        )
-    return _mount
+    return st.components.v2.component(
+        "vizvit_explorer", html='<div class="vizvit"></div>\n', css=stylesheet(), js=script()
+    )
 
 
-def _feeder():
-    global _feed
-    if _feed is None:
-        listening = (Path(__file__).parent / "feed.js").read_text(encoding="utf-8")
-        _feed = st.components.v2.component("vizvit_explorer_feed", html="<span></span>\n", js=listening)
-    return _feed
-
-
-_mount = _feed = None
+@cache
+def _feeder() -> Callable:
+    listening = (Path(__file__).parent / "feed.js").read_text(encoding="utf-8")
+    return st.components.v2.component("vizvit_explorer_feed", html="<span></span>\n", js=listening)
 
 
 def _nothing() -> None:

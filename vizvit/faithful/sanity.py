@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def weight_randomisation(
     target: int | str | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
-    **options: object,
+    **options: Any,
 ) -> Randomisation:
     """A method's map while the weights are made random from the top, as `vizvit.RandomWeights` does.
 
@@ -95,7 +96,7 @@ def randomised_map(
     *,
     target: int | str | None = None,
     seed: int = 0,
-    **options: object,
+    **options: Any,
 ) -> np.ndarray:
     """One of the maps of `weight_randomisation`: with that many blocks made random, float32 [rows, cols].
 

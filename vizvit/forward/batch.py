@@ -56,7 +56,16 @@ class _BatchRecorder(Recorder):
         for one in self.each:
             one.extras, one.silenced = self.extras, self.silenced
 
-    def _record(self, out, query, key, value, attn_mask=None, *args, **kwargs):
+    def _record(
+        self,
+        out: torch.Tensor,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+        *args,
+        **kwargs,
+    ) -> None:
         pictures = len(self.each)
         if self.running is not None or any(self.layers):
             self.outputs.append(out)

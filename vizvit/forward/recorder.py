@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -53,14 +53,25 @@ class Recorder(TorchFunctionMode):
         self._keep_bias = keep_bias
         self._kept: torch.Tensor | None = None  # [layer, q | k, head, token, dim]
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, func: Callable, types: Collection[type], args: tuple = (), kwargs: dict | None = None):
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         if func is F.scaled_dot_product_attention:
             self._record(out, *args, **kwargs)
         return out
 
-    def _record(self, out, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other):
+    def _record(
+        self,
+        out: torch.Tensor,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        **other: object,
+    ) -> None:
         if is_causal or other.get("enable_gqa") or query.shape[:2] != key.shape[:2] or query.shape[0] != 1:
             raise CaptureError(
                 f"The model calls attention in a way that cannot be shown: queries {tuple(query.shape)}, keys "
@@ -118,7 +129,7 @@ class Recorder(TorchFunctionMode):
     def watch_block(self, index: int, block: nn.Module, keep_stream: bool = False) -> nn.Module:
         self.silenced[index] = getattr(block, "silenced_heads", ())
 
-        def forward(x, *args, **kwargs):
+        def forward(x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
             self.running = index
             self.extras[index] = (args, kwargs)
             try:

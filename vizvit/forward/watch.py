@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,8 @@ from torch.overrides import TorchFunctionMode
 
 from ..model import timm_embedding, timm_parts
 from ..model.twin import twin
+
+See = Callable[[torch.Tensor], object]
 
 
 class Watch(TorchFunctionMode):
@@ -46,13 +49,24 @@ class Watch(TorchFunctionMode):
         """[T, D]: the tokens with their positions, before any norm ahead of the blocks."""
         return self.seen.get("z0", self.streams[0])
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, func: Callable, types: Collection[type], args: tuple = (), kwargs: dict | None = None):
         out = func(*args, **(kwargs or {}))
         if self._inside and func is F.scaled_dot_product_attention:
             self._attention(out, *args, **(kwargs or {}))
         return out
 
-    def _attention(self, out, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other):
+    def _attention(
+        self,
+        out: torch.Tensor,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        **other: object,
+    ) -> None:
         if attn_mask is not None and attn_mask.dtype == torch.bool:
             attn_mask = torch.zeros_like(attn_mask, dtype=torch.float32).masked_fill(~attn_mask, -torch.inf)
         bias = None if attn_mask is None else keep(attn_mask.reshape(1, -1, *attn_mask.shape[-2:]))
@@ -65,17 +79,17 @@ class Watch(TorchFunctionMode):
         self._steps(*timm_parts.ends_of(module))
 
     def _watch_block(self, block: nn.Module) -> None:
-        def enter(module, args, kwargs):
+        def enter(module: nn.Module, args: tuple, kwargs: dict) -> None:
             self._inside, self._input = True, args[0]
             self.seen["x"] = keep(args[0])
             rope = kwargs.get("rope")
             self.rope = None if rope is None else rope.detach().float().cpu().clone()
 
-        def leave(module, args, out):
+        def leave(module: nn.Module, args: tuple, out: torch.Tensor) -> None:
             self._inside = False
             self.seen["after"] = keep(out)
 
-        def norm1(module, args):
+        def norm1(module: nn.Module, args: tuple) -> None:
             self.pre_norm = args[0] is self._input
 
         block.register_forward_pre_hook(enter, with_kwargs=True)
@@ -100,11 +114,11 @@ class Watch(TorchFunctionMode):
             self._before(module, lambda x: self.seen.__setitem__(name, keep(x)))
 
     @staticmethod
-    def _after(module: nn.Module, see) -> None:
+    def _after(module: nn.Module, see: See) -> None:
         module.register_forward_hook(lambda module, args, out: see(out))
 
     @staticmethod
-    def _before(module: nn.Module, see) -> None:
+    def _before(module: nn.Module, see: See) -> None:
         module.register_forward_pre_hook(lambda module, args: see(args[0]))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 
@@ -36,7 +38,16 @@ class Plan:
         return self.temperature == 1 and not any(parts)
 
     def attend(
-        self, attention, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, **other
+        self,
+        attention: Callable,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        **other: object,
     ) -> torch.Tensor:
         """`attention` (F.scaled_dot_product_attention) with the plan's scale and bias."""
         scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
@@ -63,7 +74,7 @@ class Plan:
         return mask if bias is None else mask + bias
 
 
-class ChangedBlock:
+class ChangedBlock(nn.Module):
     """To be put before a block's class."""
 
     plan: Plan
@@ -86,7 +97,7 @@ class _Attention(TorchFunctionMode):
         super().__init__()
         self._plan = plan
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, func: Callable, types: Collection[type], args: tuple = (), kwargs: dict | None = None):
         if func is F.scaled_dot_product_attention:
             return self._plan.attend(func, *args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))

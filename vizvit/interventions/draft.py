@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -55,7 +55,7 @@ class Draft:
             raise CaptureError(str(error)) from None
         return row * self.vit.grid.cols + col
 
-    def layers(self, wanted: frozenset[int] | None) -> list[int]:
+    def layers(self, wanted: Collection[int] | None) -> list[int]:
         """The layers meant, from 0; None is all, negative numbers count from the end."""
         count = self.vit.num_layers
         if wanted is None:
@@ -65,7 +65,7 @@ class Draft:
             raise CaptureError(f"There is no layer {wrong[0]}: {self.vit.name} has layers 0 to {count - 1}.")
         return sorted({layer % count for layer in wanted})
 
-    def index(self, values: list[int]) -> torch.Tensor:
+    def index(self, values: Sequence[int] | Sequence[Sequence[int]]) -> torch.Tensor:
         return torch.tensor(values, dtype=torch.long, device=self.vit.device)
 
     def finish(self) -> nn.Module:
@@ -85,7 +85,8 @@ class Draft:
 def become(module: nn.Module, mixin: type) -> nn.Module:
     """The module itself, of a class that puts the mixin's methods before its own: copies of it keep the change."""
     if not isinstance(module, mixin):
-        module.__class__ = _mixed(mixin, type(module))
+        base: type = type(module)
+        module.__class__ = _mixed(mixin, base)
     return module
 
 
@@ -102,7 +103,7 @@ def edit(module: nn.Module, name: str, value: torch.Tensor) -> None:
         module._parameters[name] = nn.Parameter(value, requires_grad=False)
 
 
-def freeze(change, *names: str) -> None:
+def freeze(change: object, *names: str) -> None:
     """Collections of a change as frozensets, so that it is hashable whatever it was made with."""
     for name in names:
         value = getattr(change, name)

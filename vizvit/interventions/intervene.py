@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ..errors import CaptureError
 from ..model.vit import VitModel
@@ -19,7 +19,7 @@ class Change(Protocol):
     applied in the order given.
     """
 
-    stage: int
+    stage: ClassVar[int]
 
     def apply(self, draft: Draft) -> None: ...
 

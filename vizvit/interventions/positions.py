@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..errors import CaptureError
 from ..model import timm_embedding
@@ -89,7 +90,7 @@ def _rotary(draft: Draft, order: list[int] | None) -> bool:
     return True
 
 
-class _ChangedRotations:
+class _ChangedRotations(nn.Module):
     """To be put before the class of a rotary embedding."""
 
     orders: tuple[torch.Tensor | None, ...]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..errors import CaptureError
 from ..model.timm_embedding import patch_embed_of
@@ -35,7 +36,7 @@ class ShufflePatches:
         become(embed, _ShuffledEmbedding).order = draft.index(draft.order)
 
 
-class _ShuffledEmbedding:
+class _ShuffledEmbedding(nn.Module):
     """To be put before a patch embedding's class."""
 
     order: torch.Tensor

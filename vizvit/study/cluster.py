@@ -10,7 +10,7 @@ import logging
 import os
 import pickle
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CaptureError, ModelError
 from ..model.vit import VitModel
-from ..pictures.collection import PictureSet
+from ..pictures.collection import PictureSet, Place
 from .plan import Plan
 from .prepare import prepare
 from .rows import Measurer
@@ -97,7 +97,7 @@ class _Worker:
         self._vit, settings, self._pictures, self._study, self._batch = ray.get(about[0])
         self._measure = Measurer(self._vit, settings, self._pictures.subfolders)
 
-    def _tables(self, places) -> Iterator:
+    def _tables(self, places: Iterable[Place]) -> Iterator:
         items = self._pictures.read(places)
         while some := [prepare(self._vit, item) for item in islice(items, self._batch)]:
             yield self._measure(some)

@@ -120,7 +120,8 @@ def caption(summary: dict, measure: str) -> str:
     whose = {"class": "the class token's attention", "patches": "all patches' mean attention"}
     what = WORDS[measure][2].format(whose=whose[whose_attention(summary)])
     of = f"{found['count']} pictures" + (f" of {source['data']}" if source.get("data") else "")
-    low, _ = value_range(*(np.array(found[name], np.float64) for name in ("mean", "spread")), EVEN.get(measure))
+    mean, spread = (np.array(found[name], np.float64) for name in ("mean", "spread"))
+    low, _ = value_range(mean, spread, EVEN.get(measure))
     start = f"the axis begins at {low:g}, not at 0" if low > 0 else "nothing rescaled"
     line = "; the dashed line: no preference" if measure in EVEN else ""
     weights = f"{summary['model']}, {summary['weights']}."

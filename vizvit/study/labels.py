@@ -83,7 +83,8 @@ def label_note(vit: VitModel, pictures: PictureSet) -> str | None:
     """How many folders are classes, and which are not; None where there is no folder or no class."""
     if not vit.labels:
         return None
-    class_of, total, others, named = FolderClasses(vit, pictures.subfolders), 0, 0, []
+    class_of, total, others = FolderClasses(vit, pictures.subfolders), 0, 0
+    named: list[str] = []
     for folder in pictures.folders():
         total += 1
         if class_of(folder) is None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as arrow
@@ -167,7 +168,7 @@ def _numbers(table: arrow.Table, column: str) -> np.ndarray:
     return table[column].drop_null().to_numpy()
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """Without NumPy's types, for JSON; what is not a number becomes null."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}

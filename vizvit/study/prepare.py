@@ -66,8 +66,9 @@ def usable_boxes(boxes: list, size: tuple[int, int]) -> tuple[np.ndarray, list[s
 
 
 def _unusable(box: object, width: int, height: int) -> str | None:
-    numbers = isinstance(box, list) and all(isinstance(value, (int, float)) and isfinite(value) for value in box)
-    if not numbers or len(box) != 4:
+    if not isinstance(box, list) or len(box) != 4:
+        return "not four numbers"
+    if not all(isinstance(value, (int, float)) and isfinite(value) for value in box):
         return "not four numbers"
     x0, y0, x1, y1 = box
     if x1 < x0 or y1 < y0:

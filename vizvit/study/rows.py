@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import numpy as np
 import pyarrow as arrow
@@ -77,7 +78,7 @@ class Measurer:
         return records
 
     def _record(self, cap: Capture, picture: Prepared) -> dict:
-        record = {"name": _text(picture.name), "label": self._label(picture)}
+        record: dict[str, Any] = {"name": _text(picture.name), "label": self._label(picture)}
         if len(cap.probabilities):
             record["predicted"] = int(cap.logits.argmax())
             record["probability"] = float(cap.probabilities.max())
@@ -94,8 +95,9 @@ class Measurer:
     def _judge(self, method: str, heats: list[np.ndarray], caps: list[Capture], records: list[dict]) -> None:
         """Areas of one method's maps: the filled pictures of the whole batch share the forward passes."""
         views, targets = [cap.view for cap in caps], [record["predicted"] for record in records]
-        options = {"steps": self.settings.steps, "fill": self.settings.fill, "batch": FORWARD}
-        for curve, record in zip(faithfulness_many(self.vit, views, heats, targets, **options), records, strict=True):
+        steps, fill = self.settings.steps, self.settings.fill
+        curves = faithfulness_many(self.vit, views, heats, targets, steps=steps, fill=fill, batch=FORWARD)
+        for curve, record in zip(curves, records, strict=True):
             record[f"deletion_{method}"] = curve.deletion_area
             record[f"insertion_{method}"] = curve.insertion_area
 

@@ -59,10 +59,8 @@ class Budget:
         if self.decay is not None:
             return (step - self.start[0]) / self.decay
         if self.epochs is not None:
-            start, now, end = self.start[0], step, max(1, math.ceil(self.epochs * steps_per_epoch - 1e-9))
-        else:
-            start, now, end = self.start[1], seconds, 60 * self.minutes
-        return 1.0 if end <= start else (now - start) / (end - start)
+            return _share(self.start[0], step, max(1, math.ceil(self.epochs * steps_per_epoch - 1e-9)))
+        return _share(self.start[1], seconds, 60 * self.minutes)
 
     def rate(self, step: int, fraction: float, *, warmup: float, floor: float) -> float:
         """The learning rate of a step as a share of its peak."""
@@ -79,3 +77,7 @@ def rate(fraction: float, *, warmup: float, floor: float) -> float:
         return max(fraction / warmup, 0.01)
     along = min(1.0, (fraction - warmup) / max(1e-9, 1 - warmup))
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * along))
+
+
+def _share(start: float, now: float, end: float) -> float:
+    return 1.0 if end <= start else (now - start) / (end - start)

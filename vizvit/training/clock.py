@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 TICK = 0.25  # seconds
 STANDSTILL = 5.0  # a gap between two ticks that only a stopped process or a sleeping machine has
@@ -12,7 +13,7 @@ STANDSTILL = 5.0  # a gap between two ticks that only a stopped process or a sle
 class Clock:
     """Seconds since `start`, pauses (SIGSTOP, a suspended machine) left out. Used as a context."""
 
-    def __init__(self, now=time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self._lock = now, threading.Lock()
         self._last, self._sum = now(), 0.0
         self._done = threading.Event()

@@ -58,7 +58,7 @@ def evaluate(vit: VitModel, source: Source, *, progress: Progress | None = None)
     hits: dict[str, list[float]] = {}
     heads: list[np.ndarray] = []
     for rows, views, sizes in batches(vit, source, broken):
-        boxed = [None] * len(rows)
+        boxed: list[np.ndarray | None] = [None] * len(rows)
         if source.boxes is not None:
             boxed = [box_mask(vit, size, source.boxes[row][None]) for row, size in zip(rows, sizes, strict=True)]
         logits = np.empty((len(rows), len(vit.labels)), np.float32)
@@ -70,8 +70,8 @@ def evaluate(vit: VitModel, source: Source, *, progress: Progress | None = None)
                 logits[index] = cap.logits
                 if not gradients:
                     continue
-                pointed = point(cap, boxed[index])
-                heads.append(pointed.pop("heads"))
+                pointed, hit_by = point(cap, boxed[index])
+                heads.append(hit_by)
                 for name, hit in pointed.items():
                     hits.setdefault(name, []).append(hit)
         best = np.argsort(-logits, axis=1, kind="stable")[:, :5] == source.labels[rows, None]  # [picture, 5]
@@ -93,8 +93,8 @@ def evaluate(vit: VitModel, source: Source, *, progress: Progress | None = None)
     return Evaluation(count, first / count, top5, len(heads), pointing, tuple(broken), best_head)
 
 
-def point(cap: Capture, inside: np.ndarray) -> dict[str, float | np.ndarray]:
-    """Whether each way to point hits what lies inside, bool [H, W] of the view; "heads": [head] of the last layer.
+def point(cap: Capture, inside: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+    """Whether each way to point hits what lies inside, bool [H, W] of the view; and [head] of the last layer's heads.
 
     The capture has the gradients of the predicted class.
     """
@@ -104,7 +104,7 @@ def point(cap: Capture, inside: np.ndarray) -> dict[str, float | np.ndarray]:
     heads = [points_inside(attention_map(cap, -1, head=head), inside, grid) for head in range(cap.num_heads)]
     middle = inside[inside.shape[0] // 2, inside.shape[1] // 2]
     chance = patch_centres(inside, grid).mean()
-    return found | {"centre": float(middle), "chance": float(chance), "heads": np.asarray(heads)}
+    return found | {"centre": float(middle), "chance": float(chance)}, np.asarray(heads)
 
 
 def batches(

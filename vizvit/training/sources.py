@@ -7,11 +7,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ModelError
 from ..pictures.folder import SUFFIXES
+
+if TYPE_CHECKING:
+    import pyarrow as arrow
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +143,7 @@ def _read_parquet(files: list[Path], image: str, label: str, classes: tuple[str,
     return Source(encoded, names, np.concatenate(labels), whole, classes, digest.hexdigest())
 
 
-def _boxes(table, path: Path) -> np.ndarray:
+def _boxes(table: arrow.Table, path: Path) -> np.ndarray:
     try:
         return np.asarray(table["box"].to_pylist(), np.int64).reshape(-1, 4)
     except (ValueError, TypeError) as error:
