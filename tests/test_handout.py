@@ -88,9 +88,12 @@ def test_panels_are_overlays_with_their_numbers():
     words = [text.get_text() for text in figure.texts]
     assert {"0.002", "0.02", "attention", "Attention", "Notes"} <= set(words)
     assert " ".join(words).count("row 1, column 2") == 1
-    (inner,) = [p for p in picture.patches if p.get_label() == "query" and p.get_linewidth() < 2]
-    assert (inner.get_xy(), inner.get_width(), inner.get_height()) == ((2, 1), 3, 3)
-    assert to_rgb(inner.get_edgecolor()) == to_rgb(ACCENT)
+    edge, line = [p for p in picture.patches if p.get_label() == "query"]
+    assert to_rgb(line.get_edgecolor()) == to_rgb(ACCENT) and edge.get_linewidth() > line.get_linewidth()
+    aside = (
+        line.get_linewidth() / 2 * figure.dpi / 72 / (picture.get_window_extent().width / 9)
+    )  # half the line, in patches
+    assert line.get_bbox().extents == pytest.approx([2 - aside, 1 - aside, 5 + aside, 4 + aside], abs=1e-6)
 
 
 def test_as_pdf_it_is_one_page_and_always_the_same():
