@@ -44,6 +44,7 @@ def main_of(page: Page) -> Locator:
 
 def numbers(page: Page, nth: int) -> dict[str, np.ndarray]:
     """What the nth of the page's downloads holds."""
+    finished(page)
     main_of(page).get_by_role("button", name="Download", exact=True).nth(nth).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Numbers, NPZ").click()
@@ -217,14 +218,17 @@ def test_what_takes_long_is_made_on_demand(app, open_page):
 def test_back_leaves_the_page(app, open_page):
     page = opened(open_page, app)
     page.get_by_role("link", name="Heads").first.click()
+    finished(page)
     expect(page.get_by_role("heading", name="Heads", level=1)).to_be_visible()
     finished(page)
     page.get_by_role("link", name="Explanations").first.click()
+    finished(page)
     for view, address in (("Classes", "view=classes"), ("This, not that", "view=contrast")):
         main_of(page).get_by_role("radio", name=view).click()
         expect(page).to_have_url(re.compile(address))
         finished(page)
     page.go_back()
+    finished(page)
     expect(page.get_by_role("heading", name="Heads", level=1)).to_be_visible()
     finished(page)
 
