@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -76,16 +77,42 @@ def test_a_step_that_does_not_fit_is_refused_before_it_is_taken(folder, tmp_path
     assert run.step == 0
 
 
-def test_long_steps_do_not_overrun_the_minutes(folder, tmp_path):
-    run = start(folder, tmp_path / "run", Budget(minutes=10))
-    run.seconds = 500.0
-    run._recent.extend([90.0] * 3)
-    assert not run._would_overrun()  # 500 + 45 s of 600
-    run.seconds = 560.0
-    assert run._would_overrun()
-    run._recent.clear()
-    run._recent.extend([0.1] * 3)
-    assert not run._would_overrun()
+class Told(AbstractContextManager):
+    """A clock that goes on only by what each batch is said to take."""
+
+    def __init__(self) -> None:
+        self.now = self.begun = 0.0
+
+    def __enter__(self) -> Told:
+        self.begun = self.now
+        return self
+
+    def __exit__(self, *_) -> None:
+        pass
+
+    def seconds(self) -> float:
+        return self.now - self.begun
+
+
+@pytest.mark.parametrize(
+    ("used", "step", "steps"),
+    [(410, 90, 2), (470, 90, 1), (599.87, 0.1, 2)],
+    ids=["500 + 45 s of 600", "560 + 45 s of 600", "short steps go to the end"],
+)
+def test_long_steps_do_not_overrun_the_minutes(folder, tmp_path, monkeypatch, used, step, steps):
+    run, clock = start(folder, tmp_path / "run", Budget(minutes=10)), Told()
+    real = run.batches.of
+
+    def taking(*what):
+        clock.now += step
+        return real(*what)
+
+    monkeypatch.setattr("vizvit.training.run.Clock", lambda: clock)
+    monkeypatch.setattr(run.batches, "of", taking)
+    run.seconds = used
+    run.train()
+    assert run.step == steps
+    assert run.seconds == pytest.approx(used + steps * step)
 
 
 def test_the_first_step_is_timed_and_few_steps_are_said(folder, tmp_path):
@@ -106,7 +133,7 @@ def test_the_batch_fits_the_data():
 
 def test_every_picture_is_seen_once_an_epoch(folder, tmp_path):
     run = start(folder, tmp_path / "run", given={"batch": 24})  # 128 pictures: 5 batches and 8 pictures
-    seen = np.concatenate([run.batches._which(step) for step in range(16)])
+    seen = np.concatenate([run.batches.which(step) for step in range(16)])
     assert len(seen) == 3 * 128
     for epoch in range(3):
         assert sorted(seen[128 * epoch : 128 * (epoch + 1)]) == list(range(128))
