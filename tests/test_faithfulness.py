@@ -261,7 +261,7 @@ def test_weight_randomisation(shipped, picture, method):
     view = shipped.view(picture)
     weights = {name: value.clone() for name, value in shipped.module.state_dict().items()}
     seen: list[tuple[int, int]] = []
-    options = {"steps": 8} if method == "integrated_gradients" else {}
+    options = {"steps": 2} if method == "integrated_gradients" else {}
     found = vizvit.weight_randomisation(shipped, view, method, on_progress=lambda *at: seen.append(at), **options)
     blocks = list(range(shipped.num_layers + 1))
     assert found.blocks.tolist() == blocks and seen == [(i + 1, len(blocks) + 1) for i in range(len(blocks) + 1)]

@@ -12,7 +12,6 @@ import shlex
 import shutil
 import socket
 import sys
-import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -614,7 +613,7 @@ def test_pictures_that_change_meanwhile(sketch, tiny, scenes, tmp_path, change, 
     folder.mkdir()
     for number in range(6):
         Image.fromarray(scenes[number]).save(folder / f"{number}.png")
-    early = time.time() - 60
+    early = (folder / "0.png").stat().st_mtime - 60
     os.utime(folder / "0.png", (early, early))
 
     def alter(done: int, total: int) -> None:

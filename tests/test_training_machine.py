@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from test_training import MACHINE, SMALL, folder, start, trained  # noqa: F401
+from test_training import MACHINE, SMALL, folder, start, steps_take, trained  # noqa: F401
 from timm.layers import resample_abs_pos_embed, resample_patch_embed
 
 import vizvit
@@ -76,16 +76,18 @@ def test_a_step_that_does_not_fit_is_refused_before_it_is_taken(folder, tmp_path
     assert run.step == 0
 
 
-def test_long_steps_do_not_overrun_the_minutes(folder, tmp_path):
+@pytest.mark.parametrize(
+    ("used", "step", "steps"),
+    [(410, 90, 2), (470, 90, 1), (560, 30, 2)],
+    ids=["500 + 45 s of 600", "560 + 45 s of 600", "short steps go to the end"],
+)
+def test_long_steps_do_not_overrun_the_minutes(folder, tmp_path, monkeypatch, used, step, steps):
     run = start(folder, tmp_path / "run", Budget(minutes=10))
-    run.seconds = 500.0
-    run._recent.extend([90.0] * 3)
-    assert not run._would_overrun()  # 500 + 45 s of 600
-    run.seconds = 560.0
-    assert run._would_overrun()
-    run._recent.clear()
-    run._recent.extend([0.1] * 3)
-    assert not run._would_overrun()
+    steps_take(step, run, monkeypatch)
+    run.seconds = used
+    run.train()
+    assert run.step == steps
+    assert run.seconds == pytest.approx(used + steps * step)
 
 
 def test_the_first_step_is_timed_and_few_steps_are_said(folder, tmp_path):
@@ -106,7 +108,7 @@ def test_the_batch_fits_the_data():
 
 def test_every_picture_is_seen_once_an_epoch(folder, tmp_path):
     run = start(folder, tmp_path / "run", given={"batch": 24})  # 128 pictures: 5 batches and 8 pictures
-    seen = np.concatenate([run.batches._which(step) for step in range(16)])
+    seen = np.concatenate([run.batches.which(step) for step in range(16)])
     assert len(seen) == 3 * 128
     for epoch in range(3):
         assert sorted(seen[128 * epoch : 128 * (epoch + 1)]) == list(range(128))

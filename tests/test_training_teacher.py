@@ -117,10 +117,10 @@ def test_tokens_are_mixed_as_the_pictures_are(data, mixup, cutmix):
     recipe = Recipe(**SMALL | {"mixup": mixup, "cutmix": cutmix, "mix": 1.0, "erase": 0.0, "randaugment": 0.0})
     recipe = replace(recipe, crop=1.0, colour=0.0, patch_drop=0.0, smoothing=0.0)
     batches = Batches(data, recipe, 2, CPU, (0.5,) * 3, (0.5,) * 3, numbered(len(data)))
-    which = batches._which(0)
+    which = batches.which(0)
     shares = 0
     for step in range(6):
-        which = batches._which(step)
+        which = batches.which(step)
         batch = batches.of(step)
         target = torch.from_numpy(np.eye(2, dtype=np.float32)[data.labels[which]])
         # The class token's first number is the picture's: how far it went to the other's is the share.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled
+from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled, watch_runs
 
 expect.set_options(timeout=PATIENCE)
+VIEWPORT = {"width": 1600, "height": 1000}
 
 
 @pytest.fixture(scope="session")
@@ -33,30 +35,80 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield address
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages, each in a browser context of its own; afterwards the console must have been silent."""
-    contexts, complaints = [], []
+class Tabs:
+    """Pages, each in a browser context of its own, that one test leaves empty for the next.
 
-    def open_one(address: str, **options) -> Page:
-        context = browser.new_context(**({"viewport": {"width": 1600, "height": 1000}} | options))
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: _note(message, complaints))
-        page.goto(address)
-        settled(page)
+    In a tab that has shown the app before, Chromium opens it again with a third of the work.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.free: dict[str, list[Page]] = defaultdict(list)  # by the options of their contexts
+        self.kinds: dict[Page, str] = {}
+        self.complaints: list[str] = []
+
+    def take(self, **options) -> Page:
+        """A page in a context of these options, the viewport and the media among them."""
+        viewport = options.pop("viewport", VIEWPORT)
+        media = {"color_scheme": "light", "reduced_motion": "no-preference"}
+        media |= {name: options.pop(name) for name in media.keys() & options.keys()}
+        kind = repr(sorted(options.items()))  # what a page cannot change later
+        page = self.free[kind].pop() if self.free[kind] else self._new(kind, options)
+        page.set_viewport_size(viewport)
+        page.emulate_media(**media)
         return page
 
+    def _new(self, kind: str, options: dict) -> Page:
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        watch_runs(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._note)
+        self.kinds[page] = kind
+        return page
+
+    def _note(self, message) -> None:
+        # On a deep link Streamlit's own front end first looks for the server below the page's path.
+        address = (message.location or {}).get("url", "")
+        if message.type == "error" and "/_stcore/" not in address:
+            self.complaints.append(f"{message.text} {address}")
+
+    def leave(self, page: Page) -> None:
+        """Empty a page for the next test, unless it was closed or its clock is no longer the browser's own."""
+        kind = self.kinds.pop(page)
+        if page.is_closed() or not page.evaluate("() => String(setTimeout).includes('native code')"):
+            page.context.close()
+            return
+        page.evaluate("() => (sessionStorage.clear(), localStorage.clear())")
+        page.goto("about:blank")
+        page.context.clear_cookies()
+        page.context.clear_permissions()
+        self.kinds[page] = kind
+        self.free[kind].append(page)
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Tabs:
+    return Tabs(browser)
+
+
+@pytest.fixture
+def open_page(tabs: Tabs) -> Iterator[Callable[..., Page]]:
+    """open_page(address, **options of the browser's context): a settled page of its own.
+
+    Afterwards the console must have been silent.
+    """
+    pages = []
+
+    def open_one(address: str, **options) -> Page:
+        pages.append(tabs.take(**options))
+        pages[-1].goto(address)
+        settled(pages[-1])
+        return pages[-1]
+
     yield open_one
-    for context in contexts:
-        context.close()
+    for page in pages:
+        tabs.leave(page)
+    complaints, tabs.complaints = tabs.complaints, []
     assert not complaints, complaints
-
-
-def _note(message, complaints: list[str]) -> None:
-    # On a deep link Streamlit's own front end first looks for the server below the page's path.
-    streamlits_own = "/_stcore/" in (message.location or {}).get("url", "")
-    if message.type == "error" and not streamlits_own:
-        complaints.append(f"{message.text} {(message.location or {}).get('url', '')}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -27,8 +31,15 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PLACES = re.findall(r'\("(\w+)", \w+\.page\)', (ROOT / "app.py").read_text("utf-8"))  # as navigation has them
 PATIENCE = 120_000  # milliseconds: every wait is for a condition, and a busy machine makes none fail
-RUN_IS_OVER = "[data-test-script-state=notRunning]"
+RUNS = (Path(__file__).parent / "runs.js").read_text("utf-8")
+SETTLED = """() => {
+    const app = document.querySelector("[data-test-script-state]"), runs = globalThis.runs;
+    if (location.protocol.startsWith("http") && app?.dataset.testScriptState !== "notRunning") return false;
+    if (runs?.awaited || runs?.going) return false;
+    return [...document.images].every((image) => image.complete && image.naturalWidth);
+}"""
 
 
 @contextmanager
@@ -70,15 +81,23 @@ def _wait_until_healthy(server: subprocess.Popen, port: int, log: Path) -> None:
     raise RuntimeError(f"The app did not start:\n{log.read_text()[-3000:]}")
 
 
-def settled(page: Page) -> None:
-    """Wait until the script has run and its pictures are there.
+def watch_runs(context: BrowserContext) -> None:
+    """Let `settled` know, in the pages of this context, of runs that were asked for and have not begun."""
+    fields = {"asked": (BackMsg, "rerun_script"), "begun": (ForwardMsg, "new_session")}
+    fields["finished"] = (ForwardMsg, "script_finished")
+    numbers = {key: message.DESCRIPTOR.fields_by_name[name].number for key, (message, name) in fields.items()}
+    numbers["early"] = ForwardMsg.FINISHED_EARLY_FOR_RERUN
+    context.add_init_script(f"({RUNS})({json.dumps(numbers)})")
 
-    Streamlit drops a picture's file with the run that showed it: who leaves a page while the browser still fetches
-    finds nothing, and the console says so.
+
+def settled(page: Page) -> None:
+    """Wait until the script has run for all that was chosen so far, and its pictures are there.
+
+    Streamlit's own state still says "not running" between a choice and the server's word of its run, and while
+    that run goes, elements of the last one stand beside the new. Streamlit drops a picture's file with the run that
+    showed it: who leaves a page while the browser still fetches finds nothing, and the console says so.
     """
-    if page.url.startswith("http"):  # a file is no app
-        page.wait_for_selector(RUN_IS_OVER, state="attached")
-    page.wait_for_function("() => [...document.images].every(image => image.complete && image.naturalWidth)")
+    page.wait_for_function(SETTLED)
 
 
 def explorer_of(page: Page) -> Locator:

@@ -12,12 +12,13 @@ from hub_server import HubServer
 from local_data import local_data
 from PIL import Image
 from playwright.sync_api import Page, expect
-from running import explorer_of, running_app, settled
+from running import PLACES, explorer_of, running_app, settled
 from safetensors.torch import save
 from skimage import data
 
 import vizvit
 from vizvit.model.snapshots import snapshots
+from vizvit.texts import words
 
 pytestmark = pytest.mark.browser
 SHIPPED = vizvit.load_model("vizvit-tiny")
@@ -157,6 +158,7 @@ def test_two_sessions_keep_their_own_pictures(app, open_page):
     vit = SHIPPED
     for name, picture in pictures.items():
         pages[name].get_by_role("link", name="Rollout").click()
+        settled(pages[name])
         expect(pages[name].get_by_role("heading", name="Attention rollout")).to_be_visible()
         settled(pages[name])
         pages[name].get_by_role("link", name="Explore").click()
@@ -193,11 +195,12 @@ def test_a_model_comes_from_the_hub(browser, open_page, tmp_path):
         page.close()  # before its server ends, which it would complain of
 
 
-@pytest.mark.parametrize("place", ["Rollout", "Positions", "Heads"])
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in ("explore", "walkthrough", "studies")])
 def test_pages_show_their_pictures(app, open_page, place):
     page = open_page(app)
     explorer_of(page)
-    page.get_by_role("link", name=place).click()
+    page.get_by_role("link", name=words("app")[place], exact=True).click()
+    settled(page)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     settled(page)
     expect(page.get_by_test_id("stMain").get_by_test_id("stImage").first).to_be_visible()
@@ -209,6 +212,7 @@ def test_rollout_controls_and_downloads(app, open_page):
     page = open_page(app)
     explorer_of(page)
     page.get_by_role("link", name="Rollout").click()
+    settled(page)
     main = page.get_by_test_id("stMain")
     picture = main.get_by_role("img", name=re.compile("Attention rollout"))
     expect(page.locator(".vizvit")).to_have_count(0)  # whose heads are fused by "max" too
@@ -231,6 +235,7 @@ def test_a_tile_of_the_position_similarities_is_enlarged(app, open_page):
     page = open_page(app)
     explorer_of(page)
     page.get_by_role("link", name="Positions").click()
+    settled(page)
     grid = SHIPPED.grid
     expect(page.get_by_role("heading", name=f"Row {grid.rows // 2}, column {grid.cols // 2}")).to_be_visible()
     tiles = page.locator(".picker .image")
@@ -246,6 +251,7 @@ def test_choosing_a_dot_shows_its_head_which_opens_in_the_explorer(app, open_pag
     page = open_page(app)
     explorer_of(page)
     page.get_by_role("link", name="Heads").click()
+    settled(page)
     heading = page.get_by_role("heading", name=re.compile("Layer .*, head"))
     last = SHIPPED.num_layers - 1
     expect(heading).to_have_text(f"Layer {last}, head 0")
@@ -267,10 +273,12 @@ def test_a_link_to_a_picture_a_model_and_a_head(app, open_page):
     expect(root).to_have_attribute("data-head", "1")
     expect(root).to_have_attribute("data-query", str(1 + 2 * 14 + 5))
     page.get_by_role("link", name="Rollout").click()
+    settled(page)
     expect(page.get_by_role("heading", name="Attention rollout")).to_be_visible()
     settled(page)
     expect(page.get_by_test_id("stMain").get_by_text("vit_tiny_patch16_224").first).to_be_visible()
     page.get_by_role("link", name="Explore").click()
+    settled(page)
     root = explorer_of(page)
     expect(root).to_have_attribute("data-query", str(1 + 2 * 14 + 5))
 

@@ -43,6 +43,7 @@ def captured(*changes: Change, view: np.ndarray | None = None) -> vizvit.Capture
 
 def expect_change(page: Page, after: vizvit.Capture) -> None:
     """The change of the class that was first: both probabilities, and their difference in points."""
+    settled(page)
     was, now = BEFORE.probabilities[FIRST], after.probabilities[FIRST]
     name = VIT.label(FIRST).split(", ")[0]
     expect(main_of(page).get_by_text(f"{name}: {share(was)} → {share(now)}")).to_be_visible()
@@ -57,10 +58,13 @@ def expect_change(page: Page, after: vizvit.Capture) -> None:
 
 
 def cell(page: Page, row: int, col: int) -> Locator:
+    """One of the board that is there once the page has settled: until then the last experiment's stands beside it."""
+    settled(page)
     return page.locator(f".cells[data-ready=true] [data-cell='{row},{col}']")
 
 
 def metric(page: Page, label: str) -> str:
+    settled(page)
     found = main_of(page).get_by_test_id("stMetric").filter(has_text=label)
     return found.get_by_test_id("stMetricValue").inner_text()
 
@@ -198,6 +202,7 @@ def test_random_weights_and_their_curve(app, open_page):
 
 def choose(page: Page, index: int) -> None:
     main_of(page).get_by_test_id("stButtonGroup").first.get_by_role("radio").nth(index).click()
+    settled(page)
 
 
 def test_a_model_without_class_token_and_classifier_has_every_experiment(app, open_page):
@@ -206,7 +211,6 @@ def test_a_model_without_class_token_and_classifier_has_every_experiment(app, op
     settled(page)
     for index, name in enumerate(lessons.EXPERIMENTS):
         choose(page, index)
-        settled(page)
         if name in ("heads", "attention", "patches"):
             cell(page, 3, 4).click()
         if index:

@@ -44,17 +44,10 @@ def file(cap: vizvit.Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(browser, file, request):
-    context = browser.new_context(color_scheme=request.param, accept_downloads=True, offline=True)
-    complaints = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto(file.as_uri())
+def page(open_page, file, request) -> Page:
+    page = open_page(file.as_uri(), color_scheme=request.param, offline=True, viewport={"width": 1280, "height": 720})
     explorer_of(page)
-    yield page
-    context.close()
-    assert not complaints, complaints
+    return page
 
 
 def pin(page: Page, cap: vizvit.Capture, row: int, col: int) -> None:

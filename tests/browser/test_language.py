@@ -6,12 +6,15 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from running import explorer_of, settled
+from running import PLACES, explorer_of, settled
 from skimage import data
 from test_app import SHIPPED, jpeg, patch_position, picture_of, upload
 
+from vizvit.texts import words
+from vizvit.walk.lessons import LESSONS, lesson
+
 pytestmark = pytest.mark.browser
-NAVIGATION = {"探索": None, "ロールアウト": "アテンションロールアウト", "位置": "位置", "ヘッド": "ヘッドと層の深さ"}
+NAVIGATION = {place: words("app", "ja")[place] for place in PLACES}
 
 
 def sidebar(page: Page):
@@ -27,11 +30,11 @@ def switch_to(page: Page, language: str) -> None:
 def test_a_link_opens_in_japanese(app, open_page):
     page = open_page(f"{app}/?lang=ja")
     root = explorer_of(page)
-    for title in NAVIGATION:
+    for title in NAVIGATION.values():
         expect(page.get_by_role("link", name=title, exact=True)).to_be_visible()
     parameters = f"パラメータ {SHIPPED.num_parameters / 1e6:.1f} M"
-    for words in ("写真をドロップ", "モデルの設定", "サンプルから選ぶ", "宇宙飛行士", parameters):
-        expect(sidebar(page).get_by_text(words).first).to_be_visible()
+    for text in ("写真をドロップ", "モデルの設定", "サンプルから選ぶ", "宇宙飛行士", parameters):
+        expect(sidebar(page).get_by_text(text).first).to_be_visible()
     expect(root.get_by_text("この層のヘッド").first).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "ja")
 
@@ -60,12 +63,14 @@ def test_switching_keeps_picture_model_and_patch(app, open_page):
     expect(root).to_have_attribute("data-query", token)
 
     page.get_by_role("link", name="Rollout").click()
+    settled(page)
     expect(page.get_by_role("heading", name="Attention rollout")).to_be_visible()
     settled(page)
     switch_to(page, "日本語")
     expect(page.get_by_role("heading", name="アテンションロールアウト")).to_be_visible()
     expect(page).to_have_url(re.compile("lang=ja"))
     page.get_by_role("link", name="探索").click()
+    settled(page)
     expect(explorer_of(page)).to_have_attribute("data-query", token)
     expect(page).to_have_url(re.compile("lang=ja"))
 
@@ -76,6 +81,7 @@ def test_choices_named_by_words_survive_a_change_of_language(app, open_page):
     picture_of(page).click(position=patch_position(page, 2, 6))
     expect(page).to_have_url(re.compile("query=2"))
     page.get_by_role("link", name="Rollout").click()
+    settled(page)
     expect(page.locator(".vizvit")).to_have_count(0)  # the explorer has boxes to choose from too
     main = page.get_by_test_id("stMain")
     main.get_by_role("combobox").click()
@@ -85,15 +91,16 @@ def test_choices_named_by_words_survive_a_change_of_language(app, open_page):
     expect(main.get_by_text("max over heads").first).to_be_visible()
     settled(page)
 
-    for language, words in (
+    for language, parts in (
         ("日本語", ("行 2、列 6 のパッチで読み取り", "ヘッドは最大で統合", "学習スナップショット")),
         ("English", ("read at the patch at row 2, column 6", "max over heads", "training snapshot at epoch")),
     ):
         switch_to(page, language)
-        for part in words:
+        for part in parts:
             expect(main.get_by_text(part).first).to_be_visible()
         expect(sidebar(page).get_by_role("slider")).to_have_value("1")
     page.get_by_role("link", name="Explore").click()
+    settled(page)
     expect(page).to_have_url(re.compile("training=1"))
 
 
@@ -115,14 +122,17 @@ def test_a_link_goes_before_the_browsers_language_and_nonsense_does_not(app, ope
 
 @pytest.mark.parametrize("width", [1600, 390])
 def test_all_pages_in_japanese(app, open_page, width):
-    for title, heading in NAVIGATION.items():
-        place = {"探索": "", "ロールアウト": "rollout", "位置": "positions", "ヘッド": "heads"}[title]
-        page = open_page(f"{app}/{place}?lang=ja", viewport={"width": width, "height": 900})
-        if heading:
-            expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
-        else:
-            explorer_of(page)
+    page = open_page(f"{app}/?lang=ja", viewport={"width": width, "height": 900})
+    for place in PLACES:
+        page.goto(f"{app}/{'' if place == 'explore' else place}?lang=ja")
         settled(page)
+        if place == "explore":
+            explorer_of(page)
+        elif place == "walkthrough":
+            expect(page.get_by_role("heading", level=1)).to_have_text(lesson(LESSONS[0], "ja").title)
+        else:
+            heading = words(place, "ja")["title"]
+            expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
@@ -135,6 +145,7 @@ def test_a_tile_and_a_dot_are_chosen_in_japanese(app, open_page):
     expect(page.get_by_role("heading", name=f"行 {grid.rows // 2}、列 {grid.cols // 2 + 1}")).to_be_visible()
     settled(page)
     page.get_by_role("link", name="ヘッド", exact=True).click()
+    settled(page)
     dot = page.locator("[data-testid=stVegaLiteChart] [aria-label^='層: 2;'][aria-roledescription=circle]").last
     dot.click(force=True)
     heading = page.get_by_role("heading", name=re.compile("層 2、ヘッド"))

@@ -97,11 +97,13 @@ def test_patch_head_and_layer_change_the_drawing_and_explore_follows(app, open_p
     expect(place).to_have_attribute("data-token", str(GRID.token(6, 1)))
     settled(page)
     page.get_by_role("link", name="Explore").click()
+    settled(page)
     root = page.locator(".vizvit[data-ready=true]")
     for name, value in (("query", GRID.token(6, 1)), ("layer", 1), ("head", 4)):
         expect(root).to_have_attribute(f"data-{name}", str(value))
     page.keyboard.press("ArrowRight")  # the walk no longer listens
     page.get_by_role("link", name="Walkthrough").click()
+    settled(page)
     at_stage(page, 8)
     expect(page.locator(".place")).to_have_attribute("data-head", "4")
 

@@ -65,7 +65,7 @@ class Batches:
 
     def of(self, step: int, drop: float = 0.0) -> Batch:
         """The batch of a step, with this share of its patches left out."""
-        which = self._which(step)
+        which = self.which(step)
         seed = int(np.random.default_rng((self.recipe.seed, 2, step)).integers(2**32))
         np.random.seed(seed)  # noqa: NPY002 - the global generator, which timm's Mixup draws from
         torch.manual_seed(seed)
@@ -84,7 +84,8 @@ class Batches:
             wanted = self._wanted(which, places, share, keep)
         return Batch(views, target, keep, wanted)
 
-    def _which(self, step: int) -> np.ndarray:
+    def which(self, step: int) -> np.ndarray:
+        """The pictures of a step, by number, [batch]: all of them once an epoch, in an order of the epoch's own."""
         places = np.arange(step * self.recipe.batch, (step + 1) * self.recipe.batch)
         epochs, within = np.divmod(places, len(self.data))
         return np.concatenate([self._order(epoch)[within[epochs == epoch]] for epoch in np.unique(epochs)])
