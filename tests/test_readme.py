@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from skimage import data
 
-import vizvit
 from vizvit.cli import _parser, main
 
 ROOT = Path(__file__).parent.parent
@@ -38,9 +36,7 @@ def test_there_are_examples():
 
 
 @pytest.mark.parametrize("example", PYTHON)
-def test_python_examples(example, desk, monkeypatch):
-    """As they stand, with the shipped model at half its side: a quarter of the tokens."""
-    monkeypatch.setattr(vizvit, "load_model", partial(vizvit.load_model, image_size=32))
+def test_python_examples(example, desk):
     exec(compile(example, "example", "exec"), {})
 
 
