@@ -14,7 +14,8 @@ from reference import largest_difference
 from timm.layers import apply_rot_embed_cat
 
 import vizvit
-from vizvit.analysis.fusion import HEAD_FUSIONS
+from vizvit.analysis.fusion import HEAD_FUSIONS, head_maps, rest, without_missing
+from vizvit.analysis.heads import entropy_from
 from vizvit.forward.capture import Capture
 from vizvit.forward.recorder import Call, Recorder
 
@@ -250,6 +251,42 @@ def test_attention_map(cap):
     for fusion in ("mean", "max", "min"):
         found = vizvit.attention_map(cap, head_fusion=fusion)
         assert largest_difference(found, as_map(cap, fuse(rows, fusion, axis=0))) < 1e-5
+
+
+def test_all_heads_maps(cap):
+    attention, prefix = matrices(cap), cap.grid.num_prefix_tokens
+    has_class = "class" in cap.grid.prefix_names
+    rows = attention[:, :, 0] if has_class else attention[:, :, prefix:].mean(2)  # [layer, head, key]
+    found = head_maps(cap)
+    assert found.shape == (cap.num_layers, cap.num_heads, cap.grid.rows, cap.grid.cols)
+    assert largest_difference(found.reshape(*rows.shape[:2], -1), rows[..., prefix:]) < 1e-5
+    patch = cap.grid.token(1, 0)
+    assert largest_difference(head_maps(cap, ("patch", 1, 0))[1, 0].ravel(), attention[1, 0, patch, prefix:]) < 1e-5
+
+
+def test_what_a_map_leaves_to_the_prefix_tokens(cap):
+    expected = matrices(cap)[-1, 0, cap.grid.token(1, 0), : cap.grid.num_prefix_tokens].sum()
+    assert rest(vizvit.attention_map(cap, head=0, token=("patch", 1, 0))) == pytest.approx(expected, abs=1e-5)
+    assert rest(np.full((2, 2), 0.26)) == 0
+
+
+def test_patches_that_are_left_out_are_marked(rectangle):
+    with vizvit.intervene(rectangle.vit, vizvit.DropPatches({(0, 1), (2, 3)})) as changed:
+        cap = vizvit.capture_view(changed, rectangle.view)
+    heat = vizvit.attention_map(cap)
+    marked = without_missing(heat, cap)
+    assert sorted(zip(*np.nonzero(np.isnan(marked)), strict=True)) == [(0, 1), (2, 3)]
+    assert np.array_equal(np.nan_to_num(marked), heat) and not np.isnan(heat).any()
+
+
+def test_entropy_from_a_token(cap):
+    from scipy.stats import entropy
+
+    attention, prefix = matrices(cap), cap.grid.num_prefix_tokens
+    rows = attention[-1, :, :1] if "class" in cap.grid.prefix_names else attention[-1, :, prefix:]
+    assert entropy_from(cap) == pytest.approx(entropy(rows, axis=-1).mean(), abs=1e-4)
+    patch = attention[0, :, cap.grid.token(1, 0)]
+    assert entropy_from(cap, 0, ("patch", 1, 0)) == pytest.approx(entropy(patch, axis=-1).mean(), abs=1e-4)
 
 
 def test_queries_are_described(vit, picture):
@@ -542,6 +579,7 @@ def test_embedding_filters(vit, name, options):
 def test_as_many_filters_as_there_are(vit):
     model = vit(RECTANGLE[0], image_size=(48, 80))
     assert vizvit.embedding_filters(model, n=192).shape == (192, 16, 16, 3)
+    assert len(vizvit.embedding_filters(model, n=None)) == 28
     for n in (0, 193):
         with pytest.raises(vizvit.ModelError, match="1 to 192"):
             vizvit.embedding_filters(model, n=n)

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 import vizvit
 from vizvit.pages.explanations import asking, grid
 from vizvit.pages.explanations import growing as growing_module
-from vizvit.pages.explanations.classes import unique_names
 from vizvit.pages.explanations.following import followed
 from vizvit.pages.explanations.growing import Growing, grow, growing
 from vizvit.pages.explanations.settings import Wanted
+from vizvit.pages.shared.classes import unique_names
 from vizvit.pages.shared.store import store, turn
 from vizvit.pictures.samples import SAMPLES, is_stranger, shown_on
 
@@ -60,10 +60,10 @@ def test_curves_go_on_where_they_stood_and_a_new_map_is_measured_alone(shipped, 
     monkeypatch.setattr(shipped.module, "forward", lambda pixels: seen.append(len(pixels)) or run(pixels))
 
     def of(number: int) -> Growing:
-        return growing(("test", number), shipped, heats[number], classes, steps, lambda: None)
+        return growing(("test", number), shipped, heats[number], classes, steps)
 
     def measured(*wanted: int) -> Iterator[None]:
-        return grow(shipped, view, [of(number) for number in wanted], classes, "blur", lambda: None)
+        return grow(shipped, view, [of(number) for number in wanted], classes, "blur")
 
     next(measured(0, 1))  # then the next click ends the run
     left = of(0)

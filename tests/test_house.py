@@ -30,7 +30,8 @@ training explanations
 analysis interventions walk
 forward
 model pictures explorer
-figures texts grid errors _version
+figures texts
+numbers grid errors _version _moved
 """
 PAGES = """
 walkthrough explanations experiments rollout positions heads
@@ -45,6 +46,7 @@ MUST_NOT_KNOW = {  # beside what lies above it
     "vizvit": ("matplotlib.pyplot", "pylab"),  # a global list of figures, not safe on the threads that pages run on
     "vizvit.grid": (*HEAVY, "numpy", "PIL", "vizvit"),
     "vizvit.errors": (*HEAVY, "numpy", "vizvit"),
+    "vizvit.numbers": (*HEAVY, "numpy", "vizvit"),
     "vizvit.texts": (*HEAVY, "numpy", "vizvit"),
     "vizvit.figures": (*HEAVY, "vizvit.texts"),
     "vizvit.pictures": (*HEAVY, "vizvit.figures"),

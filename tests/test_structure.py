@@ -30,6 +30,7 @@ def test_the_library_is_free_of_streamlit():
 @pytest.mark.parametrize(
     ("module", "forbidden"),
     [
+        ("numbers", ["numpy", "torch", "timm", "streamlit"]),
         ("errors", ["numpy", "torch", "timm", "streamlit"]),
         ("grid", ["numpy", "torch", "timm", "streamlit"]),
         ("pictures.load", ["torch", "torchvision", "timm", "streamlit"]),
@@ -62,20 +63,42 @@ def test_an_installed_package_lacks_nothing():
     assert {path for path in left if path.suffix not in (".py", ".pyc", ".json")} == set()
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["from vizvit import perturb", "from vizvit.snapshots import snapshots", "from vizvit.figures import limits"],
-)
-def test_what_earlier_versions_handed_out_still_imports(line):
-    run_python(line)
+HANDED_OUT = [
+    "from vizvit import perturb\nfrom vizvit.snapshots import snapshots\nfrom vizvit.figures import limits",
+    "from vizvit.explain import METHODS\nfrom vizvit.explain.methods import Method\nfrom vizvit.capture import Capture",
+    "from vizvit.model import VitModel\nfrom vizvit.loading import load_model\nfrom vizvit.walk.depth import Depth",
+]
+
+
+@pytest.mark.parametrize("lines", HANDED_OUT)
+def test_what_earlier_versions_handed_out_still_imports(lines):
+    run_python(lines)
 
 
 def test_an_old_path_leads_to_the_same_module():
     run_python(
-        "import vizvit.perturb, vizvit.pictures.perturb as now\n"
-        "assert vizvit.perturb is now and now.__spec__.name == 'vizvit.pictures.perturb'\n"
-        "import vizvit.snapshots, vizvit.model.snapshots as now\n"
-        "assert vizvit.snapshots is now"
+        "import importlib, vizvit\n"
+        "from vizvit._moved import CALLED, MOVED\n"
+        "for old, now in MOVED.items():\n"
+        "    before, after = (importlib.import_module(f'vizvit.{path}') for path in (old, now))\n"
+        "    assert after.__spec__.name == f'vizvit.{now}', old\n"
+        "    assert before is after or old in CALLED, old\n"
+    )
+
+
+def test_a_function_is_called_by_its_name_after_an_old_import_of_that_name():
+    run_python(
+        "import vizvit\n"
+        "from vizvit.explain import METHODS, explain\n"
+        "from vizvit.explanations import METHODS as now\n"
+        "from vizvit.capture import Capture\n"
+        "import vizvit.walk.head\n"
+        "assert METHODS is now and Capture is vizvit.Capture\n"
+        "for call in (vizvit.explain, vizvit.capture, vizvit.walk.head):\n"
+        "    try:\n"
+        "        call()\n"
+        "    except TypeError as error:\n"
+        "        assert 'missing' in str(error), error\n"
     )
 
 

@@ -23,7 +23,6 @@ from vizvit.errors import ModelError
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.sidebar.model_choice import ModelKey
 from vizvit.pages.studies import chosen
-from vizvit.study import table
 from vizvit.study.figures import caption, value_range
 from vizvit.study.opened import app_words
 from vizvit.study.report import report
@@ -286,20 +285,6 @@ def test_another_model_of_the_same_name_is_another(own, summary, tmp_path):
 
 
 # --- numbers, axes, captions
-
-
-def test_numbers_of_a_column_have_the_same_decimals():
-    assert [table.decimals(values) for values in ([34.7, 0.01], [3.2], [0.2, 0.031], [812], [0.0], [None, 2.0])] == [
-        1,
-        2,
-        3,
-        0,
-        2,
-        2,
-    ]
-    assert table.decimals([0.3, -12.0]) == 1
-    assert table.mean_and_spread(32.94, 0.284, 1) == "32.9 ± 0.3"
-    assert (table.mean_and_spread(3.0, None, 2), table.mean_and_spread(None, None, 2)) == ("3.00", "–")
 
 
 def test_an_axis_begins_at_nought_unless_that_presses_all_heads_together():

@@ -17,6 +17,7 @@ from vizvit import walk
 from vizvit.forward.anatomy import Anatomy, dissect
 from vizvit.model import parts
 from vizvit.walk import formulas
+from vizvit.walk.stages import STAGES
 
 ROW, COL, HEAD, LAYER = 3, 5, 1, 1
 DISTILLED = ("distilled",)
@@ -239,6 +240,14 @@ def test_weighted_sum(a, token):
     assert np.allclose(stage.contributions, stage.weights * stage.value_norms, atol=1e-6)
 
 
+def test_every_stage_names_its_function_by_hand():
+    for stage in STAGES:
+        file, _, name = stage.by_hand.partition(".")
+        assert getattr(walk, name).__module__ == f"vizvit.walk.{file}"
+    with pytest.raises(AttributeError, match="no attribute 'np'"):
+        _ = walk.np
+
+
 @torch.no_grad()
 def test_heads(a, token):
     stage = walk.heads(a, token)
@@ -250,6 +259,8 @@ def test_heads(a, token):
     alone = block.attn.proj(alone.flatten(1) * torch.from_numpy(stage.entering)) - block.attn.proj.bias
     written = alone * next((p for n, p in block.named_parameters() if n in ("ls1.gamma", "gamma_1")), 1)
     assert largest_difference(stage.writes, written.norm(dim=-1)) < 1e-5
+    added = a.block.after_attention[token] - a.block.x[token]
+    assert stage.written == pytest.approx(float(added.norm()), rel=1e-3)
     assert stage.inner == (a.parts.attention.inner_norm is not None)
 
 
@@ -295,6 +306,10 @@ def test_depth(a, family):
     check(stage, "norms", "lens_probability", "patch_probability", "rgb")
     streams, prefix = a.streams, grid.num_prefix_tokens
     assert np.allclose(stage.norms, np.linalg.norm(streams, axis=-1), rtol=1e-5)
+    lengths = np.linalg.norm(streams[:, prefix:], axis=-1)
+    assert np.allclose(
+        stage.patch_norms, [np.percentile(lengths, share, axis=1) for share in (10, 50, 90, 99)], rtol=1e-5
+    )
     read = module.forward_head(module.norm(streams)).softmax(-1)
     for layer in range(len(streams)):
         assert np.allclose(stage.lens_probability[layer], read[layer, stage.lens[layer]], atol=1e-5)

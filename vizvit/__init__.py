@@ -10,11 +10,9 @@ A name is imported when it is first used: `python -m vizvit --help` need not wai
 
 import sys
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ._moved import Finder as _Finder
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -160,18 +158,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-# Where a module now is that code handed out by earlier versions imports by its old path.
-_MOVED = {"vizvit.perturb": "vizvit.pictures.perturb", "vizvit.snapshots": "vizvit.model.snapshots"}
-
-
-class _Moved(MetaPathFinder, Loader):
-    """Finds a module by the path that it had: the same module, so that what either path changes both see."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self) if name in _MOVED else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        sys.modules[module.__name__] = import_module(_MOVED[module.__name__])
-
-
-sys.meta_path.append(_Moved())
+sys.meta_path.append(_Finder(__name__))

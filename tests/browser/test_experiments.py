@@ -14,7 +14,7 @@ from test_language import switch_to
 import vizvit
 from vizvit.analysis.ranks import rank_correlation
 from vizvit.interventions import Change
-from vizvit.pages.shared.look import share
+from vizvit.numbers import share
 from vizvit.pictures import perturb
 from vizvit.walk import lessons
 
@@ -47,7 +47,7 @@ def expect_change(page: Page, after: vizvit.Capture) -> None:
     was, now = BEFORE.probabilities[FIRST], after.probabilities[FIRST]
     name = VIT.label(FIRST).split(", ")[0]
     expect(main_of(page).get_by_text(f"{name}: {share(was)} → {share(now)}")).to_be_visible()
-    points = f"{100 * (now - was):+.1f} points".replace("-", "−")
+    points = f"{round(100 * now, 1) - round(100 * was, 1):+.1f} points".replace("-", "−")  # as the two are written
     expect(main_of(page).get_by_text(points)).to_be_visible()
     winner = VIT.label(int(after.probabilities.argmax())).split(", ")[0]
     if winner != name:

@@ -17,6 +17,7 @@ from skimage import data
 
 import vizvit
 from vizvit import study
+from vizvit.numbers import decimals
 from vizvit.pages.studies import page as studies
 from vizvit.study import table
 
@@ -126,7 +127,7 @@ def test_a_dot_tells_its_numbers_and_finds_the_heads_like_it(app, open_page, fol
     dot.click()
     expect(page).to_have_url(re.compile("find=like&like=2%2C1"))
     alike = study.sweep(folder, "distance", 10, like=(2, 1))
-    places = table.decimals(head.difference for head in alike)
+    places = decimals(head.difference for head in alike)
     for number, head in enumerate(alike[:2], 1):
         row = main.locator(f".st-key-study_row_{number}")
         expect(row).to_contain_text(f"Layer {head.layer}, head {head.head}")

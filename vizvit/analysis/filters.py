@@ -8,9 +8,10 @@ from ..errors import ModelError
 from ..model.vit import VitModel
 
 
-def embedding_filters(vit: VitModel, n: int = 28) -> np.ndarray:
+def embedding_filters(vit: VitModel, n: int | None = 28) -> np.ndarray:
     """The first n principal components of the patch-embedding kernels as RGB tiles, float32 [n, patch, patch, 3].
 
+    n: None is 28, or all where there are fewer.
     Each component is scaled by its own largest magnitude to 0..1 with 0.5 for zero; its sign is chosen so that the
     largest entry is positive. ViT paper (Dosovitskiy et al., ICLR 2021), Fig. 7 left.
     Raises ModelError where patches are not embedded by one linear map, or n is more than there are.
@@ -20,6 +21,7 @@ def embedding_filters(vit: VitModel, n: int = 28) -> np.ndarray:
         raise ModelError(f"{vit.name} does not embed patches by one linear map, so there are no filters to show.")
     dim, height, width, channels = kernels.shape
     most = min(dim, height * width * channels)
+    n = min(28, most) if n is None else n
     if not 1 <= n <= most:
         raise ModelError(f"{vit.name} has 1 to {most} principal components of its filters; {n} were asked for.")
     flat = kernels.reshape(dim, -1).astype(np.float64)

@@ -45,6 +45,24 @@ def patch_map(row: np.ndarray | torch.Tensor, cap: Capture) -> np.ndarray:
     return np.ascontiguousarray(patches.reshape(*row.shape[:-1], grid.rows, grid.cols), dtype=np.float32)
 
 
+def head_maps(cap: Capture, token: Token | None = None) -> np.ndarray:
+    """All heads' attention from a token to patches, float32 [layer, head, rows, cols]; token as in `attention_map`."""
+    return np.stack([patch_map(attention_values(cap, layer, token=token), cap) for layer in range(cap.num_layers)])
+
+
+def without_missing(heat: np.ndarray, cap: Capture) -> np.ndarray:
+    """A map [..., rows, cols] with NaN instead of 0 for patches that are left out of the sequence."""
+    marked = np.array(heat)
+    for row, col in cap.grid.missing:
+        marked[..., row, col] = np.nan
+    return marked
+
+
+def rest(heat: np.ndarray) -> float:
+    """What a map over the patches [rows, cols] leaves to the prefix tokens of what sums to 1; never below 0."""
+    return max(0.0, 1 - float(heat.sum()))
+
+
 def attention_map(
     cap: Capture,
     layer: int = -1,

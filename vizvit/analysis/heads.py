@@ -7,6 +7,8 @@ import torch
 
 from ..forward.capture import Capture
 from ..grid import PatchGrid
+from ..model.tokens import Token
+from .fusion import tokens_of
 
 
 def attention_distance(cap: Capture) -> np.ndarray:
@@ -34,6 +36,15 @@ def attention_entropy(cap: Capture) -> np.ndarray:
     """
     values = [torch.special.entr(attention).sum(-1).mean(-1) for attention in cap.layers()]
     return torch.stack(values).cpu().numpy()
+
+
+def entropy_from(cap: Capture, layer: int = -1, token: Token | None = None) -> float:
+    """Entropy of one layer's attention from a token, in nats, mean over the heads.
+
+    token: None is the class token; without one, the mean over the patches' entropies.
+    """
+    rows = cap.attention_tensor(layer)[:, tokens_of(cap, token)]  # [head, query, key]
+    return float(torch.special.entr(rows).sum(-1).mean())
 
 
 def prefix_share(cap: Capture) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..numbers import share
 from . import options, pictures
-from .report import share, weights_note
+from .report import weights_note
 
 if TYPE_CHECKING:
     from ..forward.capture import Capture
@@ -58,6 +59,7 @@ def attention(args: argparse.Namespace) -> int:
     patch = options.patch_of(vit, token)
 
     from ..analysis import attention_map, describe_query, patch_map
+    from ..analysis.fusion import rest
     from ..figures import heads_figure, overlay_figure
 
     note = weights_note(vit)
@@ -72,7 +74,7 @@ def attention(args: argparse.Namespace) -> int:
         by_head = patch_map(rows, cap)
         caption = f"{name}: from the {query} to each patch. {note} Colours from 0 to the map's own maximum"
         if prefix and (head is not None or args.fusion == "mean"):
-            caption += f"; {share(max(0.0, 1 - float(chosen.sum())))} of the attention goes to prefix tokens"
+            caption += f"; {share(rest(chosen))} of the attention goes to prefix tokens"
         smoothed = ". Smoothed between patch centres for display." if args.smooth else "."
         figures = {
             "": overlay_figure(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..numbers import fixed, share
 from . import options
 from .report import say, tell, weights_note
 
@@ -154,11 +155,11 @@ def _column(found: Evaluation, learned: Character) -> dict[str, str]:
     ):
         for layer, heads in enumerate(values):
             shown = (sum(heads) / len(heads), min(heads), max(heads), even)
-            mean, low, high, alike = (f"{value:.{places}f}" for value in shown)
+            mean, low, high, alike = (fixed(value, places) for value in shown)
             column[f"{what} in layer {layer}"] = f"{mean} {unit}, heads {low} to {high}; even {alike}"
     return column
 
 
 def _share(value: float, count: int, *, spread: bool = True) -> str:
-    error = f" ± {100 * (value * (1 - value) / count) ** 0.5:.1f}" if spread else ""
-    return f"{100 * value:5.1f} %{error:6}  of {count}"
+    error = f" ± {fixed(100 * (value * (1 - value) / count) ** 0.5, 1)}" if spread else ""
+    return f"{share(value):>7}{error:6}  of {count}"

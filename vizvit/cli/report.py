@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..numbers import megabytes, share
+
 if TYPE_CHECKING:
     from ..forward.capture import Capture
     from ..model.vit import VitModel
@@ -49,7 +51,7 @@ class Download:
         if self._bar is None:
             silent = not sys.stderr.isatty()
             if silent:
-                say(f"downloading {self._name}, {total / 1e6:.0f} MB.")
+                say(f"downloading {self._name}, {megabytes(total)} MB.")
             self._bar = tqdm(
                 desc=f"Downloading {self._name}",
                 total=total,
@@ -69,11 +71,6 @@ class Download:
             self._bar.close()
 
 
-def share(value: float) -> str:
-    """A share in per cent, with as many digits as it takes to tell it from nothing."""
-    return f"{100 * value:.1f} %" if value >= 0.001 or value == 0 else f"{100 * value:.2g} %"
-
-
 def weights_note(vit: VitModel) -> str:
     """Of which model and weights a figure speaks, for its caption: sentences with their full stop."""
     height, width = vit.grid.image_size
@@ -89,4 +86,4 @@ def prediction(cap: Capture) -> str:
     if not len(cap.probabilities):
         return "no classifier"
     best = int(cap.probabilities.argmax())
-    return f"{cap.vit.label(best).split(', ')[0]} {share(float(cap.probabilities[best]))}"
+    return f"{cap.vit.short_label(best)} {share(float(cap.probabilities[best]))}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..numbers import share
 from . import options, pictures
-from .report import share, weights_note
+from .report import weights_note
 
 if TYPE_CHECKING:
     from ..forward.capture import Capture
@@ -72,6 +73,7 @@ def rollout(args: argparse.Namespace) -> int:
     patch = options.patch_of(vit, token)
 
     from ..analysis import describe_query, rollout_steps
+    from ..analysis.fusion import rest
     from ..figures import overlay_figure, steps_figure
 
     note, last = weights_note(vit), vit.num_layers - 1
@@ -89,7 +91,7 @@ def rollout(args: argparse.Namespace) -> int:
         final = steps[-1]
         caption = f"{name}: read at the {query}; {chain}. {note} Colours from 0 to the map's own maximum"
         if cap.grid.num_prefix_tokens:
-            caption += f"; {share(max(0.0, 1 - float(final.sum())))} of the flow stays with prefix tokens"
+            caption += f"; {share(rest(final))} of the flow stays with prefix tokens"
         smoothed = ". Smoothed between patch centres for display." if args.smooth else "."
         figures = {
             "": overlay_figure(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..numbers import decimals, mean_and_spread, share, signed
 from . import options
 from .options import Parser, UsageError
 from .report import say, tell, weights_note
@@ -173,7 +174,7 @@ def _report(summary: dict, out: Path) -> None:
 
     if summary["accuracy"]:
         found = summary["accuracy"]
-        tell(f"top-1 {100 * found['top1']:.1f} %, top-5 {100 * found['top5']:.1f} % of {found['count']} with a label")
+        tell(f"top-1 {share(found['top1'])}, top-5 {share(found['top5'])} of {found['count']} with a label")
     if table := markdown(summary):
         print(table)
         tell(note(summary))
@@ -221,7 +222,6 @@ class _Progress:
 
 def _rank(args: argparse.Namespace) -> None:
     from ..study import sweep
-    from ..study.table import decimals, mean_and_spread
 
     found = sweep(args.out, args.sweep, args.top, lowest=args.lowest, like=args.like)
     places, apart = decimals(head.mean for head in found), decimals(head.difference for head in found)
@@ -229,5 +229,5 @@ def _rank(args: argparse.Namespace) -> None:
     for head in found:
         values = f"{mean_and_spread(head.mean, head.spread, places):16}"
         if head.difference is not None:
-            values += f"  {f'{head.difference:+.{apart}f}':>10}"
+            values += f"  {signed(head.difference, apart):>10}"
         print(f"{head.layer:5}  {head.head:4}  {values}  {args.app + head.link if head.link else ''}".rstrip())

@@ -17,6 +17,7 @@ from ..model.twin import twin
 from .task import Task
 
 BASELINES = {"black": 0, "grey": 128}
+STEPS = 50  # of integrated gradients, unless told otherwise
 
 
 def grad_cam(task: Task, *, layer: int = -1) -> np.ndarray:
@@ -53,7 +54,7 @@ def integrated_gradients(
     task: Task,
     *,
     baseline: str = "black",
-    steps: int = 50,
+    steps: int = STEPS,
     batch: int = 10,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:

@@ -10,7 +10,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from vizvit.figures.numbers import number
 from vizvit.figures.page import (
     ACCENT,
     AXIS,
@@ -38,9 +37,11 @@ from vizvit.figures.raster import (
     mosaic_of,
     place_beside,
     ratio_of,
+    to_own_maximum,
     top_value,
     value_limits,
 )
+from vizvit.numbers import number, share
 
 
 def layers_heads_figure(
@@ -59,9 +60,8 @@ def layers_heads_figure(
     """
     maps = as_heat(maps, "layer head rows cols")
     layers, heads, rows, cols = maps.shape
-    own = maps.max((2, 3), keepdims=True)
     top = top_value(maps, None)
-    scaled = maps / (top if shared_scale else np.where(own > 0, own, 1))
+    scaled = maps / top if shared_scale else to_own_maximum(maps)
     ratio = ratio_of((rows, cols))
     tile = min((BODY - AXIS) / heads, 7.2 / layers / ratio, 0.9)
     width, height = heads * tile, layers * tile * ratio
@@ -248,7 +248,6 @@ def probabilities_figure(
     axes.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), xticks=[], yticks=[])
     for index, (name, value) in enumerate(zip(names, values, strict=True)):
         y = step * (index + 0.5)
-        share = "< 0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"
         page.text(left - 0.12, y, name, LABEL, ha="right")
-        page.text(BODY, y, share, LABEL, ha="right")
+        page.text(BODY, y, share(value), LABEL, ha="right")
     return page.figure

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vizvit.figures.maps import overlay
-from vizvit.figures.numbers import number
 from vizvit.figures.page import Area, Place, find_colormap, outline
 from vizvit.figures.raster import ATTENTION_CMAP, as_heat, as_pixels, printable, ratio_of
 from vizvit.figures.scale import ends
 from vizvit.figures.sheet import A4, LINE, MARGIN, Sheet
+from vizvit.numbers import number
 
 GAP = 0.3  # inches
 TITLE, TEXT, CAPTION = 15, 10, 8.5  # points; nothing on the page is smaller than CAPTION

@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vizvit.figures.numbers import number
 from vizvit.figures.page import BAR, BODY, LABEL, SMALL, STRIP, Page, Patch, find_colormap, shorten
 from vizvit.figures.raster import (
     ATTENTION_CMAP,
@@ -26,6 +25,7 @@ from vizvit.figures.raster import (
     top_value,
 )
 from vizvit.figures.scale import between, ends
+from vizvit.numbers import number
 
 # --- overlay ------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from vizvit.figures.numbers import number
+from vizvit.numbers import number
 
 ACCENT = "#d81b60"
 

@@ -55,6 +55,12 @@ def top_value(heat: np.ndarray, vmax: float | None) -> float:
     return float(heat.max() if vmax is None else vmax) or 1.0
 
 
+def to_own_maximum(maps: np.ndarray) -> np.ndarray:
+    """Maps [..., rows, cols], each divided by its own greatest value; one of zeros stays."""
+    own = maps.max((-2, -1), keepdims=True)
+    return maps / np.where(own > 0, own, 1)
+
+
 def value_limits(values: np.ndarray, limits: tuple[float, float] | None) -> tuple[float, float]:
     low, high = (float(values.min()), float(values.max())) if limits is None else limits
     if limits is not None and not low < high:
@@ -96,10 +102,15 @@ def mosaic_of(tiles: np.ndarray, paper: str, inches: float) -> np.ndarray:
 
     Each tile is enlarged by a whole factor to about what a print of `inches` a tile can show.
     """
-    down, across, rows, cols, _ = tiles.shape
+    rows, cols = tiles.shape[2:4]
     factor = max(1, round(inches * 200 / cols))
     tiles = tiles.repeat(factor, 2).repeat(factor, 3)
-    gap = max(1, round(0.03 * factor * min(rows, cols)))
+    return joined(tiles, max(1, round(0.03 * factor * min(rows, cols))), paper)
+
+
+def joined(tiles: np.ndarray, gap: int, paper: str = "#ffffff") -> np.ndarray:
+    """[down, across, rows, cols, 3] -> one picture [H, W, 3], `gap` pixels of paper around each tile."""
+    down, across, *_ = tiles.shape
     color = np.rint(255 * np.array(to_rgb(paper))).astype(np.uint8)
     framed = np.pad(tiles, ((0, 0), (0, 0), (gap, gap), (gap, gap), (0, 0)))
     framed[:, :, :gap] = framed[:, :, -gap:] = framed[:, :, :, :gap] = framed[:, :, :, -gap:] = color

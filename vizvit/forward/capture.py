@@ -71,6 +71,11 @@ class Capture:
         return self._calls[0].q.shape[0]
 
     @property
+    def head_dim(self) -> int:
+        """Numbers in a query, and in a key, of one head."""
+        return self._calls[0].q.shape[2]
+
+    @property
     def num_tokens(self) -> int:
         return self._calls[0].q.shape[1]
 

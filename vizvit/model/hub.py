@@ -33,6 +33,7 @@ from huggingface_hub.errors import (
 from timm.models import get_deprecated_models, get_pretrained_cfg, list_pretrained
 
 from ..errors import ModelError
+from ..numbers import megabytes
 
 WAYS_ON = (
     'What works without it: the shipped model ("vizvit-tiny"), a checkpoint of your own (a timm local '
@@ -230,7 +231,7 @@ class _Download(threading.Thread):
         if "ConnectError" in kinds or "ProxyError" in kinds:
             return f"{hub} cannot be reached ({_first_line(error)})"
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f"the disk is full: {self.total / 1e6:,.0f} MB are needed in {folder}"
+            return f"the disk is full: {megabytes(self.total)} MB are needed in {folder}"
         if isinstance(error, OSError) and error.errno is not None:
             return f"the cache folder {folder} cannot be written ({error.strerror}); HF_HOME names another one"
         return f"the download broke off ({_first_line(error)}); {self.advice}"

@@ -181,6 +181,10 @@ class VitModel:
     def label(self, index: int) -> str:
         return self.labels[index]
 
+    def short_label(self, index: int) -> str:
+        """The first of a class's names."""
+        return self.label(index).split(", ")[0]
+
     def class_index(self, target: int | str) -> int:
         """The index of a class given by its index or its name (case-insensitive; one synonym of several will do)."""
         if not self.labels:

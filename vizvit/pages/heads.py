@@ -8,12 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from vizvit.analysis import attention_distance, attention_entropy, attention_map, prefix_share
+from vizvit.analysis.fusion import rest
 from vizvit.figures import depth_figure
 from vizvit.forward.capture import Capture
+from vizvit.numbers import number, share
 from vizvit.pages.explore.open_head import open_head
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import query_name
+from vizvit.pages.shared.pixels import picture
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.studies import settings
 from vizvit.texts import words
@@ -54,7 +57,7 @@ def _body(choice: Choice, cap: Capture) -> None:
             measure=t[name],
             layers=cap.num_layers,
             heads=cap.num_heads,
-            picture=choice.image_name,
+            picture=look.plain(choice.image_name),
             unit=unit,
             weights=weights,
         )
@@ -75,14 +78,14 @@ def _body(choice: Choice, cap: Capture) -> None:
         query = query_name(cap, pooled=False)
         st.subheader(t["place"].format(layer=layer, head=head))
         alt_text = t["alt"].format(layer=layer, head=head, query=query)
-        st.image(look.picture(cap.view, heat), width="stretch", alt=alt_text)
-        look.colour_bar(0, float(heat.max()), t["bar"])
+        st.image(picture(cap.view, heat), width="stretch", alt=alt_text)
+        st.html(look.colour_bar(0, float(heat.max()), t["bar"]))
         caption = t["caption"].format(
             query=query,
-            value=look.number(values[layer, head]),
+            value=number(values[layer, head]),
             unit=unit,
             weights=weights,
-            share=look.share(max(0.0, 1 - float(heat.sum()))),
+            share=share(rest(heat)),
         )
         st.caption(caption)
         if st.button(t["open"], icon=":material/arrow_forward:"):

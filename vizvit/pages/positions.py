@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import cv2
-import matplotlib
 import numpy as np
 import streamlit as st
 
 from vizvit.analysis import PositionMap, embedding_filters, position_map
 from vizvit.errors import ModelError
 from vizvit.figures import SIGNED_CMAP, SIMILARITY_CMAP, filters_figure, position_similarity_figure
-from vizvit.model.vit import POSITION_KINDS, VitModel
+from vizvit.model.vit import POSITION_KINDS
 from vizvit.pages.shared import language, look
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.picker import pick
+from vizvit.pages.shared.pixels import colours, mosaic, outline, png, stretched
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.texts import words
 
@@ -28,7 +27,7 @@ def page() -> None:
         st.info(t["none"])
     else:
         _similarity(choice, found)
-    _filters(choice.vit)
+    _filters(choice)
 
 
 @st.fragment
@@ -42,7 +41,7 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
     with left:
         st.subheader(t["every"])
         row, col = pick(
-            mosaic(found.values, colormap, (low, high)),
+            tiles(found.values, colormap, (low, high)),
             grid.rows,
             grid.cols,
             start=(grid.rows // 2, grid.cols // 2),
@@ -53,9 +52,9 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
         st.caption(t["tiles_caption"].format(what=what, weights=weights))
     with right:
         st.subheader(t["place"].format(row=row, col=col))
-        tile = found.values[row, col]
-        st.image(enlarged(tile, colormap, (low, high), (row, col)), width="stretch", alt=t["place_alt"])
-        look.colour_bar(low, high, unit, colormap)
+        chosen = tile(found.values[row, col], colormap, (low, high), (row, col))
+        st.image(chosen, width="stretch", alt=t["place_alt"])
+        st.html(look.colour_bar(low, high, unit, colormap))
         st.caption(t["place_caption"].format(what=what[0].upper() + what[1:], weights=weights))
         look.downloads(
             "positions",
@@ -73,18 +72,17 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
         )
 
 
-def _filters(vit: VitModel) -> None:
-    t = say("positions")
+def _filters(choice: Choice) -> None:
+    t, vit = say("positions"), choice.vit
     st.subheader(t["filters"])
     try:
-        filters = embedding_filters(vit, min(28, 3 * vit.grid.patch_size**2))
+        filters = choice.result("filters", lambda: embedding_filters(vit, None))
     except ModelError as error:
-        st.info(t["no_filters"].format(error=error))
+        st.info(look.failure("filters", error))
         return
     with st.container(horizontal=True, gap="small"):
-        for index, tile in enumerate(filters):
-            shown = cv2.resize((255 * tile).astype(np.uint8), (72, 72), interpolation=cv2.INTER_NEAREST)
-            st.image(look.png(shown), width=72, alt=t["filter_alt"].format(number=index + 1))
+        for number, kernel in enumerate((255 * filters).astype(np.uint8), 1):
+            st.image(png(stretched(kernel, (72, 72))), width=72, alt=t["filter_alt"].format(number=number))
     caption, spoken = (
         words("positions", lang)["filters_caption"].format(
             count=len(filters), patch=vit.grid.patch_size, weights=look.weights_note(vit, lang)
@@ -103,22 +101,16 @@ def limits(found: PositionMap) -> tuple[float, float]:
     return float(found.values.min()), float(found.values.max())
 
 
-def mosaic(values: np.ndarray, colormap: str, scale: tuple[float, float], side: int = 900) -> bytes:
-    """A PNG with the tile of each place at its place, a gap between tiles."""
+def tiles(values: np.ndarray, colormap: str, scale: tuple[float, float], side: int = 900) -> bytes:
+    """A PNG with the tile of each place at its place. values: [rows, cols, rows, cols]."""
     rows, cols = values.shape[:2]
-    low, high = scale
-    index = (255 * np.clip((values - low) / max(high - low, 1e-12), 0, 1)).astype(np.uint8)
     zoom = max(1, side // (max(rows, cols) * (max(rows, cols) + 1)))
-    shades = matplotlib.colormaps[colormap](np.arange(256), bytes=True)[:, :3]
-    tile = np.full((rows, cols, rows * zoom + 2, cols * zoom + 2, 3), 255, np.uint8)
-    tile[:, :, 1:-1, 1:-1] = shades[index.repeat(zoom, 2).repeat(zoom, 3)]
-    return look.png(np.ascontiguousarray(tile.transpose(0, 2, 1, 3, 4).reshape(rows * tile.shape[2], -1, 3)))
+    return mosaic(colours(values, colormap, *scale), (rows * zoom, cols * zoom), 1)
 
 
-def enlarged(tile: np.ndarray, colormap: str, scale: tuple[float, float], place: tuple[int, int]) -> bytes:
-    low, high = scale
-    shades = matplotlib.colormaps[colormap](np.clip((tile - low) / max(high - low, 1e-12), 0, 1), bytes=True)[..., :3]
-    zoom = max(1, 640 // max(tile.shape))
-    large = cv2.resize(shades, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
-    row, col = place
-    return look.png(look.outline(large, (col * zoom, row * zoom, (col + 1) * zoom, (row + 1) * zoom)))
+def tile(values: np.ndarray, colormap: str, scale: tuple[float, float], place: tuple[int, int]) -> bytes:
+    """A PNG of one tile [rows, cols], enlarged, with its own place outlined."""
+    (rows, cols), (row, col) = values.shape, place
+    zoom = max(1, 640 // max(rows, cols))
+    large = stretched(colours(values, colormap, *scale), (rows * zoom, cols * zoom))
+    return png(outline(large, (col * zoom, row * zoom, (col + 1) * zoom, (row + 1) * zoom)))

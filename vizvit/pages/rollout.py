@@ -6,12 +6,14 @@ import numpy as np
 import streamlit as st
 
 from vizvit.analysis import attention_map, rollout_steps
-from vizvit.analysis.fusion import HEAD_FUSIONS
+from vizvit.analysis.fusion import HEAD_FUSIONS, rest
 from vizvit.figures import steps_figure
 from vizvit.forward.capture import Capture
+from vizvit.numbers import fixed, share
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say, worded
 from vizvit.pages.shared.names import query_name
+from vizvit.pages.shared.pixels import picture
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.texts import words
 
@@ -39,14 +41,14 @@ def _body(choice: Choice, cap: Capture) -> None:
     left, middle, right = st.columns([5, 5, 4], gap="medium")
     with left:
         st.subheader(t["last"])
-        st.image(look.picture(cap.view, last, box=box), width="stretch", alt=t["last_alt"].format(query=query))
-        look.colour_bar(0, last.max(), t["last_bar"].format(fusion=fusion, heads=cap.num_heads))
+        st.image(picture(cap.view, last, box=box), width="stretch", alt=t["last_alt"].format(query=query))
+        st.html(look.colour_bar(0, last.max(), t["last_bar"].format(fusion=fusion, heads=cap.num_heads)))
         last_query = query_name(cap, token, pooled=False)
         st.caption(t["last_caption"].format(layer=cap.num_layers - 1, query=last_query, weights=weights))
     with middle:
         st.subheader(t["rollout"])
-        st.image(look.picture(cap.view, final, box=box), width="stretch", alt=t["rollout_alt"].format(query=query))
-        look.colour_bar(0, final.max(), t["rollout_bar"])
+        st.image(picture(cap.view, final, box=box), width="stretch", alt=t["rollout_alt"].format(query=query))
+        st.html(look.colour_bar(0, final.max(), t["rollout_bar"]))
         st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights))
     with right:
         st.subheader(t["prediction"])
@@ -61,7 +63,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     first = options["start_layer"]
     later = [t["chain_step"].format(first=first, last=first + i) for i in range(1, len(steps))]
     st.image(
-        [look.picture(cap.view, step, box=box, side=220) for step in steps],
+        [picture(cap.view, step, box=box, side=220) for step in steps],
         caption=[t["chain_first"].format(layer=first), *later],
         width=150,
     )
@@ -71,12 +73,12 @@ def _body(choice: Choice, cap: Capture) -> None:
 def _caption(cap: Capture, final: np.ndarray, options: dict, **named: str) -> str:
     t, kept = say("rollout"), ""
     if cap.grid.num_prefix_tokens:
-        kept = t["kept"].format(share=look.share(max(0.0, 1 - final.sum())))
+        kept = t["kept"].format(share=share(rest(final)))
     return t["rollout_caption"].format(
         first=options["start_layer"],
         last=cap.num_layers - 1,
-        residual=f"{options['residual']:.2f}",
-        discarded=f"{options['discard_ratio']:.0%}",
+        residual=fixed(options["residual"], 2),
+        discarded=share(options["discard_ratio"], 0),
         kept=kept,
         **named,
     )

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from ..figures.charts import finish_by_depth
 from ..figures.page import BODY, SMALL, Page
+from ..numbers import number
 
 # measure: (title, axis, what the numbers are)
 WORDS = {
@@ -122,7 +123,7 @@ def caption(summary: dict, measure: str) -> str:
     of = f"{found['count']} pictures" + (f" of {source['data']}" if source.get("data") else "")
     mean, spread = (np.array(found[name], np.float64) for name in ("mean", "spread"))
     low, _ = value_range(mean, spread, EVEN.get(measure))
-    start = f"the axis begins at {low:g}, not at 0" if low > 0 else "nothing rescaled"
+    start = f"the axis begins at {number(low)}, not at 0" if low > 0 else "nothing rescaled"
     line = "; the dashed line: no preference" if measure in EVEN else ""
     weights = f"{summary['model']}, {summary['weights']}."
     if not summary["trained"]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from ..figures import figure_bytes
+from ..numbers import decimals, mean_and_spread, share
 from ..texts import words
 from . import table
 from .figures import WORDS, caption, figure
@@ -51,7 +52,7 @@ def facts(summary: dict) -> list[tuple[str, str]]:
         told.append(("from", f"{source['data']}, {limit}"))
     if accuracy:
         of = f"of {accuracy['count']} with a label"
-        told.append(("accuracy", f"top-1 {100 * accuracy['top1']:.1f} %, top-5 {100 * accuracy['top5']:.1f} % {of}"))
+        told.append(("accuracy", f"top-1 {share(accuracy['top1'])}, top-5 {share(accuracy['top5'])} {of}"))
     if summary["objects"]:
         told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
     boxes = summary.get("boxes") or {}
@@ -103,8 +104,7 @@ def _heads(summary: dict, app: str) -> str:
     """Every head's means, with the link that opens it in the explorer."""
     measures = [measure for measure in MEASURES if measure in summary["heads"]]
     places = {
-        measure: table.decimals(mean for row in summary["heads"][measure]["mean"] for mean in row)
-        for measure in measures
+        measure: decimals(mean for row in summary["heads"][measure]["mean"] for mean in row) for measure in measures
     }
     opened, lines = app_words(summary), []
     for layer in range(summary["layers"]):
@@ -114,7 +114,7 @@ def _heads(summary: dict, app: str) -> str:
             for measure in measures:
                 found = summary["heads"][measure]
                 mean, spread = (found[part][layer][number] for part in ("mean", "spread"))
-                cells.append(table.mean_and_spread(mean, spread, places[measure]))
+                cells.append(mean_and_spread(mean, spread, places[measure]))
             lines.append(cells)
     return _numbers("All heads", ["layer, head", *(WORDS[measure][1] for measure in measures)], lines)
 

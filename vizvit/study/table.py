@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from ..explanations.methods import METHODS
+from ..numbers import NONE, mean_and_spread
 
 Say = Callable[[str], dict[str, str]]  # a section's words in some language, as `texts.words` gives them
 COLUMNS = {"deletion": "deletion ↓", "insertion": "insertion ↑", "pointing": "pointing ↑"}
@@ -76,20 +76,6 @@ def note(summary: dict) -> str:
     return f"{said} ± is the standard error of the mean."
 
 
-def decimals(values: Iterable[float | None]) -> int:
-    """How many decimals all numbers of a column have, so that the greatest of them shows three digits."""
-    known = [abs(value) for value in values if value is not None and math.isfinite(value)]
-    greatest = max(known, default=0)
-    return min(max(2 - math.floor(math.log10(greatest)), 0), 6) if greatest else 2
-
-
-def mean_and_spread(mean: float | None, spread: float | None, places: int) -> str:
-    """ "34.7 ± 1.7", both with so many decimals."""
-    if mean is None:
-        return "–"
-    return f"{mean:.{places}f}" + ("" if spread is None else f" ± {spread:.{places}f}")
-
-
 def _merit(scores: dict) -> float:
     if "insertion" in scores and "deletion" in scores:
         return scores["insertion"]["mean"] - scores["deletion"]["mean"]
@@ -98,8 +84,7 @@ def _merit(scores: dict) -> float:
 
 def _cell(score: dict | None, column: str) -> str:
     if score is None:
-        return "–"
-    scale, digits, unit = (100, 1, " %") if column == "pointing" else (1, 3, "")
-    error = score["error"]
-    spread = "" if error is None or not math.isfinite(error) else f" ± {scale * error:.{digits}f}"
-    return f"{scale * score['mean']:.{digits}f}{spread}{unit}"
+        return NONE
+    scale, places, unit = (100, 1, " %") if column == "pointing" else (1, 3, "")
+    error = None if score["error"] is None else scale * score["error"]
+    return f"{mean_and_spread(scale * score['mean'], error, places)}{unit}"

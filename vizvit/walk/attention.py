@@ -64,7 +64,8 @@ class WeightedSum:
 class Heads:
     """outputs [H, d] of all heads for one token; concatenated [H·d]; entering [H·d]: what W^O reads, after the norm or
     the gate that a few models have between (inner: whether this one has); projected [D]: times W^O, plus its bias;
-    writes [H]: the norm of what each head adds to the residual stream through its slice of W^O, layer scale included.
+    writes [H]: the norm of what each head adds to the residual stream through its slice of W^O, layer scale included;
+    written: the norm of what they add together, W^O's bias included.
     """
 
     outputs: np.ndarray
@@ -73,6 +74,7 @@ class Heads:
     inner: bool
     projected: np.ndarray
     writes: np.ndarray
+    written: float
     difference: float
 
 
@@ -136,16 +138,19 @@ def heads(a: Anatomy, token: int) -> Heads:
         entering = entering / (1 + (-linear(block.norm1[token].double(), part.gate)).exp())
     projected = linear(entering, part.output)
     slices = weight(part.output.weight, entering).unflatten(1, outputs.shape)  # [D, H, d]
-    written = torch.einsum("hd,ohd->ho", entering.reshape(outputs.shape), slices)
+    alone = torch.einsum("hd,ohd->ho", entering.reshape(outputs.shape), slices)
+    together = projected
     if parts.scale1 is not None:
-        written = written * weight(parts.scale1, written)
+        scale = weight(parts.scale1, alone)
+        alone, together = alone * scale, together * scale
     return Heads(
         outputs=array(outputs),
         concatenated=array(concatenated),
         entering=array(entering),
         inner=part.inner_norm is not None or part.gate is not None,
         projected=array(projected),
-        writes=array(written.square().sum(-1).sqrt()),
+        writes=array(alone.square().sum(-1).sqrt()),
+        written=float(together.square().sum().sqrt()),
         difference=apart((entering, block.entering[token]), (projected, block.attended[token])),
     )
 

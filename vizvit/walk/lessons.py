@@ -19,12 +19,6 @@ from .stages import STAGES
 LESSONS = tuple(stage.lesson for stage in STAGES)
 EXPERIMENTS = ("positions", "temperature", "heads", "attention", "patches", "weights")
 
-# The headings of a stage, in the order of Lesson's fields after the title.
-HEADINGS = {
-    "en": ("What happens", "Formula", "Shapes", "Try", "Question", "Answer"),
-    "ja": ("何が起こるか", "数式", "形状", "やってみよう", "問い", "答え"),
-}
-
 # {values} = P²·C, the numbers in a patch; {prefix} counts the tokens before the patches; all indices are from 0.
 PLACEHOLDERS = (
     *("height", "width", "channels", "patch", "rows", "cols", "patches", "values"),
@@ -37,7 +31,10 @@ _PLACEHOLDER = re.compile(rf"(?<![A-Za-z^_])\{{({'|'.join(PLACEHOLDERS)})\}}")
 
 @dataclass(frozen=True)
 class Lesson:
-    """A stage's texts, in Markdown with LaTeX between dollars: templates until they are filled."""
+    """A stage's texts, in Markdown with LaTeX between dollars: templates until they are filled.
+
+    The fields after the title are the sections of a file in turn, whatever its language calls them.
+    """
 
     title: str
     what: str
@@ -58,13 +55,12 @@ class Lesson:
 def lesson(name: str, language: str) -> Lesson:
     """The lesson of a stage, one of LESSONS, in a language.
 
-    KeyError for a stage or a language there is not, ValueError for a file whose sections are not HEADINGS.
+    KeyError for a stage or a language there is not, ValueError for a file with more or fewer sections.
     """
     if name not in LESSONS:
         raise KeyError(f'There is no stage "{name}"; there are {", ".join(LESSONS)}.')
     title, sections = _read(name, language)
-    if tuple(sections) != HEADINGS[language]:
-        raise ValueError(f"{language}/{name}.md has the sections {list(sections)}, not {list(HEADINGS[language])}.")
+    _check_count(sections, len(fields(Lesson)) - 1, f"{language}/{name}.md")
     return Lesson(title, *sections.values())
 
 
@@ -84,9 +80,13 @@ def _filled(text: str, numbers: dict[str, object]) -> str:
 
 def _experiments(language: str) -> dict[str, str]:
     _, sections = _read("20-experiments", language)
-    if len(sections) != len(EXPERIMENTS):
-        raise ValueError(f"{language}/20-experiments.md has {len(sections)} sections, not {len(EXPERIMENTS)}.")
+    _check_count(sections, len(EXPERIMENTS), f"{language}/20-experiments.md")
     return sections
+
+
+def _check_count(sections: dict[str, str], count: int, name: str) -> None:
+    if len(sections) != count:
+        raise ValueError(f"{name} has the sections {list(sections)}, but {count} were expected.")
 
 
 @cache

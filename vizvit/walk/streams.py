@@ -11,12 +11,15 @@ from ..forward.anatomy import Anatomy
 from .formulas import Absent, apart, array, softmax
 from .read_out import Reading, has_classifier, read, read_alone
 
+PERCENTILES = (10, 50, 90, 99)
+
 
 @dataclass(frozen=True, eq=False)
 class Depth:
     """By stream, 0 = the input of the first block.
 
-    norms [L+1, T]: the tokens' lengths; similarity [L+1]: mean cosine between two different patches.
+    norms [L+1, T]: the tokens' lengths; patch_norms [P, L+1]: of the patches' lengths the percentiles in PERCENTILES;
+    similarity [L+1]: mean cosine between two different patches.
     rgb [L+1, rows, cols, 3] in 0..1: the patches' first three principal components of each layer, each stretched over
     its range; signs follow the layer before.
     lens int [L+1, k], lens_probability [L+1, k]: the classes that the model's own last norm, pooling and classifier
@@ -31,6 +34,7 @@ class Depth:
     """
 
     norms: np.ndarray
+    patch_norms: np.ndarray
     similarity: np.ndarray
     rgb: np.ndarray
     lens: np.ndarray | None
@@ -44,7 +48,7 @@ class Depth:
 
 def depth(a: Anatomy, top: int = 5) -> Depth:
     streams, grid = a.streams, a.grid
-    patches = streams[:, grid.num_prefix_tokens :]
+    patches, norms = streams[:, grid.num_prefix_tokens :], streams.norm(dim=-1)
     reading, absent = _reading(a)
     difference = lens = lens_probability = patch_lens = patch_probability = None
     if reading is not None:
@@ -55,7 +59,8 @@ def depth(a: Anatomy, top: int = 5) -> Depth:
             lens, lens_probability = classes.numpy(), array(shares)
             patch_lens, patch_probability = _patch_lens(a, patches)
     return Depth(
-        norms=array(streams.norm(dim=-1)),
+        norms=array(norms),
+        patch_norms=np.percentile(array(norms[:, grid.num_prefix_tokens :]), PERCENTILES, axis=1).astype(np.float32),
         similarity=array(_similarity(patches)),
         rgb=_components(patches).reshape(-1, grid.rows, grid.cols, 3),
         lens=lens,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import html
 
-import cv2
-import matplotlib
 import numpy as np
 import streamlit as st
 
-from vizvit.figures import ATTENTION_CMAP, SIGNED_CMAP, overlay
+from vizvit.figures import SIGNED_CMAP, overlay
 from vizvit.forward.capture import Capture
+from vizvit.numbers import change, share, signed
 from vizvit.pages.experiments.change import Reading
 from vizvit.pages.shared import look
+from vizvit.pages.shared.classes import bars, likeliest
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import query_name
+from vizvit.pages.shared.pixels import colours, enlarged, png, stretched
 from vizvit.pages.sidebar.choice import Choice
 
 SIDE = 448  # pixels of a map on the screen, about
@@ -67,7 +68,7 @@ def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: s
         st.subheader(t["before"])
         if len(shown):
             top = max(float(reading.probabilities[shown].max()) for reading in (before, after or before))
-            st.html(_bars(choice, before.probabilities, shown, top))
+            st.html(bars(choice.vit, before.probabilities, shown, top))
         else:
             st.caption(say("look")["no_classifier"].format(model=choice.vit.name))
     with middle:
@@ -75,7 +76,7 @@ def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: s
         if after is None:
             st.html(f'<p class="vz-hint">{html.escape(hint)}</p>')
         elif len(shown):
-            st.html(_bars(choice, after.probabilities, shown, top))
+            st.html(bars(choice.vit, after.probabilities, shown, top))
     if after is None:
         return
     with right:
@@ -86,39 +87,21 @@ def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: s
                 st.caption(say("look")["chance"])
 
 
-def classes(before: Reading, after: Reading | None, count: int = 5) -> list[int]:
+def classes(before: Reading, after: Reading | None) -> list[int]:
     """The classes to show on both sides: the likeliest as it is, and what comes first once changed."""
-    if not len(before.probabilities):
-        return []
-    best = [int(i) for i in np.argsort(before.probabilities)[::-1][:count]]
-    winner = None if after is None else int(after.probabilities.argmax())
-    return best if winner is None or winner in best else [*best, winner]
-
-
-def _bars(choice: Choice, probabilities: np.ndarray, shown: list[int], top: float) -> str:
-    """Bars of these classes, of full width for the probability `top`."""
-    rows = "".join(
-        f"<span title='{_name(choice, i, whole=True)}'>{_name(choice, i)}</span>"
-        f"<b style='width: {100 * probabilities[i] / top:.2f}%'></b><span>{look.share(probabilities[i])}</span>"
-        for i in shown
-    )
-    return f'<div class="vz-prob">{rows}</div>'
+    best = likeliest(before.probabilities)
+    winner = likeliest(after.probabilities, 1) if after is not None else []
+    return [*best, *(index for index in winner if index not in best)]
 
 
 def _verdict(choice: Choice, before: Reading, after: Reading) -> str:
-    t, first, now = say("experiments"), int(before.probabilities.argmax()), int(after.probabilities.argmax())
-    was, is_ = before.probabilities[first], after.probabilities[first]
-    moved = round(float(100 * (is_ - was)), 1)
-    points = t["points"].format(points=f"{moved:+.1f}".replace("-", "−") if moved else "0.0")
-    names = {"first": _name(choice, first), "now": _name(choice, now)}
-    change = t["from_to"].format(was=look.share(was), **{"is": look.share(is_)}, **names)
+    t, (first,), (now,) = say("experiments"), likeliest(before.probabilities, 1), likeliest(after.probabilities, 1)
+    was, is_ = float(before.probabilities[first]), float(after.probabilities[first])
+    points = t["points"].format(points=signed(change(100 * was, 100 * is_, 1), 1))
+    names = {name: html.escape(choice.vit.short_label(index)) for name, index in (("first", first), ("now", now))}
+    moved = t["from_to"].format(was=share(was), **{"is": share(is_)}, **names)
     winner = (t["stays"] if first == now else t["wins"]).format(**names)
-    return f'<p class="vz-change"><b>{points}</b><span>{change}<br>{winner}</span></p>'
-
-
-def _name(choice: Choice, index: int, whole: bool = False) -> str:
-    label = choice.vit.label(index)
-    return html.escape(label if whole else label.split(", ")[0])
+    return f'<p class="vz-change"><b>{points}</b><span>{moved}<br>{winner}</span></p>'
 
 
 def _maps(cap: Capture, what: str, before: Reading, after: Reading | None) -> None:
@@ -137,21 +120,21 @@ def _maps(cap: Capture, what: str, before: Reading, after: Reading | None) -> No
         _which(t["before"])
         alt = t["alt_before"].format(what=title, query=query)
         st.image(seen(before.view, one, top), width="stretch", alt=alt)
-        look.colour_bar(0, top, unit, ATTENTION_CMAP)
+        st.html(look.colour_bar(0, top, unit))
     if two is None:
         return
     with middle:
         _which(t["after"])
         alt = t["alt_after"].format(what=title, query=query)
         st.image(seen(after.view, two, top), width="stretch", alt=alt)
-        look.colour_bar(0, top, unit, ATTENTION_CMAP)
+        st.html(look.colour_bar(0, top, unit))
     with right:
         _which(t["difference"])
-        apart = two - one
-        most = float(np.nanmax(np.abs(apart))) if np.isfinite(apart).any() else 0.0
+        moved = two - one
+        most = float(np.nanmax(np.abs(moved))) if np.isfinite(moved).any() else 0.0
         alt = t["alt_difference"].format(what=title, query=query)
-        st.image(signed(apart, most or 1.0, before.view.shape), width="stretch", alt=alt)
-        look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP)
+        st.image(apart(moved, most or 1.0, before.view.shape), width="stretch", alt=alt)
+        st.html(look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP))
 
 
 def _which(name: str) -> None:
@@ -161,23 +144,18 @@ def _which(name: str) -> None:
 
 def seen(view: np.ndarray, heat: np.ndarray, top: float) -> bytes:
     """A PNG of the view with the map over it, coloured from 0 to `top`; grey where there is no patch (NaN)."""
-    factor = max(1, round(SIDE / max(view.shape[:2])))
-    large = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    shaded = overlay(large, np.nan_to_num(heat), opacity=0.65, high=top)
-    return look.png(_without(shaded, np.isnan(heat)))
+    shaded = overlay(enlarged(view, SIDE), np.nan_to_num(heat), opacity=0.65, high=top)
+    return png(_without(shaded, np.isnan(heat)))
 
 
-def signed(values: np.ndarray, most: float, shape: tuple[int, ...]) -> bytes:
+def apart(values: np.ndarray, most: float, shape: tuple[int, ...]) -> bytes:
     """A PNG of signed values [rows, cols], white at 0; grey where there is no patch (NaN). shape: of the view."""
-    shades = matplotlib.colormaps[SIGNED_CMAP](np.nan_to_num(values) / most / 2 + 0.5, bytes=True)[..., :3]
+    shades = colours(np.nan_to_num(values), SIGNED_CMAP, -most, most)
     height, width = (max(1, round(SIDE / max(shape[:2]))) * side for side in shape[:2])
-    large = cv2.resize(shades, (width, height), interpolation=cv2.INTER_NEAREST)
-    return look.png(_without(large, np.isnan(values)))
+    return png(_without(stretched(shades, (height, width)), np.isnan(values)))
 
 
 def _without(rgb: np.ndarray, missing: np.ndarray) -> np.ndarray:
     if not missing.any():
         return rgb
-    height, width = rgb.shape[:2]
-    gone = cv2.resize(missing.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
-    return np.where(gone[..., None], np.uint8(MISSING), rgb)
+    return np.where(stretched(missing[..., None], rgb.shape[:2]), np.uint8(MISSING), rgb)

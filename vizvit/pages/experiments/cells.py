@@ -8,13 +8,13 @@ too.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from vizvit.explorer.assets import joined
+from vizvit.pages.shared.pixels import png_url
 
 Cell = tuple[int, int]
 LABEL = -1  # the row of the labels above the columns
@@ -59,7 +59,7 @@ def toggle(
         )
     kept = _kept(key, rows, cols)
     data = {
-        "image": "data:image/png;base64," + base64.b64encode(image).decode(),
+        "image": png_url(image),
         "rows": rows,
         "cols": cols,
         "cells": kept["cells"],

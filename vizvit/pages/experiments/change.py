@@ -9,9 +9,9 @@ import numpy as np
 
 import vizvit
 from vizvit.analysis import attention_map, rollout
-from vizvit.analysis.fusion import tokens_of
+from vizvit.analysis.fusion import without_missing
+from vizvit.analysis.heads import entropy_from
 from vizvit.forward.capture import Capture, capture_view
-from vizvit.pages.shared import look
 from vizvit.pages.shared.store import turn
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pictures import perturb
@@ -62,23 +62,12 @@ def read_after(choice: Choice, cap: Capture, change: Change) -> Reading:
     def run() -> Reading:
         mask = {"grey": perturb.grey, "blur": perturb.blur}.get(change.mask)
         view = mask(cap.view, change.masked, cap.grid.patch_size) if mask else cap.view
-        with turn(look.still_wanted()), vizvit.intervene(choice.vit, *change.interventions) as changed:
+        with turn(), vizvit.intervene(choice.vit, *change.interventions) as changed:
             return _reading(capture_view(changed, view))
 
     return choice.result(("experiment", change), run)
 
 
 def _reading(cap: Capture) -> Reading:
-    return Reading(cap.view, cap.probabilities, _map(cap, attention_map(cap)), _map(cap, rollout(cap)), _entropy(cap))
-
-
-def _map(cap: Capture, values: np.ndarray) -> np.ndarray:
-    for patch in cap.grid.missing:
-        values[patch] = np.nan
-    return values
-
-
-def _entropy(cap: Capture) -> float:
-    rows = cap.attention(-1)[:, tokens_of(cap)].astype(np.float64)  # [head, query, key]
-    shares = np.where(rows > 0, rows, 1)
-    return float(-(shares * np.log(shares)).sum(-1).mean())
+    attention, flow = (without_missing(heat, cap) for heat in (attention_map(cap), rollout(cap)))
+    return Reading(cap.view, cap.probabilities, attention, flow, entropy_from(cap))

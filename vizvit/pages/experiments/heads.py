@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import matplotlib
-import numpy as np
 import streamlit as st
 
-from vizvit.analysis import patch_map
-from vizvit.analysis.fusion import attention_values
+from vizvit.analysis.fusion import head_maps
 from vizvit.figures import ATTENTION_CMAP
+from vizvit.figures.raster import to_own_maximum
 from vizvit.forward.capture import Capture
 from vizvit.interventions import KnockOutHeads, KnockOutLayers
 from vizvit.pages.experiments import cells, settings
 from vizvit.pages.experiments.change import Change
-from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import query_name
+from vizvit.pages.shared.pixels import colours, mosaic
 from vizvit.pages.sidebar.choice import Choice
 
 KEY = "experiment_heads"
+TILE, GAP = 72, 2  # pixels of a map, and of white around it
 
 
 def choose(choice: Choice, cap: Capture) -> Change | None:
@@ -58,17 +57,7 @@ def listed(heads: set[tuple[int, int]], layers: set[int]) -> str:
     return t["off"].format(parts="; ".join(parts))
 
 
-def matrix(cap: Capture, tile: int = 72) -> bytes:
+def matrix(cap: Capture) -> bytes:
     """A PNG of every head's map from the query: heads downwards, layers to the right, each to its own maximum."""
-    maps = np.stack([patch_map(attention_values(cap, layer), cap) for layer in range(cap.num_layers)])
-    shares = maps / np.maximum(maps.max((2, 3), keepdims=True), np.finfo(np.float32).tiny)
-    layers, heads, rows, cols = shares.shape
-    down, across = _steps(rows, tile), _steps(cols, tile)
-    shades = matplotlib.colormaps[ATTENTION_CMAP](shares, bytes=True)[..., :3]
-    tiles = np.full((layers, heads, tile, tile, 3), 255, np.uint8)
-    tiles[:, :, 2:-2, 2:-2] = shades[:, :, down][:, :, :, across][:, :, 2:-2, 2:-2]
-    return look.png(np.ascontiguousarray(tiles.transpose(1, 2, 0, 3, 4)).reshape(heads * tile, layers * tile, 3))
-
-
-def _steps(count: int, pixels: int) -> np.ndarray:
-    return np.arange(pixels) * count // pixels
+    shades = colours(to_own_maximum(head_maps(cap)), ATTENTION_CMAP, 0, 1)
+    return mosaic(shades, (TILE - 2 * GAP, TILE - 2 * GAP), GAP, by_column=True)

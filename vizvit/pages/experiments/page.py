@@ -50,7 +50,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         try:
             after = read_after(choice, cap, change)
         except CaptureError as error:
-            why = say("experiments")["failed"].format(error=error)
+            why = look.failure("change", error, written=str)
     if numbers:
         with controls:
             numbers(choice, cap, change, before, after)

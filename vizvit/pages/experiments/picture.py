@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vizvit.forward.capture import Capture
 from vizvit.pages.experiments import cells
-from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
+from vizvit.pages.shared.pixels import enlarged, png
 
 WIDEST = 360
 
@@ -30,14 +29,13 @@ def patches(cap: Capture, key: str, *, state: str, most: int | None = None) -> t
 
 def gridded(view: np.ndarray, rows: int, cols: int, side: int = 720) -> bytes:
     """A PNG of the view, enlarged, with thin lines between patches."""
-    factor = max(1, round(side / max(view.shape[:2])))
-    large = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    large = enlarged(view, side)
     height, width = large.shape[:2]
     for line in range(1, rows):
         _lighten(large[line * height // rows])
     for line in range(1, cols):
         _lighten(large[:, line * width // cols])
-    return look.png(large)
+    return png(large)
 
 
 def _lighten(pixels: np.ndarray) -> None:

@@ -8,9 +8,10 @@ import streamlit as st
 
 from vizvit.forward.capture import Capture
 from vizvit.interventions import NoScaling, Temperature
+from vizvit.numbers import change as change_of
+from vizvit.numbers import fixed, number, signed
 from vizvit.pages.experiments import settings
 from vizvit.pages.experiments.change import Change, Reading
-from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import query_name
 from vizvit.pages.sidebar.choice import Choice
@@ -28,9 +29,8 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
         t["temperature"], TEMPERATURES, key=key, format_func=lambda value: f"{value:g}", persist_state="session"
     )
     scaling = settings.setting("scaling", False, {"off": True}.get)
-    dim = cap.queries(-1).shape[-1]
     unscaled = st.toggle(
-        t["no_scaling"], key=scaling, help=t["no_scaling_help"].format(dim=dim), persist_state="session"
+        t["no_scaling"], key=scaling, help=t["no_scaling_help"].format(dim=cap.head_dim), persist_state="session"
     )
     settings.write(
         {"temperature": "" if temperature == START else f"{temperature:g}", "scaling": "off" if unscaled else ""}
@@ -55,16 +55,22 @@ def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading
     """The entropy of the last layer's attention, before and after."""
     t = say("experiments")
     left, right = st.columns(2)
-    left.metric(t["entropy_before"], t["nats"].format(value=f"{before.entropy:.2f}"))
+    left.metric(t["entropy_before"], t["nats"].format(value=fixed(before.entropy, 2)))
     if after is not None:
-        delta = f"{after.entropy - before.entropy:+.2f}"
-        right.metric(t["entropy_after"], t["nats"].format(value=f"{after.entropy:.2f}"), delta=delta, delta_color="off")
+        moved = change_of(before.entropy, after.entropy, 2)
+        right.metric(
+            t["entropy_after"],
+            t["nats"].format(value=fixed(after.entropy, 2)),
+            delta=signed(moved, 2),
+            delta_color="off",
+            delta_arrow="down" if moved < 0 else "up" if moved > 0 else "off",  # Streamlit knows no true minus sign
+        )
     most = math.log(cap.num_tokens)
     st.caption(
         t["entropy_note"].format(
             layer=cap.num_layers - 1,
             query=query_name(cap, pooled=False),
-            most=look.number(most),
+            most=number(most),
             tokens=cap.num_tokens,
         )
     )

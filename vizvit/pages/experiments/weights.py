@@ -10,6 +10,7 @@ import streamlit as st
 from vizvit.analysis.ranks import rank_correlation
 from vizvit.forward.capture import Capture
 from vizvit.interventions import RandomWeights
+from vizvit.numbers import fixed
 from vizvit.pages.experiments import settings
 from vizvit.pages.experiments.change import Change, Reading, read_after
 from vizvit.pages.shared import look
@@ -38,7 +39,7 @@ def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading
     t = say("experiments")
     if after is not None:
         for place, what in zip(st.columns(2), MAPS, strict=True):
-            place.metric(t[f"{what}_short"], _signed(rank_correlation(getattr(before, what), getattr(after, what))))
+            place.metric(t[f"{what}_short"], fixed(rank_correlation(getattr(before, what), getattr(after, what)), 2))
     st.caption(t["ranks_note"])
     seed = change.interventions[0].seed
     asked = (choice.key, seed)
@@ -95,7 +96,3 @@ def _chart(values: np.ndarray, blocks: int) -> alt.LayerChart:
     chart = here + base.mark_line() + base.mark_circle(size=60, opacity=1)
     sizes = {"labelFontSize": 13, "titleFontSize": 13}
     return chart.properties(height=260).configure_axis(**sizes).configure_legend(**sizes)
-
-
-def _signed(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vizvit.faithful import Curves, RandomCurves
+from vizvit.numbers import change, fixed, signed
 from vizvit.pages.explanations.charts import GREY
 from vizvit.pages.shared.language import say
+
+PLACES = 3  # decimals of an area
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +46,15 @@ def table(rows: Sequence[Row], *, shared: bool) -> str:
 
 
 def _line(title: str, colour: str, style: str, curves: Curves, more: str = "") -> str:
-    values = (
-        f"<td>{curves.deletion_area:.3f}</td><td>{curves.insertion_area:.3f}</td><td>{_signed(_apart(curves))}</td>"
-    )
+    deletion, insertion = curves.deletion_area, curves.insertion_area
+    written = fixed(deletion, PLACES), fixed(insertion, PLACES), signed(change(deletion, insertion, PLACES), PLACES)
+    values = "".join(f"<td>{value}</td>" for value in written)
     return f"<tr><td>{_mark(colour, style)}{html.escape(title)}</td>{values}{more}</tr>"
 
 
 def _random_line(title: str, chance: RandomCurves) -> str:
     areas = [
-        f"<td>{mean:.3f} <small>± {spread:.3f}</small></td>"
+        f"<td>{fixed(mean, PLACES)} <small>± {fixed(spread, PLACES)}</small></td>"
         for mean, spread in (
             (chance.deletion_area, chance.deletion_area_spread),
             (chance.insertion_area, chance.insertion_area_spread),
@@ -61,12 +64,12 @@ def _random_line(title: str, chance: RandomCurves) -> str:
 
 
 def _beside(row: Row) -> str:
-    return f"<td>{_random(row.chance)}</td><td>{_signed(_apart(row.centre))}</td>"
+    return f"<td>{_random(row.chance)}</td><td>{signed(_apart(row.centre), PLACES)}</td>"
 
 
 def _random(chance: RandomCurves) -> str:
-    apart = _aparts(chance)
-    return f"{_signed(float(apart.mean()))} <small>± {apart.std(ddof=1):.3f}</small>"
+    apart = signed(change(chance.deletion_area, chance.insertion_area, PLACES), PLACES)
+    return f"{apart} <small>± {fixed(float(_aparts(chance).std(ddof=1)), PLACES)}</small>"
 
 
 def _mark(colour: str, style: str) -> str:
@@ -79,7 +82,3 @@ def _apart(curves: Curves) -> float:
 
 def _aparts(chance: RandomCurves):
     return chance.insertion_areas - chance.deletion_areas
-
-
-def _signed(value: float) -> str:
-    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")

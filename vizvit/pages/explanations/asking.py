@@ -19,7 +19,7 @@ from vizvit.model.vit import VitModel
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.store import turn
 
-HEAVY = 2e9  # weights · tokens from which fifty passes there and back take longer than one waits for a page
+HEAVY = 1e11  # passes · weights · tokens of what takes longer than one waits for a page
 HEAVY_BATCH = 2  # passes before others have their turn
 
 
@@ -82,8 +82,8 @@ def under_way(place, kind: str, keys: Iterable[Hashable]) -> DeltaGenerator:
 
 
 @contextmanager
-def turns(wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """A turn, and a function that hands it on to whoever waits and takes another."""
+def turns(wait: Callable[[], None] | None = None) -> Iterator[Callable[[], None]]:
+    """A turn, and a function that hands it on to whoever waits and takes another. wait: as `turn` takes it."""
     with ExitStack() as held:
         held.enter_context(turn(wait))
 
@@ -97,8 +97,8 @@ def turns(wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
 
 def is_heavy(vit: VitModel, method: str) -> bool:
     """Whether a map takes so long that it is made on demand."""
-    tokens = vit.grid.rows * vit.grid.cols + vit.grid.num_prefix_tokens
-    return method == "integrated_gradients" and vit.num_parameters * tokens > HEAVY
+    passes = METHODS[method].passes
+    return passes > 1 and passes * vit.num_parameters * vit.grid.num_tokens > HEAVY
 
 
 def by_batches(

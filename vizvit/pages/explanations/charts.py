@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from vizvit.explanations import METHODS
+from vizvit.numbers import share
 from vizvit.pages.explanations.settings import SHOWN
 from vizvit.pages.shared import look
 
-# Told apart on white and on dark, also by most people with a colour deficiency.
-LIGHT = ("#3b6fd4", "#0e9f8e", "#a463f2", "#d81b60", "#e8710a", "#7d5a3c", "#1f1f1f")
-DARK = ("#7aa5ff", "#3fd0bd", "#c79bff", "#ff5c93", "#ffa14f", "#c9a27e", "#f0f0f0")
-GREY = "#8a8a8a"
+GREY = METHODS["random"].colours[0]
+PERCENT = "format(100 * datum.value, '.3~g') + ' %'"  # a share at an axis
 SOLID, DASHED, DOTTED = (1, 0), (5, 4), (1, 4)  # pixels drawn and left out
 AXES = {"labelFontSize": 14, "titleFontSize": 15, "titleFontWeight": "normal"}
 
@@ -32,14 +31,14 @@ class Line:
     dash: tuple[int, int] = SOLID
 
 
-def colour_at(index: int) -> str:
-    colours = LIGHT if look.theme() == "light" else DARK
-    return colours[index % len(colours)]
-
-
 def colour_of(method: str) -> str:
-    """One method has one colour everywhere."""
-    return GREY if METHODS[method].control else colour_at(SHOWN.index(method))
+    light, dark = METHODS[method].colours
+    return light if look.theme() == "light" else dark
+
+
+def colour_at(index: int) -> str:
+    """For maps of one method: the colours that the methods have among each other."""
+    return colour_of(SHOWN[index % len(SHOWN)])
 
 
 def growing(
@@ -58,20 +57,33 @@ def growing(
     percent = np.round(100 * fractions, 2)
     table = pd.concat(
         [
-            pd.DataFrame({"x": percent, "y": line.values, "map": line.name, "title": line.title}).dropna()
+            pd.DataFrame(
+                {
+                    "x": percent,
+                    "y": line.values,
+                    "share": [share(value) for value in line.values],
+                    "map": line.name,
+                    "title": line.title,
+                }
+            ).dropna()
             for line in lines
         ],
         ignore_index=True,
     )
     across = alt.X("x:Q", title=x, scale=alt.Scale(domain=[0, 100], nice=False), axis=alt.Axis(grid=False, tickCount=5))
-    up = alt.Y("y:Q", title=y, scale=alt.Scale(zero=True, domainMin=0), axis=alt.Axis(format="%", tickCount=5))
+    up = alt.Y(
+        "y:Q",
+        title=y,
+        scale=alt.Scale(zero=True, domainMin=0),
+        axis=alt.Axis(labelExpr=PERCENT, tickCount=5),
+    )
     names, colours = [line.name for line in lines], [line.colour for line in lines]
     near = alt.selection_point(name=name, on="pointerover", fields=["map"], nearest=True, clear="pointerout")
     shade = alt.Color("map:N", scale=alt.Scale(domain=names, range=colours), legend=None)
     tips = [
         alt.Tooltip("title:N", title=" "),
         alt.Tooltip("x:Q", title=x, format=".0f"),
-        alt.Tooltip("y:Q", title=y, format=".1%"),
+        alt.Tooltip("share:N", title=y),
     ]
     base = alt.Chart(table).encode(across, up, shade)
     dashes = alt.StrokeDash(
@@ -85,7 +97,14 @@ def growing(
     if chance is not None:
         mean, spread = chance
         band = pd.DataFrame(
-            {"x": percent, "y": mean, "low": np.maximum(mean - spread, 0), "high": mean + spread, "title": random}
+            {
+                "x": percent,
+                "y": mean,
+                "share": [share(value) for value in mean],
+                "low": np.maximum(mean - spread, 0),
+                "high": mean + spread,
+                "title": random,
+            }
         ).dropna()
         area = alt.Chart(band).mark_area(color=GREY, opacity=0.28)
         middle = alt.Chart(band).mark_line(color=GREY, strokeWidth=2)

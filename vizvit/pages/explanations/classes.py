@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import streamlit as st
 
-from vizvit.model.vit import VitModel
+from vizvit.numbers import share, thousands
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
+from vizvit.pages.shared.classes import class_name, full_names
 from vizvit.pages.shared.language import say
 from vizvit.pages.sidebar.choice import Choice
-
-
-def likeliest(probabilities: np.ndarray, count: int = 5) -> list[int]:
-    return [int(index) for index in np.argsort(probabilities)[::-1][:count]]
-
-
-def class_name(vit: VitModel, index: int) -> str:
-    """A class by a short name that no other class has."""
-    return unique_names(vit.labels)[index]
-
-
-@lru_cache(maxsize=32)
-def unique_names(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """The first of each class's names; with the second one where the first is another class's, too; else its index.
-
-    unique_names(("crane", "maillot", "maillot, tank suit", "crane"))  # crane (0), maillot (1), maillot, tank suit, …
-    """
-    parts = [label.split(", ") for label in labels]
-    times = Counter(part[0] for part in parts)
-    names = [part[0] if times[part[0]] == 1 else ", ".join(part[:2]) for part in parts]
-    again = Counter(names)
-    return tuple(
-        name if again[name] == 1 and (times[part[0]] == 1 or len(part) > 1) else f"{name} ({index})"
-        for index, (name, part) in enumerate(zip(names, parts, strict=True))
-    )
 
 
 def choose_class(
@@ -70,20 +44,20 @@ def choose_class(
     left.pills(
         title,
         offered,
-        format_func=lambda index: f"{look.plain(class_name(vit, index))} · {look.share(float(probabilities[index]))}",
+        format_func=lambda index: f"{look.plain(class_name(vit, index))} · {share(probabilities[index])}",
         key=key,
         required=True,
         persist_state="session",
     )
     if len(others) > len(best):
-        label = t["search"].format(count=f"{len(others):,}")
-        names = _names(vit.labels)
+        label = t["search"].format(count=thousands(len(others)))
+        names = full_names(vit.labels)
         right.selectbox(
             label,
             others,
             index=None,
             format_func=names.__getitem__,
-            placeholder=t["search_hint"].format(count=f"{len(others):,}"),
+            placeholder=t["search_hint"].format(count=thousands(len(others))),
             key=search,
             on_change=_take,
             args=(key, search),
@@ -98,10 +72,3 @@ def _take(key: str, search: str) -> None:
     if state[search] is not None:
         state[key] = state[search]
     state[search] = None
-
-
-@lru_cache(maxsize=32)
-def _names(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """All classes with all their names; those of one name are told apart by their index."""
-    counts = Counter(labels)
-    return tuple(label if counts[label] == 1 else f"{label} ({index})" for index, label in enumerate(labels))

@@ -11,14 +11,16 @@ import streamlit as st
 from vizvit.errors import CaptureError, ModelError
 from vizvit.explanations import METHODS
 from vizvit.forward.capture import Capture
+from vizvit.numbers import share, thousands
 from vizvit.pages.explanations import painting
 from vizvit.pages.explanations.asking import Work, asked_for, button, is_heavy, under_way
-from vizvit.pages.explanations.classes import class_name, likeliest
-from vizvit.pages.explanations.panels import PASSES, Panel, explained, heat_of, is_there, title_of
+from vizvit.pages.explanations.panels import Panel, explained, heat_of, is_there, title_of
 from vizvit.pages.explanations.settings import Wanted, set_against
 from vizvit.pages.shared import language, look
+from vizvit.pages.shared.classes import class_name, likeliest
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import read_out_name
+from vizvit.pages.shared.pixels import png
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pictures.samples import shown_on
 from vizvit.texts import words
@@ -106,6 +108,7 @@ class _Slow:
         self.missing = [pair for pair in pairs if not is_there(choice, *pair)]
         self.keys = [(*choice.key, pair) for pair in self.missing]
         self.asked = bool(self.missing) and asked_for("heavy", self.keys).issuperset(self.keys)
+        self.passes = sum(METHODS[method].passes for method, _ in self.missing)
         self.line = None
         self.status = None
 
@@ -122,7 +125,7 @@ class _Slow:
             self.line = under_way(self.status, "heavy", self.keys)
         else:
             with self.status.container():
-                st.caption(t["heavy"].format(count=f"{PASSES * len(self.missing):,}"))
+                st.caption(t["heavy"].format(count=thousands(self.passes)))
                 button("heavy", t["compute"])
         return True
 
@@ -130,14 +133,16 @@ class _Slow:
         return Work("heavy", lambda: self._make(cap)) if self.asked else None
 
     def _make(self, cap: Capture) -> None:
-        t, total = say("explanations"), PASSES * len(self.missing)
-        for number, (method, target) in enumerate(self.missing):
+        t, before, total = say("explanations"), 0, self.passes
+        for method, target in self.missing:
 
-            def tell(done: int, _: int, before: int = number * PASSES) -> None:
+            def tell(done: int, _: int, before: int = before) -> None:
                 done += before
-                self.line.progress(done / total, t["heavy_progress"].format(done=f"{done:,}", total=f"{total:,}"))
+                said = t["heavy_progress"].format(done=thousands(done), total=thousands(total))
+                self.line.progress(done / total, said)
 
             explained(self.choice, cap, method, target, tell)
+            before += METHODS[method].passes
         st.rerun()  # the maps below and their curves are those of all maps that there are
 
 
@@ -164,14 +169,14 @@ def _note(cap: Capture, method: str, lang: str | None = None) -> str:
 def _when_wrong(choice: Choice, cap: Capture, wanted: Wanted) -> None:
     """Where it is known what the picture shows and the model says something else: that, and a way to ask why."""
     t, vit, names = say("explanations"), choice.vit, shown_on(choice.image_key)
-    right = [index for index, label in enumerate(vit.labels) if label.split(", ")[0].casefold() in names]
+    right = [index for index in range(len(vit.labels)) if vit.short_label(index).casefold() in names]
     if not right or not vit.trained or (said := likeliest(cap.probabilities, 1)[0]) in right:
         return
     true = max(right, key=lambda index: cap.probabilities[index])
     words_of = {"this": look.plain(class_name(vit, said)), "that": look.plain(class_name(vit, true))}
-    share = look.share(float(cap.probabilities[true]))
+    given = share(cap.probabilities[true])
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="explanation_wrong"):
-        st.markdown(t["wrong"].format(share=share, **words_of), width="content")
+        st.markdown(t["wrong"].format(share=given, **words_of), width="content")
         if (wanted.target, wanted.other) != (said, true):
             st.button(
                 t["why_wrong"].format(**words_of),
@@ -194,7 +199,7 @@ def _picture(choice: Choice, cap: Capture, wanted: Wanted, long: bool) -> None:
     t = say("explanations")
     st.html(_title(t["seen"], "<span></span>" if wanted.view == "methods" else "", long))
     pixels = painting.painted(cap.view, None, 1, False)
-    st.image(look.png(pixels), width="stretch", alt=t["seen_alt"].format(picture=choice.image_name))
+    st.image(png(pixels), width="stretch", alt=t["seen_alt"].format(picture=choice.image_name))
     height, width = cap.view.shape[:2]
     grid = cap.grid
     st.caption(
@@ -219,7 +224,7 @@ def _computed(choice: Choice, cap: Capture, panel: Panel) -> np.ndarray | None:
     try:
         return heat_of(choice, cap, panel)
     except (CaptureError, ModelError) as error:
-        st.info(say("explanations")["failed"].format(error=look.plain(str(error))))
+        st.info(look.failure("map", error))
         return None
 
 
@@ -227,10 +232,10 @@ def _draw(choice: Choice, cap: Capture, wanted: Wanted, panel: Panel, place, hea
     t = say("explanations")
     title = title_of(choice.vit, panel, wanted)
     with place:
-        pixels = look.png(painting.painted(cap.view, heat, top, panel.signed))
+        pixels = png(painting.painted(cap.view, heat, top, panel.signed))
         st.image(pixels, width="stretch", alt=t["alt"].format(title=title, method=t[f"method_{panel.method}"]))
         unit = t["share"] if _scale(wanted) == "shares" else ""
-        look.colour_bar(-top if panel.signed else 0, top, unit, painting.colours_of(panel.signed))
+        st.html(look.colour_bar(-top if panel.signed else 0, top, unit, painting.colours_of(panel.signed)))
         if panel.other is not None:
             this, that = (look.plain(class_name(choice.vit, index)) for index in panel.targets)
             note = t["contrast_note_signed"] if METHODS[panel.method].signed else t["contrast_note"]
@@ -238,7 +243,7 @@ def _draw(choice: Choice, cap: Capture, wanted: Wanted, panel: Panel, place, hea
         elif wanted.view == "methods":
             st.caption(_note(cap, panel.method), help=METHODS[panel.method].source)
         else:
-            st.caption(t["class_note"].format(share=look.share(float(cap.probabilities[panel.target]))))
+            st.caption(t["class_note"].format(share=share(cap.probabilities[panel.target])))
 
 
 def _scale(wanted: Wanted) -> str:

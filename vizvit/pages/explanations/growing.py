@@ -7,7 +7,7 @@ taken up again where it stood.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from vizvit.faithful import patch_order
 from vizvit.faithful.stream import Job, checked_heat, patch_counts, probabilities
 from vizvit.model.vit import VitModel
-from vizvit.pages.shared.store import store, turn
+from vizvit.pages.shared.store import once, turn
 
 BATCH = 32
 LARGE, LARGE_BATCH = 20_000_000, 8  # of a large model fewer at a time: nobody waits long for a turn or for the end
@@ -39,16 +39,14 @@ class Growing:
         return self.order.nbytes + self.values.nbytes
 
 
-def growing(
-    key: Hashable, vit: VitModel, heat: np.ndarray, classes: Sequence[int], steps: int, wait: Callable[[], None]
-) -> Growing:
+def growing(key: Hashable, vit: VitModel, heat: np.ndarray, classes: Sequence[int], steps: int) -> Growing:
     """What there is of a map's curves, for all sessions the same; nothing yet where nobody has asked for them."""
 
     def begin() -> Growing:
         order = patch_order(checked_heat(heat, vit.grid))
         return Growing(order, np.full((2, len(classes), steps + 1), np.nan, np.float32))
 
-    return store().results.get(key, begin, lambda curves: curves.nbytes, wait)
+    return once(key, begin)
 
 
 def grow(
@@ -57,13 +55,12 @@ def grow(
     every: Sequence[Growing],
     classes: tuple[int, ...],
     fill: str,
-    wait: Callable[[], None],
 ) -> Iterator[None]:
     """Measure what is missing, from left to right; one turn a batch. Sessions that ask for the same share the work."""
     counts = patch_counts(vit.grid.rows * vit.grid.cols, every[0].steps)
     batch = LARGE_BATCH if vit.num_parameters > LARGE else BATCH
     while any(curves.done < curves.steps for curves in every):
-        with turn(wait):
+        with turn():
             _grow(vit, view, every, classes, fill, counts, batch)
         yield
 

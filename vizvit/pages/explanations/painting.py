@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
 from vizvit.figures import ATTENTION_CMAP, SIGNED_CMAP, overlay
-from vizvit.figures.numbers import number
 from vizvit.figures.page import BODY, LABEL, SMALL, Page, shorten
+from vizvit.numbers import number
+from vizvit.pages.shared.pixels import enlarged
 
 SIDE = 448  # pixels of a map on the screen, about
 OPACITY = 0.65
@@ -34,8 +34,7 @@ def colours_of(signed: bool) -> str:
 
 def painted(view: np.ndarray, heat: np.ndarray | None, top: float, signed: bool) -> np.ndarray:
     """The view enlarged, uint8 [H, W, 3], with a map over it: coloured from 0 to `top`, a signed one from -top."""
-    factor = max(1, round(SIDE / max(view.shape[:2])))
-    large = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    large = enlarged(view, SIDE)
     if heat is None:
         return large
     scaled = heat / (top or 1.0)

@@ -11,15 +11,12 @@ from vizvit.explanations import METHODS, explain
 from vizvit.forward.capture import Capture, capture_view
 from vizvit.model.vit import VitModel
 from vizvit.pages.explanations.asking import by_batches, turns
-from vizvit.pages.explanations.classes import class_name
 from vizvit.pages.explanations.settings import SHOWN, SPECIFIC, Wanted
-from vizvit.pages.shared import language, look
-from vizvit.pages.shared.store import store, turn
+from vizvit.pages.shared import language
+from vizvit.pages.shared.classes import class_name
+from vizvit.pages.shared.store import once
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.texts import words
-
-OWN = ("gradient_rollout", "relevance", "attention_gradient")  # they share one capture
-PASSES = METHODS["integrated_gradients"].options["steps"]
 
 
 @dataclass(frozen=True)
@@ -89,20 +86,19 @@ def explained(
     without it, the page only says that something is computed."""
 
     def run() -> np.ndarray:
-        given = _with_gradients(choice, cap, target) if method in OWN else cap
-        with turns(look.still_wanted()) as hand_on:
+        given = _with_gradients(choice, cap, target) if METHODS[method].reads_gradients else cap
+        with turns() as hand_on:
             options = by_batches(choice.vit, method, hand_on, tell)
             return explain(choice.vit, cap.view, method, target=target, capture=given, **options)
 
     if tell is None:
         return choice.result(_name(method, target), run)
-    key = (*choice.key, _name(method, target))
-    return store().results.get(key, run, lambda heat: heat.nbytes, look.still_wanted())
+    return once((*choice.key, _name(method, target)), run)
 
 
 def is_there(choice: Choice, method: str, target: int | None) -> bool:
     """Whether the map has been made before."""
-    return (*choice.key, _name(method, target)) in store().results
+    return choice.has(_name(method, target))
 
 
 def _name(method: str, target: int | None) -> tuple:
@@ -110,9 +106,4 @@ def _name(method: str, target: int | None) -> tuple:
 
 
 def _with_gradients(choice: Choice, cap: Capture, target: int) -> Capture:
-    def run() -> Capture:
-        with turn(look.still_wanted()):
-            return capture_view(choice.vit, cap.view, target)
-
-    key = (*choice.key, "gradients", target)
-    return store().captures.get(key, run, lambda found: found.nbytes, look.still_wanted())
+    return choice.captured(lambda: capture_view(choice.vit, cap.view, target), "gradients", target)

@@ -12,13 +12,15 @@ from vizvit.errors import CaptureError, ModelError
 from vizvit.explanations import METHODS
 from vizvit.faithful import Randomisation, numbers_of_blocks, randomised_map
 from vizvit.forward.capture import Capture
+from vizvit.numbers import thousands
 from vizvit.pages.explanations import charts, painting
 from vizvit.pages.explanations.asking import Work, asked_for, button, by_batches, is_heavy, turns, under_way
-from vizvit.pages.explanations.panels import PASSES, explained, is_there
+from vizvit.pages.explanations.panels import explained, is_there
 from vizvit.pages.explanations.settings import FIRST, SHOWN, SPECIFIC, Wanted
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say, worded
-from vizvit.pages.shared.store import store
+from vizvit.pages.shared.pixels import png
+from vizvit.pages.shared.store import is_made, once
 from vizvit.pages.sidebar.choice import Choice
 
 ALL = "all"
@@ -41,13 +43,18 @@ class Check:
         return (*self.choice.key, ("randomised", self.method, self.target))
 
     @property
+    def passes(self) -> int:
+        """There and back through the model, for the maps that there are not yet."""
+        return METHODS[self.method].passes * self.missing
+
+    @property
     def counts(self) -> list[int]:
         return numbers_of_blocks(self.choice.vit)
 
     @property
     def missing(self) -> int:
         """How many maps there are not yet."""
-        changed = sum((*self.key, count) not in store().results for count in self.counts)
+        changed = sum(not is_made((*self.key, count)) for count in self.counts)
         return changed + (not is_there(self.choice, self.method, self.target))
 
     def original(self, tell: Tell) -> np.ndarray:
@@ -55,12 +62,12 @@ class Check:
 
     def changed(self, count: int, tell: Tell) -> np.ndarray:
         def run() -> np.ndarray:
-            with turns(look.still_wanted()) as hand_on:
+            with turns() as hand_on:
                 view, vit = self.cap.view, self.choice.vit
                 options = by_batches(vit, self.method, hand_on, tell)
                 return randomised_map(vit, view, self.method, count, target=self.target, **options)
 
-        return store().results.get((*self.key, count), run, lambda heat: heat.nbytes, look.still_wanted())
+        return once((*self.key, count), run)
 
     def found(self, tell: Tell, step: Callable[[], None] = lambda: None) -> Randomisation:
         """step: called after each map. Raises CaptureError or ModelError where there is none."""
@@ -97,9 +104,8 @@ def show(choice: Choice, cap: Capture, wanted: Wanted) -> Work | None:
         _draw(choice, cap, methods, done, place)
     if not checks.keys() >= set(methods):
         with status.container():
-            st.caption(
-                _price([every[method] for method in methods], left_out=chosen == ALL and len(light) < len(every))
-            )
+            left_out = [method for method in every if method not in light] if chosen == ALL else []
+            st.caption(_price([every[method] for method in methods], left_out))
             button("checked", t["check"], icon=":material/shuffle:")
     elif len(done) < len(checks):
         line = under_way(status, "checked", [check.key for check in checks.values() if check.missing])
@@ -134,13 +140,19 @@ def _method(options: tuple[str, ...]) -> str:
     )
 
 
-def _price(checks: list[Check], *, left_out: bool) -> str:
+def _price(checks: list[Check], left_out: list[str]) -> str:
     """How much work it is."""
     t = say("explanations")
     said = [t["check_note"].format(count=sum(check.missing for check in checks))]
-    passes = PASSES * sum(check.missing for check in checks if check.method == "integrated_gradients")
-    said += [t["check_passes"].format(each=PASSES, count=f"{passes:,}")] if passes else []
-    return " ".join([*said, *([t["check_without"].format(each=PASSES)] if left_out else [])])
+    for check in checks:
+        if METHODS[check.method].passes > 1 and check.missing:
+            said.append(_many(t["check_passes"], check.method, count=thousands(check.passes)))
+    return " ".join([*said, *(_many(t["check_without"], method) for method in left_out)])
+
+
+def _many(text: str, method: str, **more: str) -> str:
+    """A sentence about a method that takes many passes."""
+    return text.format(method=say("explanations")[f"method_{method}"], each=METHODS[method].passes, **more)
 
 
 def _check(choice: Choice, cap: Capture, methods: list[str], checks: dict[str, Check], places: _Places) -> None:
@@ -163,7 +175,7 @@ def _check(choice: Choice, cap: Capture, methods: list[str], checks: dict[str, C
             check.found(lambda passed, of: bar(passed / of), step)
         except (CaptureError, ModelError) as error:
             made = after
-            places.after.info(t["failed"].format(error=look.plain(str(error))))
+            places.after.info(look.failure("map", error))
             continue
         done[method] = check
         _draw(choice, cap, methods, done, places.found)
@@ -218,7 +230,7 @@ def _strips(choice: Choice, cap: Capture, every: dict[str, Randomisation], sever
             st.html(f'<p class="vz-map"><b>{t[f"method_{method}"]}</b></p>')
         heats, signed = [run.original, *run.maps], METHODS[method].signed
         st.image(
-            [look.png(painting.painted(cap.view, heat, painting.most(heat), signed)) for heat in heats],
+            [png(painting.painted(cap.view, heat, painting.most(heat), signed)) for heat in heats],
             caption=titles,
             width=min(SMALL_THUMB, ROW // len(heats)) if several else THUMB,
         )

@@ -9,8 +9,9 @@ import streamlit as st
 
 from vizvit.explanations import METHODS
 from vizvit.forward.capture import Capture
-from vizvit.pages.explanations.classes import choose_class, likeliest
+from vizvit.pages.explanations.classes import choose_class
 from vizvit.pages.shared.address import note_in_address
+from vizvit.pages.shared.classes import likeliest
 from vizvit.pages.shared.language import say, worded
 from vizvit.pages.sidebar.choice import Choice
 

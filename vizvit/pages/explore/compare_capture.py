@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import streamlit as st
 from PIL import Image
 
 from vizvit import explorer
@@ -17,7 +15,6 @@ from vizvit.pages.explore.boxes import Box
 from vizvit.pages.explore.compare_controls import Plan
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import named, say
-from vizvit.pages.shared.store import store, turn
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.sidebar.model_choice import load_chosen
 from vizvit.pictures import perturb
@@ -58,13 +55,13 @@ def load(place, plan: Plan | None, choice: Choice, cap: Capture) -> Comparison |
     try:
         return _MAKERS[plan.kind](place, plan, choice, cap)
     except (ModelError, CaptureError) as error:
-        place.error(say("look")["failed"].format(error=error))
+        place.error(look.failure("capture", error))
         return None
 
 
 def _picture(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     other = replace(choice, image=plan.image, image_name=plan.image_name, image_key=plan.image_key)
-    second = _captured(other, lambda: capture(other.vit, other.image))
+    second = other.captured(lambda: capture(other.vit, other.image))
     return Comparison(second, other, plan.image_name, _caption(other), _linked("place"))
 
 
@@ -76,7 +73,7 @@ def _model(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
         vit, key = load_chosen(place, plan.model, plan.weights)
     vit = replace(vit, weights=plan.note) if plan.note else vit
     other = replace(choice, vit=vit, model_key=key)
-    second = _captured(other, lambda: capture(vit, other.image))
+    second = other.captured(lambda: capture(vit, other.image))
     title = f"{vit.name}, {named(vit.weights)}" if plan.kind == "model" else named(vit.weights)
     box = seen_from(choice.vit, vit, choice.image)
     linked = _linked("place") if np.abs(np.subtract(box, WHOLE)).max() < 0.005 else _linked("crop", box)
@@ -91,7 +88,7 @@ def _changed(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
         "cover": lambda: perturb.occlude(cap.view, box),
     }[plan.kind]
     other = replace(choice, image_key=f"{choice.image_key} {plan.kind} {box}")
-    second = _captured(other, lambda: capture_view(choice.vit, change()))
+    second = other.captured(lambda: capture_view(choice.vit, change()))
     linked = _linked("flip") if plan.kind == "flip" else _linked("place")
     if plan.kind == "crop":
         height, width = cap.view.shape[:2]
@@ -108,16 +105,6 @@ _MAKERS = {
     "training": _model,
     **dict.fromkeys(("flip", "crop", "cover"), _changed),
 }
-
-
-def _captured(other: Choice, make: Callable[[], Capture]) -> Capture:
-    """As `Choice.capture`, but an error is the caller's to show, and what is run may be a changed view."""
-
-    def run() -> Capture:
-        with st.spinner(say("sidebar")["running"]), turn(look.still_wanted()):
-            return make()
-
-    return store().captures.get(other.key, run, lambda cap: cap.nbytes, look.still_wanted())
 
 
 def _caption(choice: Choice) -> str:

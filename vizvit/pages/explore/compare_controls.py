@@ -6,7 +6,6 @@ comparison = comparing.load(place, plan, choice, cap)      # loads and runs the 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import streamlit as st
@@ -20,10 +19,10 @@ from vizvit.pages.explore.boxes import MIDDLE, Box, area_box, box_of, neighbourh
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import named, say, worded
-from vizvit.pages.shared.store import store
+from vizvit.pages.shared.photo import decoded, photo_key
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.sidebar.model_choice import ENTRIES, WEIGHTS
-from vizvit.pictures.load import MAX_BYTES, load_image
+from vizvit.pictures.load import MAX_BYTES
 from vizvit.pictures.samples import SAMPLES
 
 _STYLE = """
@@ -145,15 +144,13 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
             t["drop"], max_upload_size=MAX_BYTES // (1 << 20), key="compare_upload", on_change=_take_upload
         )
     data = given[1] if given else SAMPLES[state.compare_picture].read()
-    key = hashlib.sha256(data).hexdigest()
     try:
-        size = lambda image: image.width * image.height * 3  # noqa: E731
-        image = store().results.get(("image", key), lambda: load_image(data), size, look.still_wanted())
+        image = decoded(data)
     except ImageError as error:
-        place.error(t["unreadable"].format(title=label, error=error))
+        place.error(look.failure("picture", error, title=label))
         return None, None
     name = given[0] if given else titles[f"sample_{state.compare_picture}"]
-    return Plan("picture", image, name, key), None if given else state.compare_picture
+    return Plan("picture", image, name, photo_key(data)), None if given else state.compare_picture
 
 
 def _take_upload() -> None:

@@ -5,7 +5,6 @@ The browser asks (`explorer.asked`), Python answers once and feeds the same answ
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -21,7 +20,7 @@ from vizvit.errors import CaptureError
 from vizvit.forward.capture import Capture
 from vizvit.pages.explore import handouts
 from vizvit.pages.explore.view_maps import head_values, query_of, view_map
-from vizvit.pages.shared import language
+from vizvit.pages.shared import language, look
 from vizvit.pages.shared.language import say
 from vizvit.pages.sidebar.choice import Choice
 
@@ -66,7 +65,7 @@ def _made(
     except KeyError as error:
         return {"error": t["incomplete"].format(name=error)}, b""
     except (ValueError, TypeError, ImportError, MemoryError) as error:
-        return {"error": t["failed"].format(error=error)}, b""
+        return {"error": look.failure("file", error, written=str)}, b""
     return {"file": f"{_file_name(choice, view)}.{ENDINGS[what]}", "type": TYPES[what]}, data
 
 
@@ -98,9 +97,7 @@ def npz(cap: Capture, selection: Mapping, choice: Choice, other: tuple[Capture, 
     if other is not None:
         arrays["other_map"] = view_map(*other)
     arrays["meta"] = np.array(json.dumps(about(cap, selection, choice), ensure_ascii=False))
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
+    return look.npz(arrays)
 
 
 def about(cap: Capture, selection: Mapping, choice: Choice) -> dict:

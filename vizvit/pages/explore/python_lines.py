@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore.compare_controls import Plan
 from vizvit.pages.shared.language import say
+from vizvit.pages.shared.photo import photo_key
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.sidebar.model_choice import ModelKey
 from vizvit.pictures.samples import SAMPLES
@@ -94,4 +94,4 @@ def _text(value: str) -> str:
 @cache
 def _samples() -> dict[str, str]:
     """The name of each sample by the SHA-256 of its file."""
-    return {hashlib.sha256(sample.read()).hexdigest(): name for name, sample in SAMPLES.items()}
+    return {photo_key(sample.read()): name for name, sample in SAMPLES.items()}

@@ -1,23 +1,22 @@
-"""What the pages have in common to look at: style, pictures with their captions and colour bars, downloads."""
+"""What the pages have in common to look at: style, captions and colour bars, the prediction, downloads."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Callable
-from html import escape
 
-import cv2
-import matplotlib
 import numpy as np
 import streamlit as st
 from matplotlib.figure import Figure
 
-from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes, overlay
-from vizvit.figures.numbers import number
+from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes
 from vizvit.model.vit import VitModel
+from vizvit.numbers import number
 from vizvit.pages.shared import language
+from vizvit.pages.shared.classes import bars, likeliest
 from vizvit.pages.shared.language import say
+from vizvit.pages.shared.pixels import colours
 from vizvit.texts import words
 
 ACCENT_DARK = "#ff5c93"  # the accent on dark paper
@@ -58,18 +57,6 @@ def style() -> None:
     st.html(_STYLE)
 
 
-def still_wanted() -> Callable[[], None]:
-    """A function that leaves the run when the person has moved on: any st call raises then."""
-    slots = []
-
-    def wait() -> None:
-        if not slots:
-            slots.append(st.empty())
-        slots[0].caption(say("sidebar")["waiting"])
-
-    return wait
-
-
 def theme() -> str:
     """ "light" or "dark", as the person's browser shows the app."""
     return "dark" if st.context.theme.type == "dark" else "light"
@@ -94,47 +81,11 @@ def lead(text: str) -> None:
     st.html(f'<p class="vz-lead">{text}</p>')
 
 
-def picture(
-    view: np.ndarray,
-    heat: np.ndarray | None = None,
-    *,
-    box: tuple[int, int, int, int] | None = None,
-    smooth: bool = False,
-    opacity: float = 0.65,
-    side: int = 640,
-) -> bytes:
-    """A PNG of the model's view, enlarged by a whole factor, with a map over it and the query patch outlined.
-
-    view: uint8 [H, W, 3]; heat: [rows, cols] raw; box: (left, top, right, bottom) in the view's pixels.
-    """
-    factor = max(1, round(side / max(view.shape[:2])))
-    large = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    if heat is not None:
-        large = overlay(large, heat, smooth=smooth, opacity=opacity)
-    if box is not None:
-        large = outline(large, tuple(factor * edge for edge in box))
-    return png(large)
-
-
-def outline(rgb: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """The query patch's outline: the accent colour with a white edge, visible on any picture."""
-    left, top, right, bottom = box
-    thick = max(2, max(rgb.shape) // 160)
-    marked = np.ascontiguousarray(rgb)
-    for colour, width in (((255, 255, 255), thick + 2), (_rgb(ACCENT), thick)):
-        cv2.rectangle(marked, (left, top), (right - 1, bottom - 1), colour, width)
-    return marked
-
-
-def png(rgb: np.ndarray) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
-
-
-def colour_bar(low: float, high: float, label: str, colormap: str = ATTENTION_CMAP) -> None:
-    """The map's colours with their real values."""
-    stops = matplotlib.colormaps[colormap](np.linspace(0, 1, 17), bytes=True)[:, :3]
+def colour_bar(low: float, high: float, label: str, colormap: str = ATTENTION_CMAP) -> str:
+    """HTML: a map's colours between the values that they stand for."""
+    stops = colours(np.linspace(0, 1, 17), colormap, 0, 1)
     gradient = ", ".join(f"rgb({r} {g} {b})" for r, g, b in stops)
-    st.html(
+    return (
         f'<div class="vz-bar"><span>{number(low)}</span><i style="background: linear-gradient(90deg, {gradient})"></i>'
         f"<span>{number(high)}</span><span>{label}</span></div>"
     )
@@ -145,9 +96,13 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+.!|~$:-])", r"\\\1", text)
 
 
-def share(value: float) -> str:
-    """A share in per cent, with as many digits as it takes to tell it from nothing."""
-    return f"{100 * value:.1f} %" if value >= 0.001 else f"{100 * value:.2g} %"
+def failure(what: str, error: Exception, written: Callable[[str], str] = plain, **named: str) -> str:
+    """What a page says where the library raised an error: of what, a key of the words' section [failed], and why.
+
+    written: the error as it has to be where the sentence stands, in Markdown by default.
+    """
+    said = {"error": str(error)} | named
+    return say("failed")[what].format(**{key: written(text) for key, text in said.items()})
 
 
 def weights_note(vit: VitModel, lang: str | None = None) -> str:
@@ -164,13 +119,7 @@ def prediction(vit: VitModel, probabilities: np.ndarray, count: int = 5) -> None
     if not len(probabilities):
         st.caption(t["no_classifier"].format(model=vit.name))
         return
-    best = np.argsort(probabilities)[::-1][:count]
-    rows = "".join(
-        f"<span title='{escape(vit.label(i))}'>{escape(vit.label(i).split(', ')[0])}</span>"
-        f"<b style='width: {100 * probabilities[i]:.2f}%'></b><span>{share(probabilities[i])}</span>"
-        for i in best
-    )
-    st.html(f'<div class="vz-prob">{rows}</div>')
+    st.html(bars(vit, probabilities, likeliest(probabilities, count)))
     if not vit.trained:
         st.caption(t["chance"])
 
@@ -197,7 +146,7 @@ def downloads(
         if arrays is not None:
             st.download_button(
                 t["numbers"],
-                lambda: _npz(arrays()),
+                lambda: npz(arrays()),
                 file_name=f"{name}.npz",
                 key=f"{name}-npz",
                 on_click="ignore",
@@ -205,11 +154,8 @@ def downloads(
             )
 
 
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+def npz(arrays: dict[str, np.ndarray]) -> bytes:
+    """Arrays as a .npz file."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return tuple(round(255 * part) for part in matplotlib.colors.to_rgb(colour))

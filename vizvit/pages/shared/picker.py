@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import streamlit as st
 
 from vizvit.explorer.assets import joined
+from vizvit.pages.shared.pixels import png_url
 
 _HERE = Path(__file__).parent
 _HTML = """
@@ -39,7 +39,6 @@ def pick(
     cell = (st.session_state.get(key) or {}).get("cell") or list(start)
     if cell[0] >= rows or cell[1] >= cols:  # chosen on another model's grid
         cell = list(start)
-    source = "data:image/png;base64," + base64.b64encode(image).decode()
-    data = {"image": source, "rows": rows, "cols": cols, "cell": cell, "words": words, "alt": alt}
+    data = {"image": png_url(image), "rows": rows, "cols": cols, "cell": cell, "words": words, "alt": alt}
     _mounted(key=key, data=data, on_cell_change=lambda: None)
     return int(cell[0]), int(cell[1])

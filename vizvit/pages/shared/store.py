@@ -13,6 +13,8 @@ from typing import Any
 
 import streamlit as st
 
+from vizvit.pages.shared.language import say
+
 MEGABYTE = 1 << 20
 
 
@@ -101,16 +103,41 @@ def store() -> Store:
     return Store()
 
 
+def once(key: Hashable, make: Callable[[], Any], size: Callable[[Any], int] = lambda made: made.nbytes) -> Any:
+    """What `make` gives, made once for all sessions and kept while there is room for it. size: its bytes."""
+    return store().results.get(key, make, size, still_wanted())
+
+
+def is_made(key: Hashable) -> bool:
+    """Whether `once` would have it at once."""
+    return key in store().results
+
+
 @contextmanager
-def turn(wait: Callable[[], None]) -> Iterator[None]:
-    """A place in the queue for the processor. wait may raise: an outdated rerun leaves the queue that way."""
-    semaphore = store().forward
+def turn(wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """A place in the queue for the processor.
+
+    wait: called now and then; by default it leaves the queue where the person has moved on.
+    """
+    wait, semaphore = wait or still_wanted(), store().forward
     while not semaphore.acquire(timeout=0.1):
         wait()
     try:
         yield
     finally:
         semaphore.release()
+
+
+def still_wanted() -> Callable[[], None]:
+    """A function that leaves the run when the person has moved on: any st call raises then."""
+    slots = []
+
+    def wait() -> None:
+        if not slots:
+            slots.append(st.empty())
+        slots[0].caption(say("sidebar")["waiting"])
+
+    return wait
 
 
 def settle_memory() -> None:

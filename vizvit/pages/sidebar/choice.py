@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,10 @@ from vizvit.errors import CaptureError
 from vizvit.forward.capture import Capture, capture
 from vizvit.model.loading import SHIPPED
 from vizvit.model.vit import VitModel
-from vizvit.pages.shared import language
+from vizvit.pages.shared import language, look
 from vizvit.pages.shared.address import note_all
 from vizvit.pages.shared.language import say
-from vizvit.pages.shared.look import still_wanted
-from vizvit.pages.shared.store import store, turn
+from vizvit.pages.shared.store import is_made, once, still_wanted, store, turn
 from vizvit.pages.sidebar import picture
 from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
 from vizvit.pictures.samples import is_stranger
@@ -41,26 +40,34 @@ class Choice:
         return self.model_key, self.image_key
 
     def capture(self) -> Capture:
-        """The capture of this picture by this model; forward passes of all sessions take turns."""
-
-        def make() -> Capture:
-            with st.spinner(say("sidebar")["running"]), turn(still_wanted()):
-                return capture(self.vit, self.image)
-
+        """The capture of this picture by this model; where there is none, the page says why and ends."""
         try:
-            return store().captures.get(self.key, make, lambda cap: cap.nbytes, still_wanted())
+            return self.captured(lambda: capture(self.vit, self.image))
         except CaptureError as error:
-            st.error(say("look")["failed"].format(error=error))
+            st.error(look.failure("capture", error))
             st.stop()
 
-    def result(self, name: Hashable, make, size=lambda value: value.nbytes) -> Any:
+    def captured(self, make: Callable[[], Capture], *name: Hashable) -> Capture:
+        """A capture that `make` makes of what is chosen, once for all sessions; their forward passes take turns."""
+
+        def run() -> Capture:
+            with st.spinner(say("sidebar")["running"]), turn():
+                return make()
+
+        return store().captures.get((*self.key, *name), run, lambda cap: cap.nbytes, still_wanted())
+
+    def result(self, name: Hashable, make: Callable[[], Any], size=lambda value: value.nbytes) -> Any:
         """Something derived from the capture, made once for all sessions."""
 
-        def compute():
+        def run() -> Any:
             with st.spinner(say("sidebar")["computing"]):
                 return make()
 
-        return store().results.get((*self.key, name), compute, size, still_wanted())
+        return once((*self.key, name), run, size)
+
+    def has(self, name: Hashable) -> bool:
+        """Whether `result` would have it at once."""
+        return is_made((*self.key, name))
 
 
 def choose() -> Choice:

@@ -15,10 +15,11 @@ from vizvit.model.hub import is_cached
 from vizvit.model.loading import SHIPPED, load_model, pick_device
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import VitModel
+from vizvit.numbers import fixed, megabytes, share
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import named, say, worded
-from vizvit.pages.shared.store import settle_memory, store
+from vizvit.pages.shared.store import settle_memory, still_wanted, store
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
 PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that strangers reach
@@ -84,7 +85,7 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
         vit, key = load_chosen(progress, state.model, weights, state.arch, _input_size(), half)
         return (replace(vit, weights=note) if note else vit), key
     except ModelError as error:
-        st.error(t["failed"].format(error=error))
+        st.error(look.failure("model", error))
         st.caption(t["instead"].format(model=SHIPPED))
         return load_chosen(progress, SHIPPED)
 
@@ -108,7 +109,7 @@ def _choose_snapshot() -> tuple[str, str]:
     )
     moment = moments[chosen]
     note_in_address("training", str(chosen) if chosen < last else "")
-    st.caption(t["accuracy"].format(share=look.share(moment.top1)))
+    st.caption(t["accuracy"].format(share=share(moment.top1)))
     note = "" if moment.weights in ("pretrained", "random") else f"training snapshot at {moment.title}"
     return moment.weights, note
 
@@ -155,9 +156,8 @@ def load_chosen(
         slot = place.empty()
 
         def progress(done: int, total: int) -> None:
-            share = min(done / total, 1.0) if total else 0.0
-            done_mb, total_mb = f"{done / 1e6:.0f}", f"{total / 1e6:.0f}"
-            slot.progress(share, t["downloading"].format(model=_title(name), done=done_mb, total=total_mb))
+            said = t["downloading"].format(model=_title(name), done=megabytes(done), total=megabytes(total))
+            slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
         with place, st.spinner(t["loading"].format(model=_title(name))):
             vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
@@ -166,7 +166,7 @@ def load_chosen(
         return vit
 
     size_of = lambda vit: sum(t.nbytes for t in (*vit.module.parameters(), *vit.module.buffers()))  # noqa: E731
-    return store().models.get(key, make, size_of, look.still_wanted()), key
+    return store().models.get(key, make, size_of, still_wanted()), key
 
 
 def describe(vit: VitModel) -> None:
@@ -182,7 +182,7 @@ def describe(vit: VitModel) -> None:
         cols=grid.cols,
         patch=grid.patch_size,
         prefix=t["prefix"].format(names=names) if names else t["no_prefix"],
-        parameters=f"{vit.num_parameters / 1e6:.1f}",
+        parameters=fixed(vit.num_parameters / 1e6, 1),
         device=vit.device.type,
         precision=vit.precision,
     )

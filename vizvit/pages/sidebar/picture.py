@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import streamlit as st
 from PIL import Image
 
 from vizvit.errors import ImageError
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
-from vizvit.pages.shared.store import store
+from vizvit.pages.shared.photo import decoded, photo_key
 from vizvit.pictures.folder import SUFFIXES
-from vizvit.pictures.load import MAX_BYTES, load_image
+from vizvit.pictures.load import MAX_BYTES
 from vizvit.pictures.samples import SAMPLES
 
 DEFAULT = "cat"
@@ -49,20 +47,15 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     if given is not None:
         data, title = given.getvalue(), given.name if source == "upload" else t["camera_picture"]
         try:
-            image = _decode(data)
+            image = decoded(data)
         except ImageError as error:
-            st.error(t["failed"].format(title=title, error=error))
+            st.error(look.failure("picture", error, title=title))
             data = None
     if data is None:
         data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
-        image = _decode(data)
+        image = decoded(data)
     thumbnail.image(_thumbnail(image), caption=look.plain(title), alt=t["chosen"].format(title=title))
-    return image, title, hashlib.sha256(data).hexdigest()
-
-
-def _decode(data: bytes) -> Image.Image:
-    key = ("image", hashlib.sha256(data).hexdigest())
-    return store().results.get(key, lambda: load_image(data), lambda i: i.width * i.height * 3, lambda: None)
+    return image, title, photo_key(data)
 
 
 def _thumbnail(image: Image.Image) -> Image.Image:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from vizvit.numbers import share, thousands
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import named, say
 from vizvit.study.merge import PICTURES
@@ -18,13 +19,17 @@ def show(summary: dict, folder: Path) -> None:
     t = say("studies")
     height, width = summary["input_size"]
     weights = named(summary["weights"])
-    said = [t["measured"].format(measured=summary["measured"], model=look.plain(summary["model"]), weights=weights)]
+    said = [
+        t["measured"].format(
+            measured=thousands(summary["measured"]), model=look.plain(summary["model"]), weights=weights
+        )
+    ]
     said += [t["size"].format(width=width, height=height)]
     if accuracy := summary["accuracy"]:
-        top = {name: look.share(accuracy[name]) for name in ("top1", "top5")}
-        said += [t["accuracy"].format(**top, count=accuracy["count"])]
+        top = {name: share(accuracy[name]) for name in ("top1", "top5")}
+        said += [t["accuracy"].format(**top, count=thousands(int(accuracy["count"])))]
     if summary["objects"]:
-        said += [t["objects"].format(count=summary["objects"])]
+        said += [t["objects"].format(count=thousands(summary["objects"]))]
     st.markdown(t["between"].join(said))
     _source(summary.get("source") or {})
     if not summary["trained"]:
@@ -63,7 +68,7 @@ def _source(source: dict) -> None:
 
 def _broken(summary: dict) -> None:
     t, found = say("studies"), summary["broken_named"]
-    with st.expander(t["broken"].format(broken=summary["broken"], pictures=summary["pictures"])):
+    with st.expander(t["broken"].format(broken=thousands(summary["broken"]), pictures=thousands(summary["pictures"]))):
         st.markdown("\n".join(f"- {look.plain(one['name'])}: {look.plain(one['error'])}" for one in found))
         if summary["broken"] > len(found):
-            st.caption(t["broken_more"].format(count=summary["broken"] - len(found)))
+            st.caption(t["broken_more"].format(count=thousands(summary["broken"] - len(found))))

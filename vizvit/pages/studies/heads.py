@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from vizvit.errors import ModelError
+from vizvit.numbers import decimals, mean_and_spread, number, signed, thousands
 from vizvit.pages.explore.open_head import open_head
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
@@ -17,7 +18,6 @@ from vizvit.pages.studies.settings import Asked
 from vizvit.study import MEASURES, Head
 from vizvit.study.figures import EVEN, value_range, whose_attention
 from vizvit.study.sweep import ranked
-from vizvit.study.table import decimals, mean_and_spread
 
 
 def show(choice: Choice, summary: dict) -> None:
@@ -27,7 +27,7 @@ def show(choice: Choice, summary: dict) -> None:
     try:
         found = ranked(summary, asked.by, asked.top, lowest=asked.order == "lowest", like=asked.head)
     except ModelError as error:
-        st.error(str(error))
+        st.error(look.failure("study", error))
         return
     left, right = st.columns([7, 5], gap="large")
     with left:
@@ -45,8 +45,8 @@ def _one(choice: Choice, summary: dict, layer: int, head: int) -> None:
     t, rows = say("studies"), []
     for name in MEASURES:
         if found := summary["heads"].get(name):
-            number = mean_and_spread(found["mean"][layer][head], found["spread"][layer][head], _places(summary, name))
-            rows.append(f"| {t[name]} | {number} |")
+            said = mean_and_spread(found["mean"][layer][head], found["spread"][layer][head], _places(summary, name))
+            rows.append(f"| {t[name]} | {said} |")
     st.markdown("\n".join([f"| {t['place'].format(layer=layer, head=head)} | |", "| :-- | --: |", *rows]))
     _open(choice, summary, layer, head, t["open_one"], "study_open_chosen", "secondary")
 
@@ -62,7 +62,7 @@ def _rows(choice: Choice, summary: dict, asked: Asked, found: list[Head]) -> Non
             _open(choice, summary, head.layer, head.head, name, f"study_open_{head.layer}_{head.head}")
             st.markdown(mean_and_spread(head.mean, head.spread, places), width="content")
             if head.difference is not None:
-                st.caption(f"{head.difference:+.{apart}f}".replace("-", "−"), width="content")
+                st.caption(signed(head.difference, apart), width="content")
 
 
 def _open(choice: Choice, summary: dict, layer: int, head: int, name: str, key: str, kind: str = "tertiary") -> None:
@@ -95,11 +95,11 @@ def _dots(summary: dict, asked: Asked, found: list[Head]) -> None:
     chart = _chart(mean, spread, ends, asked, found)
     st.altair_chart(chart, width="stretch", on_select=_use_dot, key=f"study_chart_{_clicks()}")
     read = t[f"{asked.by}_read"].format(whose=t[f"whose_{whose_attention(summary)}"])
-    said = [t["chart_caption"].format(count=measured["count"], read=read)]
+    said = [t["chart_caption"].format(count=thousands(int(measured["count"])), read=read)]
     if asked.head:
         said.append(t["large_dot"])
     if ends[0] > 0:
-        said.append(t["axis_from"].format(low=f"{ends[0]:g}"))
+        said.append(t["axis_from"].format(low=number(ends[0])))
     st.caption(" ".join(said))
 
 

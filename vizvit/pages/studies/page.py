@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from vizvit.errors import ModelError
+from vizvit.numbers import thousands
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
@@ -76,7 +77,11 @@ def _offer() -> None:
     with st.container(gap=None):
         for folder in studies[:LISTED]:
             summary, name = read_summary(folder), str(folder.relative_to(here))
-            said = {"model": look.plain(summary["model"]), "measured": summary["measured"], "name": look.plain(name)}
+            said = {
+                "model": look.plain(summary["model"]),
+                "measured": thousands(summary["measured"]),
+                "name": look.plain(name),
+            }
             st.button(
                 t["found_one"].format(**said),
                 key=f"study_at_{name}",

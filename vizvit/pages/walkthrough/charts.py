@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from vizvit.pages.walkthrough.html import number
+from vizvit.numbers import number
 
 WIDE, HIGH = 400, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 12, 48

@@ -7,8 +7,8 @@ from html import escape
 import numpy as np
 
 from vizvit import walk
+from vizvit.numbers import share
 from vizvit.pages.shared.language import named, say
-from vizvit.pages.shared.look import share
 from vizvit.pages.walkthrough.charts import Chart
 from vizvit.pages.walkthrough.html import badge, note, show, side_by_side, title
 from vizvit.pages.walkthrough.maps import category_colours, gallery, over_picture, tile
@@ -57,18 +57,11 @@ def _step(index: int) -> str:
 
 def _norms(here: Here, found) -> str:
     t, layers = say("walk"), np.arange(len(found.norms))
-    patches = found.norms[:, here.grid.num_prefix_tokens :]
+    low, middle, high, highest = found.patch_norms
     token = found.norms[:, here.place.token]
-    chart = Chart(
-        (0, layers[-1]),
-        (0, float(max(np.percentile(patches, 99, axis=1).max(), token.max()))),
-        (t["depth_axis"], t["depth_norms"]),
-        "norms",
-    )
-    chart.line(layers, np.percentile(patches, 10, axis=1), "quiet").line(
-        layers, np.percentile(patches, 90, axis=1), "quiet"
-    )
-    chart.line(layers, np.median(patches, axis=1)).line(layers, token, "accent")
+    ends = (0, layers[-1]), (0, float(max(highest.max(), token.max())))
+    chart = Chart(*ends, (t["depth_axis"], t["depth_norms"]), "norms")
+    chart.line(layers, low, "quiet").line(layers, high, "quiet").line(layers, middle).line(layers, token, "accent")
     return chart.dots(layers, token, "accent").html(layers[:: max(1, len(layers) // 12)]) + note(
         t["depth_norms_note"].format(query=here.query)
     )

@@ -9,12 +9,12 @@ import numpy as np
 from vizvit import walk
 from vizvit.analysis import embedding_filters
 from vizvit.errors import ModelError
+from vizvit.numbers import number
 from vizvit.pages.shared.language import say
-from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, number, show, strip, title
+from vizvit.pages.shared.look import failure
+from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, show, strip, title
 from vizvit.pages.walkthrough.maps import gallery, tile
 from vizvit.pages.walkthrough.scene import Here
-
-_FILTERS = 28
 
 
 def draw(here: Here) -> None:
@@ -31,14 +31,13 @@ def draw(here: Here) -> None:
         facts((t["embedding_apart"], number(made.apart))),
     )
     try:
-        count = min(_FILTERS, 3 * here.grid.patch_size**2)
-        filters = here.choice.result("filters", lambda: embedding_filters(here.vit, count))
+        filters = here.choice.result("filters", lambda: embedding_filters(here.vit, None))
     except ModelError as error:
-        show("filters", note(escape(str(error))))
+        show("filters", note(failure("filters", error, escape)))
         return
-    tiles = [tile((255 * each).astype(np.uint8), "", name="filter") for each in filters]
+    tiles = [tile(each, "", name="filter") for each in (255 * filters).astype(np.uint8)]
     show(
         "filters",
-        title(t["embedding_filters"].format(count=count), t["embedding_filters_note"]),
+        title(t["embedding_filters"].format(count=len(filters)), t["embedding_filters_note"]),
         gallery(tiles, "64px"),
     )

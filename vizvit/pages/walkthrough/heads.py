@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from vizvit import walk
+from vizvit.numbers import number
 from vizvit.pages.shared.language import say
-from vizvit.pages.walkthrough.html import badge, bars, first_numbers, note, number, show, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, first_numbers, note, show, strip, title
 from vizvit.pages.walkthrough.scene import Here
 
 
@@ -14,9 +15,6 @@ def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     made = walk.heads(here.anatomy, here.place.token)
     limit = float(np.abs(made.outputs).max())
-    block, token = here.anatomy.block, here.place.token
-    written = (block.attended if block.attended_scaled is None else block.attended_scaled)[token].numpy()
-    sum_of, length = float(made.writes.sum()), float(np.linalg.norm(written))
     show(
         "heads",
         badge(made.difference),
@@ -37,5 +35,5 @@ def draw(here: Here) -> None:
             name="writes",
             chosen=here.place.head,
         ),
-        note(t["heads_sum"].format(sum=number(sum_of), length=number(length))),
+        note(t["heads_sum"].format(sum=number(made.writes.sum()), length=number(made.written))),
     )

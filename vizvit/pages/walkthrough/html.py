@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
 
-import cv2
-import matplotlib
 import numpy as np
 import streamlit as st
 
 from vizvit.figures import SIGNED_CMAP
-from vizvit.figures.numbers import number
+from vizvit.numbers import number, rounding
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
+from vizvit.pages.shared.pixels import colours, png, png_url
 
 CLEAR = 1e-4  # a difference above this is more than rounding
 _HERE = Path(__file__).parent
@@ -115,9 +113,7 @@ def badge(difference: float | None) -> str:
     if difference is None:
         return ""
     fine = difference < CLEAR
-    text = say("walk")["badge" if fine else "badge_off"].format(
-        difference=f"<nobr>{difference:.1e}</nobr>" if difference else "0"
-    )
+    text = say("walk")["badge" if fine else "badge_off"].format(difference=f"<nobr>{rounding(difference)}</nobr>")
     return (
         f'<div class="vw-badge{"" if fine else " off"}" data-difference="{difference:.3e}">'
         f"<b>{'✓' if fine else '✗'}</b><span>{text}</span></div>"
@@ -138,33 +134,10 @@ def side_by_side(*parts: str, least: str = "260px") -> str:
     return f'<div class="vw-beside" style="--least:{least}">{cells}</div>'
 
 
-def data_url(rgb: np.ndarray, kind: str = "png") -> str:
-    """uint8 [H, W, 3 or 4] as a data URL; kind "webp" for photographs."""
-    code = cv2.COLOR_RGBA2BGRA if rgb.shape[-1] == 4 else cv2.COLOR_RGB2BGR
-    options = [cv2.IMWRITE_WEBP_QUALITY, 92] if kind == "webp" else [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    data = cv2.imencode(f".{kind}", cv2.cvtColor(np.ascontiguousarray(rgb), code), options)[1]
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def colours(values: np.ndarray, colormap: str, low: float, high: float) -> np.ndarray:
-    """uint8 [..., 3] of values [...]."""
-    share = np.clip((np.asarray(values) - low) / max(high - low, 1e-12), 0, 1)
-    return matplotlib.colormaps[colormap](share, bytes=True)[..., :3]
-
-
-def colour_bar(low: float, high: float, label: str, colormap: str = look.ATTENTION_CMAP) -> str:
-    stops = matplotlib.colormaps[colormap](np.linspace(0, 1, 13), bytes=True)[:, :3]
-    gradient = ", ".join(f"rgb({r} {g} {b})" for r, g, b in stops)
-    return (
-        f'<div class="vw-bar"><span>{number(low)}</span><i style="background:linear-gradient(90deg,{gradient})"></i>'
-        f"<span>{number(high)}</span><span>{label}</span></div>"
-    )
-
-
 def _cells(values: np.ndarray, colormap: str, low: float, high: float) -> str:
     shades = colours(values, colormap, low, high)
     if len(values) > _MOST_CELLS:
-        return f'<img class="vw-cells" src="{data_url(shades[None])}" alt="">'
+        return f'<img class="vw-cells" src="{png_url(png(shades[None]))}" alt="">'
     rects = "".join(
         f'<rect x="{index}" width="1.03" height="1" fill="#{r:02x}{g:02x}{b:02x}" data-tip="{index}: {number(value)}"/>'
         for index, (value, (r, g, b)) in enumerate(zip(values, shades, strict=True))

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from html import escape
 from types import MappingProxyType
 
-import cv2
 import matplotlib
 import numpy as np
 
 from vizvit.figures import ATTENTION_CMAP
-from vizvit.pages.walkthrough.html import colours, data_url, number
+from vizvit.numbers import number
+from vizvit.pages.shared.pixels import colours, enlarged, photo_url, png, png_url
 
 Patch = tuple[int, int]
 
 
 def photo(view: np.ndarray, side: int = 480) -> str:
     """The model's view as a data URL, enlarged by a whole factor."""
-    factor = max(1, round(side / max(view.shape[:2])))
-    return data_url(cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), "webp")
+    return photo_url(enlarged(view, side))
 
 
 def over_picture(
@@ -38,7 +37,7 @@ def over_picture(
     """A map [rows, cols] over the picture (a data URL), the query outlined and `marks` with their numbers."""
     rows, cols = values.shape
     high = float(np.nanmax(values)) if high is None else high
-    tiny = data_url(colours(values, colormap, low, high))
+    tiny = png_url(png(colours(values, colormap, low, high)))
     hover = "".join(
         f'<rect x="{col}" y="{row}" width="1" height="1" data-tip="({row}, {col}): {number(values[row, col])}"/>'
         for row in range(rows)
@@ -79,7 +78,7 @@ def tile(rgb: np.ndarray, label: str, *, name: str = "", query: Patch | None = N
     return (
         f'<figure class="vw-map{" chosen" if chosen else ""}" data-draw="{escape(name)}">'
         f'<figcaption>{label}</figcaption><div style="aspect-ratio:{cols}/{rows}">'
-        f'<img class="vw-heat" src="{data_url(rgb)}" alt="{escape(label)}">'
+        f'<img class="vw-heat" src="{png_url(png(rgb))}" alt="{escape(label)}">'
         f'<svg viewBox="0 0 {cols} {rows}">{outline(query)}</svg></div></figure>'
     )
 

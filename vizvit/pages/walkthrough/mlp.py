@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from vizvit import walk
+from vizvit.numbers import number, share
 from vizvit.pages.shared.language import say
 from vizvit.pages.walkthrough.charts import Chart
-from vizvit.pages.walkthrough.html import badge, bars, facts, note, number, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, facts, note, show, side_by_side, strip, title
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.walk.formulas import activation
 
@@ -52,7 +53,7 @@ def _curve(here: Here, made) -> str:
     chart = Chart((low, high), (ys.min(), ys.max()), (t["mlp_axis"], t["mlp_value"]), "curve")
     chart.line(xs, ys, "quiet")
     return chart.dots(made.pre, acted, titles=[str(unit) for unit in range(len(acted))]).html() + note(
-        t["mlp_below"].format(share=f"{(made.pre < 0).mean():.0%}")
+        t["mlp_below"].format(share=share((made.pre < 0).mean(), 0))
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from vizvit import load_image, walk
+from vizvit import walk
 from vizvit.forward.anatomy import Anatomy, dissect
+from vizvit.numbers import number
 from vizvit.pages.shared.language import say
-from vizvit.pages.shared.look import still_wanted
+from vizvit.pages.shared.photo import decoded
 from vizvit.pages.shared.store import turn
 from vizvit.pages.walkthrough.charts import Chart
-from vizvit.pages.walkthrough.html import badge, facts, note, number, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, facts, note, show, side_by_side, strip, title
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pictures.samples import SAMPLES
 from vizvit.walk.norms import BATCHES
@@ -79,10 +80,10 @@ def _others(here: Here) -> list[Anatomy]:
     """What the model makes of the other samples, then of those mirrored: real pictures all."""
 
     def run() -> list[Anatomy]:
-        samples = [here.vit.view(load_image(sample.read())) for sample in SAMPLES.values()]
+        samples = [here.vit.view(decoded(sample.read())) for sample in SAMPLES.values()]
         others = [view for view in samples if not np.array_equal(view, here.cap.view)]
         mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in others]
-        with turn(still_wanted()):
+        with turn():
             return [dissect(here.vit, view, 0) for view in [*others, *mirrored][: BATCHES[-1] - 1]]
 
     return here.choice.result("walk_others", run, lambda found: sum(anatomy.nbytes for anatomy in found))

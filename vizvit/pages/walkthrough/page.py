@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 import streamlit as st
 
@@ -10,7 +11,6 @@ from vizvit.errors import CaptureError
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.sidebar.choice import Choice
-from vizvit.pages.walkthrough import attention, depth, embedding, heads, mlp, norm, patches, prediction, tokens
 from vizvit.pages.walkthrough.place import here, write
 from vizvit.pages.walkthrough.scene import Here, arrive
 from vizvit.pages.walkthrough.steer import controls, stage_bar
@@ -18,20 +18,9 @@ from vizvit.pages.walkthrough.text import text
 from vizvit.walk import Absent
 from vizvit.walk.stages import STAGES
 
+# Each stage is drawn by the file of its name in this folder.
 DRAWINGS: dict[str, Callable[[Here], None]] = {
-    "patches": patches.cut,
-    "flatten": patches.flatten,
-    "embedding": embedding.draw,
-    "tokens": tokens.prefix,
-    "position": tokens.position,
-    "norm": norm.draw,
-    "qkv": attention.qkv,
-    "scores": attention.scores,
-    "sum": attention.weighted_sum,
-    "heads": heads.draw,
-    "mlp": mlp.draw,
-    "depth": depth.draw,
-    "head": prediction.draw,
+    stage.name: import_module(f"{__package__}.{stage.name}").draw for stage in STAGES
 }
 
 
@@ -48,7 +37,7 @@ def _walk(choice: Choice) -> None:
     try:
         now = arrive(choice, place)
     except CaptureError as error:
-        st.error(say("look")["failed"].format(error=error))
+        st.error(look.failure("capture", error))
         return
     numbers = now.numbers()
     stage_bar(place.stage, [t[f"stage_{step.name}"] for step in STAGES], stage.shape.format(**numbers))

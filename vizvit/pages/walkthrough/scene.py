@@ -9,7 +9,6 @@ from vizvit.forward.anatomy import Anatomy, dissect
 from vizvit.forward.capture import Capture
 from vizvit.grid import PatchGrid
 from vizvit.model.vit import VitModel
-from vizvit.pages.shared.look import still_wanted
 from vizvit.pages.shared.names import token_name
 from vizvit.pages.shared.store import turn
 from vizvit.pages.sidebar.choice import Choice
@@ -48,7 +47,7 @@ class Here:
 
     def label(self, index: int) -> str:
         """The first name of a class, fit for HTML."""
-        return escape(self.vit.label(int(index)).split(", ")[0])
+        return escape(self.vit.short_label(int(index)))
 
     def numbers(self) -> dict[str, object]:
         """This model's numbers and the place, under the names that the lessons and shapes use."""
@@ -61,7 +60,7 @@ def arrive(choice: Choice, place: Place) -> Here:
     cap = choice.capture()
 
     def run() -> Anatomy:
-        with turn(still_wanted()):
+        with turn():
             return dissect(choice.vit, cap.view, place.layer)
 
     anatomy = choice.result(("anatomy", place.layer), run)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from vizvit import walk
+from vizvit.numbers import change, fixed, number, share
+from vizvit.pages.shared.classes import likeliest
 from vizvit.pages.shared.language import named, say
-from vizvit.pages.shared.look import share
-from vizvit.pages.walkthrough.html import badge, bars, facts, first_numbers, number, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, facts, first_numbers, show, side_by_side, strip, title
 from vizvit.pages.walkthrough.scene import Here
 
-_TOP, _DIMENSIONS = 5, 12
+_DIMENSIONS = 12
 
 
 def draw(here: Here) -> None:
     t = say("walk")
     made = walk.head(here.anatomy)
-    best = np.argsort(made.probabilities)[::-1][:_TOP]
+    best = likeliest(made.probabilities)
     name = {index: here.label(index) for index in (*best, made.winner, made.runner_up)}
     show(
         "prediction",
@@ -30,7 +31,9 @@ def draw(here: Here) -> None:
                 (
                     name[i],
                     float(made.probabilities[i]),
-                    t["head_row"].format(share=share(float(made.probabilities[i])), logit=number(made.logits[i])),
+                    t["head_row"].format(
+                        share=share(float(made.probabilities[i])), logit=fixed(float(made.logits[i]), 2)
+                    ),
                 )
                 for i in best
             ],
@@ -40,15 +43,15 @@ def draw(here: Here) -> None:
     )
     distilled = made.distilled_contributions is not None
     order = np.argsort(np.abs(made.contributions))[::-1][:_DIMENSIONS]
-    lead = float(made.logits[made.winner] - made.logits[made.runner_up])
+    lead = change(float(made.logits[made.runner_up]), float(made.logits[made.winner]), 2)
     show(
         "lead",
         title(t["head_lead"].format(winner=name[made.winner], other=name[made.runner_up])),
         facts(
-            (t["head_difference"], number(lead)),
-            (t["head_terms"], number(made.contributions.sum())),
-            *([(t["head_distilled"], number(made.distilled_contributions.sum()))] if distilled else []),
-            (t["head_bias"], number(made.bias_contribution)),
+            (t["head_difference"], fixed(lead, 2)),
+            (t["head_terms"], fixed(float(made.contributions.sum()), 2)),
+            *([(t["head_distilled"], fixed(float(made.distilled_contributions.sum()), 2))] if distilled else []),
+            (t["head_bias"], fixed(made.bias_contribution, 2)),
         ),
         side_by_side(
             bars(
