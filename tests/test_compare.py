@@ -16,6 +16,7 @@ from vizvit.explorer.payload import read_header
 from vizvit.grid import PatchGrid
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore import boxes, compare_capture
+from vizvit.pages.shared.look import plain
 from vizvit.pictures import perturb
 
 GRID = PatchGrid(6, 8, 16, ("class",))
@@ -107,7 +108,7 @@ def test_a_file_that_is_no_picture_leaves_the_view_alone():
     app = chosen(opened(), "picture")
     app.file_uploader(key="compare_upload").upload("mine.png", b"no picture", "image/png").run()
     assert not app.exception and fed(app) is None and param(app) == ""
-    assert [error for error in app.error if "mine.png" in error.value]
+    assert [error for error in app.error if plain("mine.png") in error.value]
     assert len(app.get("bidi_component")) == 1
 
 
@@ -126,7 +127,7 @@ def test_another_model(shipped):
 def test_a_model_that_cannot_be_had_is_said_in_place():
     app = opened(compare="model:nosuchmodel_patch16")
     assert fed(app) is None
-    assert [error for error in app.error if "nosuchmodel_patch16" in error.value]
+    assert [error for error in app.error if plain("nosuchmodel_patch16") in error.value]
     assert len(app.get("bidi_component")) == 1
 
 

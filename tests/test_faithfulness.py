@@ -212,12 +212,10 @@ def test_random_orders():
     assert found.deletion_area == pytest.approx(0.5, abs=0.15)
     assert found.deletion_area_spread == pytest.approx(np.sqrt((12**2 - 1) / 12) / 12, abs=0.07)
     np.testing.assert_allclose(found.deletion_areas + found.insertion_areas, 1, atol=1e-5)
-    np.testing.assert_allclose(found.deletion_mean, found.deletion.mean(0))
-    np.testing.assert_allclose(found.insertion_spread, found.insertion.std(0, ddof=1))
     again = vizvit.random_curves(watching(), view, seeds=2, fill="black")
     np.testing.assert_allclose(again.deletion, found.deletion[:2])
     single = vizvit.random_curves(model, view, seeds=1, fill="black")
-    assert single.deletion_area_spread == 0 and not single.deletion_spread.any()
+    assert single.deletion_area_spread == 0
 
 
 @pytest.mark.parametrize(
@@ -229,7 +227,7 @@ def test_random_orders():
         ({"fill": "white"}, "blur, mean, black"),
         ({"target": 1000}, "classes 0 to 999"),
         ({"heat": np.zeros((5, 3))}, "3x5 patches"),
-        ({"heat": np.full((3, 5), np.nan)}, "not finite"),
+        ({"heat": np.full((3, 5), np.nan)}, "NaN or infinite"),
         ({"view": np.zeros((48, 48, 3), np.uint8)}, "48, 80, 3"),
     ],
 )
@@ -243,7 +241,7 @@ def test_refusals_of_other_kinds(plain, picture):
     view = plain.view(picture)
     with pytest.raises(vizvit.ModelError, match="no classifier"):
         vizvit.faithfulness(replace(plain, labels=()), view, np.zeros((3, 5)))
-    with pytest.raises(vizvit.CaptureError, match="1 views, 2 maps and 1 classes"):
+    with pytest.raises(vizvit.CaptureError, match="1 views, 2 maps and 1 targets"):
         vizvit.faithfulness_many(plain, [view], [np.zeros((3, 5))] * 2, [1])
     with pytest.raises(vizvit.CaptureError, match="seeds"):
         vizvit.random_curves(plain, view, seeds=0)

@@ -30,17 +30,14 @@ def similarity(rows=4, cols=6) -> np.ndarray:
 
 
 ALL = {
-    "patch_grid": lambda **o: figures.patch_grid_figure(PICTURE, 6, 9, query=(1, 2), numbered=True, **o),
     "overlay": lambda **o: figures.overlay_figure(PICTURE, HEAT, query=(5, 8), **o),
     "heads": lambda **o: figures.heads_figure(RNG.random((5, 6, 9)), image=PICTURE, query=(0, 0), **o),
     "heads_bare": lambda **o: figures.heads_figure(RNG.random((3, 6, 9)), shared_scale=True, **o),
     "layers_heads": lambda **o: figures.layers_heads_figure(RNG.random((4, 3, 6, 9)), **o),
     "steps": lambda **o: figures.steps_figure(PICTURE, RNG.random((4, 6, 9)), **o),
     "similarity": lambda **o: figures.position_similarity_figure(similarity(), selected=(1, 2), **o),
-    "tile": lambda **o: figures.similarity_tile_figure(similarity()[1, 2], query=(1, 2), **o),
     "depth": lambda **o: figures.depth_figure(RNG.random((4, 3)), ylabel="distance (pixels)", selected=(1, 2), **o),
     "filters": lambda **o: figures.filters_figure(RNG.random((9, 4, 4, 3)), **o),
-    "probabilities": lambda **o: figures.probabilities_figure(["cat", "$dog_1$"], np.array([0.9, 0.0004]), **o),
 }
 
 
@@ -231,7 +228,6 @@ def test_smoothed_figures_say_so():
 def test_query_is_outlined_around_its_patch_only():
     for figure in (
         figures.overlay_figure(PICTURE, HEAT, query=(2, 4)),
-        figures.patch_grid_figure(PICTURE, 6, 9, query=(2, 4)),
         figures.heads_figure(HEAT[None].repeat(3, 0), query=(2, 4)),
     ):
         for axes in labelled(figure, "picture"):
@@ -243,19 +239,6 @@ def test_query_is_outlined_around_its_patch_only():
                     box.get_y() + box.get_height() / 2,
                 ) == pytest.approx((4.5, 2.5))
                 assert box.get_width() >= 1 <= box.get_height()
-
-
-def test_patch_grid_lines_and_numbers():
-    figure = figures.patch_grid_figure(PICTURE, 6, 9, numbered=True)
-    (axes,) = labelled(figure, "picture")
-    numbers = {text.get_text(): text.get_position() for text in axes.texts}
-    assert len(numbers) == 54
-    assert numbers["0"] == (0.5, 0.5)
-    assert numbers["10"] == (1.5, 1.5)
-    assert numbers["53"] == (8.5, 5.5)
-    vertical, horizontal = (lines.get_segments() for lines in axes.collections)
-    assert [line[0][0] for line in vertical] == list(range(1, 9))
-    assert [line[0][1] for line in horizontal] == list(range(1, 6))
 
 
 def test_heads_have_their_own_scale_unless_shared():
@@ -347,17 +330,6 @@ def test_position_similarity_tiles():
     assert labelled(ranged, "colour bar")[0].get_ylim() == pytest.approx((values.min(), values.max()))
 
 
-def test_one_similarity_tile():
-    tile = similarity()[1, 2]
-    figure = figures.similarity_tile_figure(tile, query=(1, 2))
-    shown = labelled(figure, "picture")[0].images[0].get_array()
-    expected = matplotlib.colormaps[figures.SIMILARITY_CMAP]((tile + 1) / 2, bytes=True)[..., :3]
-    assert np.abs(shown.astype(int) - expected).max() <= 1
-    constant = figures.similarity_tile_figure(np.ones((3, 3)), query=None, limits=None)
-    low, high = labelled(constant, "colour bar")[0].get_ylim()
-    assert low < 1 < high
-
-
 def test_depth_has_a_dot_a_head_and_the_mean():
     values = RNG.random((4, 3)) * 50
     figure = figures.depth_figure(values, ylabel="entropy (nats)", selected=(1, 2))
@@ -385,16 +357,6 @@ def test_filters_are_drawn_as_they_are():
                 for start, size, at in ((top, height, row), (left, width, col))
             )
             assert np.abs(mosaic[y, x] - expected[row, col] * 255).max() <= 1
-
-
-def test_probabilities_have_bars_and_per_cent():
-    names = ["cat", "$dog_1$", "a class with a name so long that it cannot stand beside its bar"]
-    figure = figures.probabilities_figure(names, np.array([0.9, 0.0004, 0.0]))
-    bars = [bar for bar in labelled(figure, "plot")[0].patches if bar.get_width() < 1]
-    assert [bar.get_width() for bar in bars] == pytest.approx([0.9, 0.0004, 0.0])
-    shown = words(figure)
-    assert {"cat", "$dog_1$", "90.0 %", "< 0.1 %", "0.0 %"} <= set(shown)
-    assert any(word.startswith("a class with") and word.endswith("…") for word in shown)
 
 
 # --- all figures -----------------------------------------------------------------------------------------
@@ -441,8 +403,6 @@ def test_pictures_of_any_shape(shape):
     "call",
     [
         lambda: figures.overlay_figure(PICTURE, HEAT, query=(6, 0)),
-        lambda: figures.patch_grid_figure(PICTURE, 0, 3),
-        lambda: figures.patch_grid_figure(PICTURE, 3, 3, query=(0, -1)),
         lambda: figures.heads_figure(HEAT),
         lambda: figures.heads_figure(HEAT[None], titles=["a", "b"]),
         lambda: figures.heads_figure(-HEAT[None]),
@@ -450,13 +410,10 @@ def test_pictures_of_any_shape(shape):
         lambda: figures.position_similarity_figure(np.zeros((2, 3, 3, 2))),
         lambda: figures.position_similarity_figure(similarity(), selected=(4, 0)),
         lambda: figures.position_similarity_figure(similarity(), limits=(1, -1)),
-        lambda: figures.similarity_tile_figure(np.zeros((2, 3)), query=(2, 0)),
         lambda: figures.depth_figure(np.full((2, 2), np.nan), ylabel=""),
         lambda: figures.depth_figure(np.zeros((2, 2)), ylabel="", selected=(2, 0)),
         lambda: figures.filters_figure(np.full((1, 2, 2, 3), 1.5)),
         lambda: figures.filters_figure(np.zeros((1, 2, 2, 4))),
-        lambda: figures.probabilities_figure(["a"], np.array([0.5, 0.5])),
-        lambda: figures.probabilities_figure(["a"], np.array([1.5])),
     ],
 )
 def test_figures_refuse_what_does_not_fit(call):

@@ -229,6 +229,7 @@ def library_words() -> set[str]:
 
     kinds = set(POSITION_KINDS.values())
     weights = {vizvit.load_model(SHIPPED, weights=weights).weights for weights in WEIGHTS}
+    weights |= {"pretrained weights", "weights of a local directory", "trained weights"}
     return kinds | weights | {moment.title for moment in snapshots(SHIPPED)} | {"class", "distillation", "register 4"}
 
 
@@ -256,7 +257,13 @@ def test_parts_of_what_the_library_says():
     assert of_library("training snapshot at epoch 0.7", "ja") == "学習スナップショット（エポック 0.7）"
     assert of_library("epoch 13, the end", "ja") == "エポック 13（学習終了）"
     assert of_library("weights of run.pth", "ja") == "run.pth の重み"
-    assert of_library("weights that I made", "ja") == "weights that I made"
+    assert of_library("weights of class", "ja") == "class の重み"  # a file's name
+
+
+def test_what_is_not_in_the_words_is_an_error_unless_a_person_may_have_said_it():
+    with pytest.raises(KeyError, match="weights that I made"):
+        of_library("weights that I made", "ja")
+    assert of_library("weights that I made", "ja", own=True) == "weights that I made"
 
 
 def test_unknown_languages_and_sections():

@@ -209,10 +209,10 @@ def test_a_model_without_classes_says_so_and_keeps_two_maps(app, open_page):
 def test_what_takes_long_is_made_on_demand(app, open_page):
     page = opened(open_page, app, "model=vit_small_patch16_224&weights=random")
     main = main_of(page)
-    expect(main.get_by_text("50 passes there and back")).to_be_visible()
+    expect(main.get_by_text("50 forward and backward passes")).to_be_visible()
     expect(main.get_by_role("img", name=re.compile("map over the picture"))).to_have_count(len(SHOWN) - 1)
     main.get_by_role("button", name="Compute").click()
-    expect(main.get_by_text(re.compile(r"[1-9]\d? of 50 passes there and back"))).to_be_visible()
+    expect(main.get_by_text(re.compile(r"[1-9]\d? of 50 forward and backward passes"))).to_be_visible()
     main.get_by_role("button", name="Cancel").click()
     expect(main.get_by_role("button", name="Compute")).to_be_visible()
     finished(page)

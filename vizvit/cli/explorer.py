@@ -46,7 +46,12 @@ def explorer(args: argparse.Namespace) -> int:
     from ..explorer.standalone import build
 
     height, width = vit.grid.image_size
-    model = {"model": vit.name, "weights": of_library(vit.weights, args.language), "width": width, "height": height}
+    model = {
+        "model": vit.name,
+        "weights": of_library(vit.weights, args.language, own=True),
+        "width": width,
+        "height": height,
+    }
     caption = words("explorer", args.language)["standalone_caption"]
 
     def look(cap: Capture, name: str) -> pictures.Findings:

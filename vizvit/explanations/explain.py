@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import CaptureError
 from ..forward.capture import Capture
 from ..model.vit import VitModel
-from .methods import Method, find_method
+from .methods import METHODS, Method, find_method
 from .task import Task
 
 
@@ -59,7 +59,10 @@ def contrast(
     """
     chosen = find_method(method)
     if not chosen.needs_target:
-        raise CaptureError(f'The map of "{method}" is the same for every class, so that two have no contrast.')
+        others = ", ".join(name for name, one in METHODS.items() if one.needs_target)
+        raise CaptureError(
+            f'The map of "{method}" is the same for every class: there is nothing to contrast. Choose one of {others}.'
+        )
     chosen.check(options)
     tasks = [_task(vit, view, chosen, label, capture) for label in (target, other)]
     return chosen.compute(tasks[0], **options) - chosen.compute(tasks[1], **options)

@@ -44,7 +44,10 @@ def grad_cam(task: Task, *, layer: int = -1) -> np.ndarray:
     except AttributeError:  # the library has no words for it
         if seen.gradients:
             raise
-        raise CaptureError(f"No class of {vit.name} depends on block {layer}, so that Grad-CAM has no map.") from None
+        raise CaptureError(
+            f"No class of {vit.name} depends on block {layer}, so Grad-CAM has no map there. "
+            "Choose another layer or method."
+        ) from None
     finally:
         seen.release()
     return np.maximum(heat[0], 0).astype(np.float32)

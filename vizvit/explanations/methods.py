@@ -22,7 +22,7 @@ class Method:
     compute: (Task, **options) -> float32 [rows, cols].
     needs_target: the map depends on the class. signed: values below zero occur.
     reads_gradients: from a capture, which one made for the class can give it.
-    passes: there and back through the model for one map, besides a capture.
+    passes: forward and backward through the model, for one map, besides a capture.
     control: knows nothing about the model; what every other method has to beat.
     """
 

@@ -95,7 +95,7 @@ def faithfulness_many(
     """
     if not len(views) == len(heats) == len(targets):
         raise CaptureError(
-            f"There are {len(views)} views, {len(heats)} maps and {len(targets)} classes; one of each was expected."
+            f"Got {len(views)} views, {len(heats)} maps and {len(targets)} targets, but as many of each were expected."
         )
     if batch < 1:
         raise CaptureError(f"A batch is a whole number from 1; received {batch}.")

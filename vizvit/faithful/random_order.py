@@ -30,22 +30,6 @@ class RandomCurves:
     fill: str
 
     @property
-    def deletion_mean(self) -> np.ndarray:
-        return self.deletion.mean(0)
-
-    @property
-    def deletion_spread(self) -> np.ndarray:
-        return spread(self.deletion)
-
-    @property
-    def insertion_mean(self) -> np.ndarray:
-        return self.insertion.mean(0)
-
-    @property
-    def insertion_spread(self) -> np.ndarray:
-        return spread(self.insertion)
-
-    @property
     def deletion_area(self) -> float:
         """The mean over the seeds."""
         return float(self.deletion_areas.mean())

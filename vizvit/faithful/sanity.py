@@ -64,7 +64,7 @@ def weight_randomisation(
     layers: how many blocks to randomise, counted from the last, in turn; None is 0 (the classifier alone) to all.
     target: None is the class that the model predicts before. options: the method's own.
     on_progress: called as (done, total) after each map, the original one included; what it raises ends the work.
-    A method that does not change cannot show what the model has learnt. Errors as in `explain`; CaptureError for a
+    A method that does not change cannot show what the model has learned. Errors as in `explain`; CaptureError for a
     number of blocks that there are not.
     """
     needs_target = find_method(method).needs_target

@@ -41,7 +41,7 @@ def checked_heat(heat: np.ndarray, grid: PatchGrid) -> np.ndarray:
     finite = bool(np.isfinite(heat).all())
     if heat.shape != (grid.rows, grid.cols) or not finite:
         raise CaptureError(
-            f"Got a map of shape {list(heat.shape)}{'' if finite else ' with values not finite'}, but a finite "
+            f"Got a map of shape {list(heat.shape)}{'' if finite else ' with NaN or infinite values'}, but a finite "
             f"value for each of {grid.rows}x{grid.cols} patches was expected."
         )
     return heat

@@ -15,10 +15,8 @@ from .charts import (
     filters_figure,
     layers_heads_figure,
     position_similarity_figure,
-    probabilities_figure,
-    similarity_tile_figure,
 )
-from .maps import figure_bytes, heads_figure, overlay, overlay_figure, patch_grid_figure, steps_figure
+from .maps import figure_bytes, heads_figure, overlay, overlay_figure, steps_figure
 from .page import ACCENT
 from .raster import ATTENTION_CMAP, SIGNED_CMAP, SIMILARITY_CMAP
 from .scale import limits
@@ -36,9 +34,6 @@ __all__ = [
     "limits",
     "overlay",
     "overlay_figure",
-    "patch_grid_figure",
     "position_similarity_figure",
-    "probabilities_figure",
-    "similarity_tile_figure",
     "steps_figure",
 ]

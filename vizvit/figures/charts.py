@@ -1,8 +1,6 @@
-"""Figures of a whole model: all layers and heads, positions, heads by depth, filters; and of a prediction."""
+"""Figures of a whole model: all layers and heads, positions, heads by depth, filters."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,12 +18,9 @@ from vizvit.figures.page import (
     STRIP,
     Page,
     Patch,
-    Place,
     Theme,
     number_axes,
-    shorten,
     spaced,
-    text_width,
 )
 from vizvit.figures.raster import (
     ATTENTION_CMAP,
@@ -41,7 +36,7 @@ from vizvit.figures.raster import (
     top_value,
     value_limits,
 )
-from vizvit.numbers import number, share
+from vizvit.numbers import number
 
 
 def layers_heads_figure(
@@ -99,43 +94,13 @@ def position_similarity_figure(
         )
     low, high = value_limits(similarity, limits)
     tiles = as_colors(similarity - low, high - low, colormap)
-    page, place = _page_with_axes((rows * rows, cols * cols), title, caption, theme)
+    width, height = fitted((rows * rows, cols * cols), BODY - AXIS - BAR)
+    page = Page(BODY, AXIS + height, title, caption, theme)
+    place = (page.centred(AXIS + width + BAR) + AXIS, AXIS, width, height)
     axes = page.picture(mosaic_of(tiles, page.theme.paper, place[2] / cols), (rows, cols), place, selected)
     number_axes(axes, page.theme, ("patch row", "patch column"), place)
     page.bar(place_beside(place), colormap, (low, high), label)
     return page.figure
-
-
-def similarity_tile_figure(
-    tile: np.ndarray,
-    *,
-    query: Patch | None,
-    limits: tuple[float, float] | None = (-1.0, 1.0),
-    colormap: str = SIMILARITY_CMAP,
-    title: str = "",
-    caption: str = "",
-    label: str = "cosine similarity",
-    theme: str = "light",
-) -> Figure:
-    """One tile of `position_similarity_figure`, enlarged.
-
-    tile: [rows, cols], the similarity of the position `query` to every other. limits: as there.
-    """
-    tile = as_finite(tile, "rows cols")
-    low, high = value_limits(tile, limits)
-    colors = as_colors(tile - low, high - low, colormap)
-    page, place = _page_with_axes(tile.shape, title, caption, theme)
-    axes = page.picture(colors, tile.shape, place, query)
-    number_axes(axes, page.theme, ("patch row", "patch column"), place)
-    page.bar(place_beside(place), colormap, (low, high), label)
-    return page.figure
-
-
-def _page_with_axes(shape: Sequence[int], title: str, caption: str, theme: str) -> tuple[Page, Place]:
-    """A page for one picture with numbered rows and columns and a colour bar, and that picture's place."""
-    width, height = fitted(shape, BODY - AXIS - BAR)
-    page = Page(BODY, AXIS + height, title, caption, theme)
-    return page, (page.centred(AXIS + width + BAR) + AXIS, AXIS, width, height)
 
 
 def depth_figure(
@@ -215,39 +180,4 @@ def filters_figure(filters: np.ndarray, *, title: str = "", caption: str = "", t
     pixels = np.rint(tiles * 255).astype(np.uint8).reshape(down, across, *filters.shape[1:])
     mosaic = mosaic_of(pixels, page.theme.paper, width / across)
     page.picture(mosaic, (down, across), (page.centred(width), 0, width, height))
-    return page.figure
-
-
-def probabilities_figure(
-    names: Sequence[str],
-    probabilities: np.ndarray,
-    *,
-    title: str = "",
-    caption: str = "",
-    theme: str = "light",
-) -> Figure:
-    """Classes with their probabilities as horizontal bars, in the order given.
-
-    names: one a class; long ones are shortened. probabilities: [class] in 0..1; a bar's whole track is 1.
-    """
-    values = as_finite(probabilities, "class")
-    if len(names) != len(values):
-        raise ValueError(f"There are {len(names)} names for {len(values)} probabilities, but one each was expected.")
-    if values.min() < 0 or values.max() > 1 + 1e-5:
-        raise ValueError(
-            f"Probabilities in 0..1 were expected, but they run from {values.min():g} to {values.max():g}."
-        )
-    names = [shorten(str(name), 0.42 * BODY, LABEL) for name in names]
-    left = max(text_width(name, LABEL) for name in names) + 0.15
-    width, step = BODY - left - 0.75, 0.36
-    page = Page(BODY, step * len(values), title, caption, theme)
-    axes = page.axes((left, 0, width, step * len(values)), "plot")
-    place = np.arange(len(values))
-    axes.barh(place, np.ones(len(values)), height=0.6, color=page.theme.line, alpha=0.5)
-    axes.barh(place, values, height=0.6, color=page.theme.mark)
-    axes.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), xticks=[], yticks=[])
-    for index, (name, value) in enumerate(zip(names, values, strict=True)):
-        y = step * (index + 0.5)
-        page.text(left - 0.12, y, name, LABEL, ha="right")
-        page.text(BODY, y, share(value), LABEL, ha="right")
     return page.figure

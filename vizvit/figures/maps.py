@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import re
 from collections.abc import Sequence
 
@@ -80,49 +79,6 @@ def _patch_of(pixels: int, patches: int) -> np.ndarray:
 
 
 # --- figures over a picture ---------------------------------------------------------------------------------
-
-
-def patch_grid_figure(
-    image: np.ndarray | Image.Image,
-    rows: int,
-    cols: int,
-    *,
-    query: Patch | None = None,
-    numbered: bool = False,
-    title: str = "",
-    caption: str = "",
-    theme: str = "light",
-) -> Figure:
-    """The picture cut into its patches.
-
-    query: (row, col), outlined. numbered: write each patch's place in the sequence (row-major, from 0), where
-    the patches are large enough to hold it.
-    """
-    if rows < 1 or cols < 1:
-        raise ValueError(f"The grid is {rows} × {cols}, but at least 1 × 1 patches were expected.")
-    picture = as_pixels(image)
-    width, height = fitted(picture.shape)
-    page = Page(width, height, title, caption, theme)
-    axes = page.picture(
-        printable(picture, max(width, height)), (rows, cols), (page.centred(width), 0, width, height), query
-    )
-    lines = {"color": "white", "linewidth": 0.9, "alpha": 0.85, "zorder": 2}
-    axes.vlines(np.arange(1, cols), 0, rows, **lines)
-    axes.hlines(np.arange(1, rows), 0, cols, **lines)
-    size = min(SMALL, 72 * min(0.5 * height / rows, 0.9 * width / cols / len(str(rows * cols - 1))))
-    if numbered and size >= 4:
-        for row, col in itertools.product(range(rows), range(cols)):
-            axes.text(
-                col + 0.5,
-                row + 0.5,
-                str(row * cols + col),
-                fontsize=size,
-                color="white",
-                ha="center",
-                va="center",
-                bbox={"facecolor": "black", "alpha": 0.45, "linewidth": 0, "boxstyle": "round,pad=0.15"},
-            )
-    return page.figure
 
 
 def overlay_figure(

@@ -89,13 +89,7 @@ def typefaces(language: str) -> list[str]:
 @lru_cache(maxsize=1)
 def _japanese() -> str:
     """Makes IPAexGothic known to matplotlib by its file: importing its package would change all figures' settings."""
-    package = find_spec("matplotlib_fontja")
-    if package is None or not package.submodule_search_locations:
-        raise ValueError(
-            "Japanese text needs a Japanese typeface, but matplotlib-fontja, which holds one, is not installed: "
-            "pip install matplotlib-fontja."
-        )
-    file = Path(package.submodule_search_locations[0]) / "fonts" / "ipaexg.ttf"
+    file = Path(find_spec("matplotlib_fontja").submodule_search_locations[0]) / "fonts" / "ipaexg.ttf"
     fontManager.addfont(file)
     return next(face.name for face in fontManager.ttflist if Path(face.fname) == file)
 

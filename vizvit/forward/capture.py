@@ -8,7 +8,7 @@ softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -289,15 +289,3 @@ def capture_input(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, targ
 
 def _settled(call: Call) -> Call:
     return Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=own(call.v), silenced=call.silenced)
-
-
-def support(build: Callable[[], VitModel]) -> str | None:
-    """None where the model can be shown, else the reason; cheap with a model on the meta device."""
-    try:
-        vit = build()
-        with torch.no_grad():
-            pixels = torch.zeros(1, 3, *vit.input_size, device=vit.device, dtype=vit.dtype)
-            forward(vit, Recorder(vit.num_layers), pixels)
-    except ValueError as error:
-        return str(error)
-    return None

@@ -22,18 +22,24 @@ def words(section: str, language: str = "en") -> dict[str, str]:
     return dict(_read(language)[section])
 
 
-def of_library(text: str, language: str) -> str:
-    """What the library calls something, in a language; what is not in section [library] (a file's name) stays.
+def of_library(text: str, language: str, *, own: bool = False) -> str:
+    """What the library calls something, in a language, by section [library]; KeyError for what is not in there.
 
     of_library("register 2", "ja")
+
+    own: it may be a person's word, such as a name for weights of their own, which stays as it is.
     """
     if language == "en":
         return text
     for key, pattern in _library_patterns():
         found = pattern.fullmatch(text)
         if found:
-            parts = {name: of_library(part, language) for name, part in found.groupdict().items()}
+            parts = found.groupdict()
+            if "moment" in parts:  # of a training: the library's word; a file's name and a number are in no language
+                parts["moment"] = of_library(parts["moment"], language)
             return words("library", language)[key].format(**parts)
+    if not own:
+        raise KeyError(f'The words of the interface have no entry for "{text}" in section [library].')
     return text
 
 

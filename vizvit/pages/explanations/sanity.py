@@ -44,7 +44,7 @@ class Check:
 
     @property
     def passes(self) -> int:
-        """There and back through the model, for the maps that there are not yet."""
+        """Forward and backward through the model, for the maps that there are not yet."""
         return METHODS[self.method].passes * self.missing
 
     @property

@@ -14,7 +14,7 @@ from vizvit.model.vit import VitModel
 from vizvit.pages.explore.boxes import Box
 from vizvit.pages.explore.compare_controls import Plan
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.language import named_or_own, say
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.sidebar.model_choice import load_chosen
 from vizvit.pictures import perturb
@@ -74,7 +74,7 @@ def _model(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     vit = replace(vit, weights=plan.note) if plan.note else vit
     other = replace(choice, vit=vit, model_key=key)
     second = other.captured(lambda: capture(vit, other.image))
-    title = f"{vit.name}, {named(vit.weights)}" if plan.kind == "model" else named(vit.weights)
+    title = f"{vit.name}, {named_or_own(vit.weights)}" if plan.kind == "model" else named_or_own(vit.weights)
     box = seen_from(choice.vit, vit, choice.image)
     linked = _linked("place") if np.abs(np.subtract(box, WHOLE)).max() < 0.005 else _linked("crop", box)
     return Comparison(second, other, title, _caption(other), linked)

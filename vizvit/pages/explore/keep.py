@@ -64,7 +64,7 @@ def _made(
             return {"error": t["unknown"].format(what=what)}, b""
     except KeyError as error:
         return {"error": t["incomplete"].format(name=error)}, b""
-    except (ValueError, TypeError, ImportError, MemoryError) as error:
+    except (ValueError, TypeError, MemoryError) as error:
         return {"error": look.failure("file", error, written=str)}, b""
     return {"file": f"{_file_name(choice, view)}.{ENDINGS[what]}", "type": TYPES[what]}, data
 

@@ -22,8 +22,13 @@ def say(section: str) -> dict[str, str]:
 
 
 def named(text: str, language: str | None = None) -> str:
-    """What the library calls something (a token, weights, a kind of position), in the current language."""
+    """What the library calls something (a token, a kind of position), in the current language."""
     return of_library(text, language or current())
+
+
+def named_or_own(text: str, language: str | None = None) -> str:
+    """As `named`, of what a person may have named (weights), or another library (a pooling of timm's)."""
+    return of_library(text, language or current(), own=True)
 
 
 def in_address() -> str:

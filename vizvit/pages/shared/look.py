@@ -109,7 +109,7 @@ def weights_note(vit: VitModel, lang: str | None = None) -> str:
     """Of which model and weights a picture speaks, for its caption; in the current language or in `lang`."""
     lang = lang or language.current()
     height, width = vit.grid.image_size
-    weights = language.named(vit.weights, lang)
+    weights = language.named_or_own(vit.weights, lang)
     return words("look", lang)["weights"].format(model=vit.name, weights=weights, width=width, height=height)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from vizvit.numbers import share, thousands
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.language import named_or_own, say
 from vizvit.study.merge import PICTURES
 from vizvit.study.report import REPORT
 
@@ -18,7 +18,7 @@ KINDS = {REPORT: "text/html", PICTURES: "application/vnd.apache.parquet"}
 def show(summary: dict, folder: Path) -> None:
     t = say("studies")
     height, width = summary["input_size"]
-    weights = named(summary["weights"])
+    weights = look.plain(named_or_own(summary["weights"]))
     said = [
         t["measured"].format(
             measured=thousands(summary["measured"]), model=look.plain(summary["model"]), weights=weights

@@ -9,7 +9,7 @@ import streamlit as st
 from vizvit.model.loading import lasting
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.language import named_or_own, say
 from vizvit.pages.sidebar.choice import DEFAULTS, Choice
 from vizvit.study.opened import app_words
 
@@ -60,7 +60,7 @@ def choose(summary: dict) -> None:
 def _spelled(name: str, facts: dict) -> str:
     height, width = facts["input_size"]
     return say("studies")["model"].format(
-        model=look.plain(name), weights=named(facts["weights"]), width=width, height=height
+        model=look.plain(name), weights=look.plain(named_or_own(facts["weights"])), width=width, height=height
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vizvit import walk
 from vizvit.numbers import share
-from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.language import named_or_own, say
 from vizvit.pages.walkthrough.charts import Chart
 from vizvit.pages.walkthrough.html import badge, note, show, side_by_side, title
 from vizvit.pages.walkthrough.maps import category_colours, gallery, over_picture, tile
@@ -36,7 +36,9 @@ def draw(here: Here) -> None:
             "no_lens",
             note(
                 t[found.absent].format(
-                    model=escape(here.vit.name), dim=here.numbers()["dim"], read_out=named(found.read_out)
+                    model=escape(here.vit.name),
+                    dim=here.numbers()["dim"],
+                    read_out=escape(named_or_own(found.read_out)),
                 )
             ),
         )
@@ -44,7 +46,7 @@ def draw(here: Here) -> None:
     show(
         "lens",
         badge(found.difference),
-        title(t["depth_lens"], t["depth_lens_note"].format(read_out=named(found.read_out))),
+        title(t["depth_lens"], t["depth_lens_note"].format(read_out=named_or_own(found.read_out))),
         _lens(here, found, layer + 1),
     )
     _patch_lens(here, found, min(layer + 1, layers - 1))

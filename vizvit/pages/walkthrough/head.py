@@ -7,7 +7,7 @@ import numpy as np
 from vizvit import walk
 from vizvit.numbers import change, fixed, number, share
 from vizvit.pages.shared.classes import likeliest
-from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.language import named_or_own, say
 from vizvit.pages.walkthrough.html import badge, bars, facts, first_numbers, show, side_by_side, strip, title
 from vizvit.pages.walkthrough.scene import Here
 
@@ -22,7 +22,7 @@ def draw(here: Here) -> None:
     show(
         "prediction",
         badge(made.difference),
-        strip(made.pooled, t["head_pooled"].format(read_out=named(made.read_out)), name="pooled"),
+        strip(made.pooled, t["head_pooled"].format(read_out=named_or_own(made.read_out)), name="pooled"),
         strip(made.normed, t["head_normed"], name="normed", tall=True),
         first_numbers(made.normed),
         title(t["head_top"]),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from vizvit.errors import CaptureError
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import named, say
+from vizvit.pages.shared.language import named_or_own, say
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.walkthrough.place import here, write
 from vizvit.pages.walkthrough.scene import Here, arrive
@@ -52,5 +52,11 @@ def _walk(choice: Choice) -> None:
             try:
                 DRAWINGS[stage.name](now)
             except Absent as gap:
-                st.info(t[gap.key].format(**{key: named(str(value)) for key, value in gap.numbers.items()}))
+                st.info(look.plain(absence(gap)))
         st.caption(look.weights_note(choice.vit))
+
+
+def absence(gap: Absent) -> str:
+    """Why the model does not have a stage, in words."""
+    said = {key: named_or_own(value) if key == "read_out" else value for key, value in gap.numbers.items()}
+    return say("walk")[gap.key].format(**said)
