@@ -422,7 +422,7 @@ def test_figures_refuse_what_does_not_fit(call):
 
 
 @pytest.mark.parametrize(("format", "magic"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
-@pytest.mark.parametrize("name", ["overlay", "patch_grid", "probabilities"])
+@pytest.mark.parametrize("name", ["overlay", "depth", "filters"])
 def test_files_begin_rightly_and_come_out_the_same(format, magic, name):
     first, second = (figure_bytes(ALL[name](title="Title", caption=CAPTION), format) for _ in range(2))
     assert first.startswith(magic)

@@ -24,8 +24,10 @@ MISSING = (150, 150, 150)
 _STYLE = """
 <style>
   .st-key-beforeafter h3 { padding: 0 0 .2rem; }
-  .st-key-beforeafter .vz-prob { grid-template-columns: minmax(7.2rem, 1.2fr) 1fr 3.1rem; gap: .3rem .5rem; }
-  .st-key-beforeafter .vz-prob { font-size: .9rem; }
+  .st-key-beforeafter .vz-prob { grid-template-columns: 1fr auto; grid-auto-flow: row dense; }
+  .st-key-beforeafter .vz-prob { gap: .1rem .5rem; font-size: .9rem; }
+  .st-key-beforeafter .vz-prob b { grid-column: 1 / -1; height: .35rem; margin-bottom: .35rem; }
+  [data-testid="stMetricValue"] { font-size: 1.3rem; }
   .st-key-beforeafter .vz-bar { gap: .4rem; font-size: .8rem; }
   .vz-row { margin: .6rem 0 0; font-size: .9rem; opacity: .9; } .vz-row b { font-size: 1.05rem; margin-right: .4rem; }
   .vz-change { line-height: 1.25; font-variant-numeric: tabular-nums; }

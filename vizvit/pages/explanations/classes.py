@@ -44,7 +44,7 @@ def choose_class(
     left.pills(
         title,
         offered,
-        format_func=lambda index: f"{look.plain(class_name(vit, index))} · {share(probabilities[index])}",
+        format_func=lambda index: f"{look.plain(class_name(vit, index))} · {share(float(probabilities[index]))}",
         key=key,
         required=True,
         persist_state="session",
