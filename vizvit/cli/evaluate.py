@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from ..numbers import fixed, share
+from ..numbers import fixed
 from . import options
 from .report import say, tell, weights_note
 
@@ -162,4 +162,4 @@ def _column(found: Evaluation, learned: Character) -> dict[str, str]:
 
 def _share(value: float, count: int, *, spread: bool = True) -> str:
     error = f" ± {fixed(100 * (value * (1 - value) / count) ** 0.5, 1)}" if spread else ""
-    return f"{share(value):>7}{error:6}  of {count}"
+    return f"{fixed(100 * value, 1):>5} %{error:6}  of {count}"
