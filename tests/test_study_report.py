@@ -192,7 +192,7 @@ def test_the_command_lists_heads_like_one_head(folder, capsys):
     assert head.split() == ["layer", "head", "distance", "difference"]
     assert [row.split()[:6] for row in rows] == [
         ["2", "0", "30.2", "±", "0.2", "+0.25"],
-        ["1", "0", "29.5", "±", "0.2", "-0.50"],
+        ["1", "0", "29.5", "±", "0.2", "−0.50"],
         ["0", "1", "31.5", "±", "0.2", "+1.50"],
     ]
     assert rows[0].endswith("http://localhost:8501/?layer=2&head=0&model=vizvit-tiny")
