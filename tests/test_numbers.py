@@ -74,5 +74,11 @@ def test_numbers_of_a_column_have_the_same_decimals():
     assert mean_and_spread(3.0, float("nan"), 1) == "3.0"
 
 
+def test_what_is_no_number_has_no_share():
+    assert share(float("nan")) == "–"
+    assert [number(value) for value in (float("nan"), float("-inf"))] == ["nan", "−inf"]
+    assert rounding(float("nan")) == "nan"
+
+
 def test_bytes_in_megabytes():
     assert megabytes(1_234_567_890) == "1,235"

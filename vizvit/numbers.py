@@ -19,8 +19,10 @@ def number(value: float) -> str:
 
 def power(value: float, digits: int = 2) -> str:
     """At most so many digits times a power of ten; 0 is 0."""
+    if not value or not math.isfinite(value):
+        return _written(f"{value + 0.0:g}")
     factor, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    return _written(f"{float(factor):g} × 10{str(int(exponent)).translate(_RAISED)}") if value else "0"
+    return _written(f"{float(factor):g} × 10{str(int(exponent)).translate(_RAISED)}")
 
 
 def rounding(value: float) -> str:
@@ -47,6 +49,8 @@ def change(before: float, after: float, decimals: int) -> float:
 def share(value: float, decimals: int = 1) -> str:
     """A share in per cent; one that so few decimals would not tell from nothing has as many as it takes."""
     percent = 100 * float(value)
+    if math.isnan(percent):
+        return NONE
     told = not percent or abs(percent) >= 10**-decimals
     return f"{fixed(percent, decimals if percent else 0) if told else _few(percent)} %"
 
