@@ -56,8 +56,9 @@ class Capture:
         self._pool_gradient = pool_gradient
         self._pixels: torch.Tensor | None = None  # what the model read, where it is not made of the view
         self.rendition = False  # whether the view is only a rendition of what the model read: `capture_tensor`
-        self._features = recorder.features
-        self._output = logits.detach()
+        # Copies: as views of the last tokens they would hold all of these.
+        self._features = None if recorder.features is None else recorder.features.clone()
+        self._output = logits.detach().clone()
         self._tokens: list[torch.Tensor] | None = None
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
         self.logits: np.ndarray = classes.cpu().numpy()
