@@ -512,7 +512,11 @@ def test_what_cannot_be_shown_says_why_not(name, why_not):
 def test_one_unseen_layer_is_an_error(tiny, picture, layer):
     """The silent failure of hook-based tools: some layers, or none, without a word."""
     module = copy.deepcopy(tiny.module)
-    module.blocks[layer].attn.fused_attn = False
+
+    def by_hand(x, **kwargs):
+        return module.blocks[layer].attn.proj(x)
+
+    module.blocks[layer].attn.forward = by_hand
     partial = VitModel.wrap(module, name="partial", trained=False)
     with pytest.raises(vizvit.CaptureError, match=f"block {layer} .* made no attention call"):
         vizvit.capture(partial, picture)

@@ -57,7 +57,6 @@ def watching(patch: tuple[int, int] = (1, 2), rows: int = 3, cols: int = 4, size
         name="watcher",
         architecture="watcher",
         module=Watcher(patch, size),
-        device=torch.device("cpu"),
         labels=("dark", "bright"),
         grid=PatchGrid(rows, cols, size),
         trained=True,

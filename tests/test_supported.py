@@ -9,20 +9,8 @@ import timm
 import torch
 
 from vizvit.forward.recorder import Recorder, forward
+from vizvit.model.names import MODULES, REFUSED, near
 from vizvit.model.vit import VitModel
-
-MODULES = (
-    "vision_transformer",
-    "deit",
-    "eva",
-    "beit",
-    "vision_transformer_relpos",
-    "naflexvit",
-    "vision_transformer_hybrid",
-    "vitamin",
-)
-# Two attention matrices a block, side by side or subtracted: there is no one matrix to show.
-REFUSED = r"vit_(base|small)_patch16_18x2_224|vit_d(pwee|wee|little)_patch16_reg1_gap_256"
 
 
 @pytest.fixture
@@ -60,10 +48,29 @@ def test_all_of_timms_vision_transformers(no_values):
     refused = {name: why_not for name, why_not in reasons.items() if why_not is not None}
     assert len(supported) >= 290
     for name, why_not in refused.items():
-        assert re.fullmatch(REFUSED, name), f"{name}: {why_not}"
+        assert REFUSED.fullmatch(name), f"{name}: {why_not}"
         assert re.search(r"made 2 attention calls .*\. Choose a model", why_not)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "swin_tiny_patch4_window7_224", "xcit_nano_12_p16_224", "mixer_s32_224"])
 def test_other_models_are_refused_in_words(no_values, name):
     assert re.search(r"\. Choose a model", reason(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("vit_foo", None),
+        ("vit_tiny_patch16", "vit_tiny_patch16_224"),
+        ("vit_bse_patch16_224", "vit_base_patch16_224"),
+        ("deit3_smal_patch16_224", "deit3_small_patch16_224"),
+        ("resnet", None),
+        ("", None),
+    ],
+)
+def test_names_near_an_unknown_one_can_be_shown(name, meant):
+    found = near(name)
+    assert 1 <= len(found) <= 3 and len(set(found)) == len(found)
+    assert meant is None or meant in found
+    for other in found:
+        assert timm.models._registry._model_to_module[other] in MODULES and not REFUSED.fullmatch(other)

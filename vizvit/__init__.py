@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .figures import overlay
     from .forward.anatomy import dissect
     from .forward.capture import Capture, capture, capture_view
+    from .forward.tensor import capture_tensor
     from .grid import PatchGrid
     from .interventions import (
         DropPatches,
@@ -83,6 +84,7 @@ __all__ = [
     "attention_received",
     "attention_sinks",
     "capture",
+    "capture_tensor",
     "capture_view",
     "contrast",
     "describe_query",
@@ -130,6 +132,7 @@ _HOMES = {
     "UnseenPatches": "interventions",
     "VitModel": "model.vit",
     "capture": "forward.capture",
+    "capture_tensor": "forward.tensor",
     "capture_view": "forward.capture",
     "contrast": "explanations",
     "explain": "explanations",

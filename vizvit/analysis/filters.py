@@ -14,12 +14,17 @@ def embedding_filters(vit: VitModel, n: int | None = 28) -> np.ndarray:
     n: None is 28, or all where there are fewer.
     Each component is scaled by its own largest magnitude to 0..1 with 0.5 for zero; its sign is chosen so that the
     largest entry is positive. ViT paper (Dosovitskiy et al., ICLR 2021), Fig. 7 left.
-    Raises ModelError where patches are not embedded by one linear map, or n is more than there are.
+    A model of one channel has grey tiles. Raises ModelError where patches are not embedded by one linear map, for other
+    channels than three and one, or where n is more than there are.
     """
     kernels = vit.patch_kernels()
     if kernels is None:
         raise ModelError(f"{vit.name} does not embed patches by one linear map, so there are no filters to show.")
     dim, height, width, channels = kernels.shape
+    if channels not in (1, 3):
+        raise ModelError(
+            f"{vit.name} reads {channels} channels, whose filters are no colours. See vit.patch_kernels()."
+        )
     most = min(dim, height * width * channels)
     n = min(28, most) if n is None else n
     if not 1 <= n <= most:
@@ -28,4 +33,5 @@ def embedding_filters(vit: VitModel, n: int | None = 28) -> np.ndarray:
     components = np.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:n]
     peaks = components[np.arange(n), np.abs(components).argmax(1)]
     scaled = 0.5 + 0.5 * components / peaks[:, None]
-    return scaled.reshape(n, height, width, channels).astype(np.float32)
+    tiles = scaled.reshape(n, height, width, channels).astype(np.float32)
+    return tiles if channels == 3 else tiles.repeat(3, axis=-1)

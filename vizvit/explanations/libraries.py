@@ -33,7 +33,7 @@ def grad_cam(task: Task, *, layer: int = -1) -> np.ndarray:
     vit = task.vit
     module = twin(vit.module)
     place = norm_of(module, layer, vit.name)
-    pixels = vit.normalise(task.view).requires_grad_()  # frozen weights make no graph by themselves
+    pixels = task.pixels().requires_grad_()  # frozen weights make no graph by themselves
     targets = [ClassifierOutputTarget(task.target)]
     cam = GradCAM(module, [place], reshape_transform=lambda tokens: on_grid(tokens, vit.grid))
     seen = cam.activations_and_grads
@@ -75,6 +75,11 @@ def integrated_gradients(
     if steps < 1 or batch < 1:
         raise CaptureError(f"Steps and batch are whole numbers from 1; received {steps} and {batch}.")
     vit, grid = task.vit, task.vit.grid
+    if task.earlier is not None and task.earlier.rendition:
+        raise CaptureError(
+            f"Integrated gradients begin at a {baseline} picture, and what {vit.name} was given is none that its own "
+            f"normalisation made. Choose another method."
+        )
     begin = vit.normalise(np.full_like(task.view, BASELINES[baseline]))
     module, done = twin(vit.module), 0
 
@@ -87,7 +92,7 @@ def integrated_gradients(
 
     with torch.enable_grad():
         found = IntegratedGradients(forward).attribute(
-            vit.normalise(task.view), begin, target=task.target, n_steps=steps, internal_batch_size=min(batch, steps)
+            task.pixels(), begin, target=task.target, n_steps=steps, internal_batch_size=min(batch, steps)
         )
     height, width = grid.image_size
     pixels = found[0].detach().float().sum(0)[:height, :width]  # [pixel row, pixel column]

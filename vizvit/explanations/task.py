@@ -9,6 +9,8 @@ import torch
 
 from ..errors import CaptureError
 from ..forward.capture import Capture, capture_view, checked_view
+from ..forward.tensor import capture_tensor
+from ..model.given import checked_model
 from ..model.vit import VitModel
 
 
@@ -25,6 +27,7 @@ class Task:
     earlier: Capture | None = None
 
     def __post_init__(self) -> None:
+        checked_model(self.vit)
         object.__setattr__(self, "view", checked_view(self.vit, self.view))
         cap = self.earlier
         if cap is not None and (cap.vit is not self.vit or not np.array_equal(cap.view, self.view)):
@@ -50,7 +53,13 @@ class Task:
         if cap is not None and cap.has_gradients and cap.target == self.target:
             return cap
         with torch.enable_grad():
+            if cap is not None and cap.rendition:
+                return capture_tensor(self.vit, cap.pixels, target=self.target)
             return capture_view(self.vit, self.view, self.target)
+
+    def pixels(self) -> torch.Tensor:
+        """[1, C, H, W]: what the model reads."""
+        return self.vit.normalise(self.view) if self.earlier is None else self.earlier.pixels.clone()
 
 
 def predicted(vit: VitModel, view: np.ndarray, capture: Capture | None = None) -> int:

@@ -13,6 +13,8 @@ import torch
 from ..errors import CaptureError
 from ..grid import PatchGrid
 from ..model import timm_embedding, timm_parts
+from ..model.given import checked_model
+from ..model.outputs import checked
 from ..model.parts import Block, Head, Kernel
 from ..model.vit import VitModel
 from .capture import checked_view
@@ -208,6 +210,7 @@ def dissect(vit: VitModel, view: np.ndarray, layer: int = -1) -> Anatomy:
     view: uint8 [H, W, 3] of the size that `VitModel.view` gives; layer: from 0, negative from the end.
     Raises CaptureError for other pixels, a layer that is not there, or a model that fails on its picture.
     """
+    checked_model(vit)
     view = checked_view(vit, view)
     if not -vit.num_layers <= layer < vit.num_layers:
         raise CaptureError(f"There is no layer {layer}: {vit.name} has layers 0 to {vit.num_layers - 1}.")
@@ -223,11 +226,7 @@ def dissect(vit: VitModel, view: np.ndarray, layer: int = -1) -> Anatomy:
             f"{vit.name} failed on a picture of {height}x{width} pixels: {reason}. "
             f"Try a smaller image size or another model."
         ) from error
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
-        raise CaptureError(
-            f"{vit.name} does not give one vector for the picture but a sequence, as encoders for language models do. "
-            f"Choose a model with a classifier."
-        )
+    logits = checked(logits, vit.name, CaptureError)
     lengths = {len(stream) for stream in watch.streams}
     if lengths != {vit.grid.num_tokens}:
         raise CaptureError(

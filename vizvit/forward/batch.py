@@ -25,6 +25,9 @@ def captures(vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = Fa
     pixels = torch.cat([vit.normalise(view) for view in views])
     with torch.set_grad_enabled(gradients):
         logits = forward(vit, recorder, pixels.requires_grad_(gradients))
+    if recorder.features is not None:
+        for mine, row in zip(recorder.each, recorder.features.split(1), strict=True):
+            mine.features = own(row)
     if not gradients:
         each = zip(views, logits.split(1), recorder.each, strict=True)
         return [Capture(vit, view, row, mine, None) for view, row, mine in each]

@@ -16,11 +16,13 @@ import torch.nn.functional as F
 from PIL import Image
 
 from ..errors import CaptureError
+from ..model.given import checked_model
 from ..model.tokens import Token, find_token
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
 from .derived import bias_of, gradient_weighted, softmax_rows, weight_gradient
 from .recorder import Call, Recorder, forward, own
+from .remade import kept_tables, streams
 
 
 class Capture:
@@ -49,8 +51,14 @@ class Capture:
         # What the blocks were called with is needed to make their own bias again, and for nothing else.
         remade = [call.has_bias and call.shared_bias is None for call in self._calls]
         self._extras = [extra if again else None for extra, again in zip(recorder.extras, remade, strict=True)]
+        self._tables = [kept_tables(vit, layer) if again else {} for layer, again in enumerate(remade)]
         self._gradients = gradients
         self._pool_gradient = pool_gradient
+        self._pixels: torch.Tensor | None = None  # what the model read, where it is not made of the view
+        self.rendition = False  # whether the view is only a rendition of what the model read: `capture_tensor`
+        # Copies: as views of the last tokens they would hold all of these.
+        self._features = None if recorder.features is None else recorder.features.clone()
+        self._output = logits.detach().clone()
         self._tokens: list[torch.Tensor] | None = None
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
         self.logits: np.ndarray = classes.cpu().numpy()
@@ -59,7 +67,7 @@ class Capture:
     def __repr__(self) -> str:
         return (
             f"Capture({self.vit.name}: {self.num_layers} layers, {self.num_heads} heads, {self.num_tokens} tokens, "
-            f"{self.nbytes / 1e6:.1f} MB)"
+            f"{self.nbytes / 1e6:.1f} MB{', of a tensor: the view is a rendition' if self.rendition else ''})"
         )
 
     @property
@@ -94,7 +102,9 @@ class Capture:
     @property
     def nbytes(self) -> int:
         """Bytes that this capture holds of its own; the model, which others share, is not counted."""
-        tensors = list(self._tokens or []) + list(self._gradients or [])
+        tensors = [*(self._tokens or []), *(self._gradients or [])]
+        tensors += [table for tables in self._tables for table in tables.values()]
+        tensors += [tensor for tensor in (self._pixels, self._features, self._output) if tensor is not None]
         calls = [*self._calls, *([self._pool] if self._pool else [])]
         tensors += [t for call in calls for t in (call.q, call.k, call.v) if t is not None]
         if self._pool_gradient is not None:
@@ -127,14 +137,26 @@ class Capture:
         """For each layer the heads that are knocked out, whose attention is 0; see `vizvit.KnockOutHeads`."""
         return tuple(call.silenced for call in self._calls)
 
+    @property
+    def features(self) -> np.ndarray:
+        """[dim]: what the classifier reads; the model's own output where it has no classes."""
+        if self._features is None or self._features.ndim != 2:
+            raise CaptureError(f"What the classifier of {self.vit.name} reads is not one vector that was seen.")
+        return self._features[0].float().cpu().numpy()
+
+    @property
+    def pixels(self) -> torch.Tensor:
+        """[1, C, H, W]: what the model read, normalised; on its device."""
+        return self.vit.normalise(self.view) if self._pixels is None else self._pixels
+
     def tokens(self, layer: int) -> np.ndarray:
-        """[token, dim]: the residual stream after block `layer`; -1 is the last. Kept from the first call on."""
+        """[token, dim]: the residual stream after block `layer`; -1 is the last. Kept from the first call on.
+
+        The first call runs the model once more; CaptureError where its weights have become others since the capture.
+        """
         index = self._index(layer)
         if self._tokens is None:
-            recorder = Recorder(self.num_layers)
-            with torch.no_grad(), recorder:
-                recorder.watch(self.vit.module, keep_streams=True)(self.vit.normalise(self.view))
-            self._tokens = recorder.streams
+            self._tokens = streams(self.vit, self.pixels, self._output)
         return self._tokens[index].float().cpu().numpy()
 
     # --- attention, derived
@@ -225,7 +247,7 @@ class Capture:
 
     def _bias(self, layer: int) -> torch.Tensor | None:
         call = self._calls[layer]
-        return bias_of(self.vit, layer, call, self._extras[layer]) if call.has_bias else None
+        return bias_of(self.vit, layer, call, self._extras[layer], self._tables[layer]) if call.has_bias else None
 
     def layers(self) -> Iterator[torch.Tensor]:
         """Each layer's attention in turn, [head, query, key]."""
@@ -240,6 +262,7 @@ def capture(vit: VitModel, image: Source, *, target: int | str | None = None) ->
     Memory: queries and keys, layers x tokens x dim x 2 x the model's precision; as much again with a target.
     Raises CaptureError where not every block's attention was seen, with the reason; never a partial result.
     """
+    checked_model(vit)
     index = None if target is None else vit.class_index(target)
     view = vit.view(image if isinstance(image, Image.Image) else load_image(image))
     return capture_input(vit, view, vit.normalise(view), target=index)
@@ -251,6 +274,7 @@ def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = Non
     view: uint8 [H, W, 3] of the size that `VitModel.view` gives; nothing is resized or cropped.
     Raises CaptureError for another shape or type.
     """
+    checked_model(vit)
     view = checked_view(vit, view).copy()
     index = None if target is None else vit.class_index(target)
     return capture_input(vit, view, vit.normalise(view), target=index)
@@ -268,7 +292,7 @@ def checked_view(vit: VitModel, view: np.ndarray) -> np.ndarray:
 
 
 def capture_input(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
-    """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, 3, H, W]."""
+    """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, C, H, W]."""
     recorder = Recorder(vit.num_layers, gradients=target is not None)
     with torch.set_grad_enabled(target is not None):
         logits = forward(vit, recorder, pixels.requires_grad_(target is not None))

@@ -8,6 +8,7 @@ import torch
 
 from ..model.vit import VitModel
 from .recorder import Call, Recorder
+from .remade import with_tables
 
 
 def _additive(mask: torch.Tensor) -> torch.Tensor:
@@ -50,16 +51,19 @@ def gradient_weighted(call: Call, output_gradient: torch.Tensor, bias: torch.Ten
     return total.div_(heads)
 
 
-def bias_of(vit: VitModel, layer: int, call: Call, extra: tuple | None) -> torch.Tensor:
+def bias_of(
+    vit: VitModel, layer: int, call: Call, extra: tuple | None, tables: dict[str, torch.Tensor]
+) -> torch.Tensor:
     """What is added to a layer's scaled scores, float32 [head or 1, query, key].
 
     The bias does not depend on the picture, so it is made again by running the one block on zeros instead of being
     kept: it would be as large as the attention itself. extra: what the block was called with beside the tokens.
+    tables: what it is made from, as they were then.
     """
     bias = call.shared_bias
     if bias is None:
         recorder = Recorder(vit.num_layers, keep_bias=True)
-        block = recorder.watch_block(layer, list(vit.module.blocks)[layer])
+        block = recorder.watch_block(layer, with_tables(list(vit.module.blocks)[layer], tables))
         args, kwargs = extra
         zeros = torch.zeros(1, call.q.shape[1], vit.module.embed_dim, device=vit.device, dtype=vit.dtype)
         with torch.no_grad(), recorder:

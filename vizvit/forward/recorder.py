@@ -18,6 +18,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import CaptureError
+from ..model.outputs import checked
+from ..model.timm_parts import after_blocks
+from ..model.twin import stand_in
 from ..model.vit import VitModel
 
 LONG = 512  # tokens from which a backward pass is short of memory rather than of time
@@ -48,6 +51,8 @@ class Recorder(TorchFunctionMode):
         self.extras: list[tuple] = [((), {})] * num_layers
         self.biases: list[torch.Tensor | None] = [None] * num_layers
         self.running: int | None = None
+        self.features: torch.Tensor | None = None  # [picture, dim]: what the classifier read
+        self._linear: tuple = (None, None)  # (input, output) of the last linear layer after the blocks
         self.silenced: list[tuple[int, ...]] = [()] * num_layers
         self._gradients = gradients
         self._keep_bias = keep_bias
@@ -58,6 +63,8 @@ class Recorder(TorchFunctionMode):
         out = func(*args, **kwargs)
         if func is F.scaled_dot_product_attention:
             self._record(out, *args, **kwargs)
+        elif func is F.linear and self.running is None:
+            self._linear = (args[0], out)
         return out
 
     def _record(
@@ -119,12 +126,34 @@ class Recorder(TorchFunctionMode):
 
         Forward hooks would be seen by every thread that uses the model; a shallow copy is seen by this one alone.
         """
-        stand_in = _shallow(module)
-        blocks = _shallow(module.blocks)
+        double = stand_in(module)
+        blocks = stand_in(module.blocks)
         for index, (name, block) in enumerate(module.blocks.named_children()):
             blocks._modules[name] = self.watch_block(index, block, keep_streams)
-        stand_in._modules["blocks"] = blocks
-        return stand_in
+        double._modules["blocks"] = blocks
+        for classifier in after_blocks(module)[0][:1]:
+            for name, part in module._modules.items():
+                if part is classifier:
+                    double._modules[name] = self._watch_classifier(part)
+        return double
+
+    def _watch_classifier(self, classifier: nn.Module) -> nn.Module:
+        def forward(x: torch.Tensor, *args, **kwargs):
+            self.features = x
+            return classifier.forward(x, *args, **kwargs)
+
+        double = copy.copy(classifier)
+        double.forward = forward
+        return double
+
+    def settle_features(self, logits: torch.Tensor, has_classes: bool) -> None:
+        """[picture, dim]: what the classifier read of all that passed by; the output itself where there is none."""
+        if not has_classes:
+            self.features = logits
+        elif self.features is None and self._linear[1] is logits:  # a classifier of the model's own
+            self.features = self._linear[0]
+        self._linear = (None, None)
+        self.features = None if self.features is None else own(self.features)
 
     def watch_block(self, index: int, block: nn.Module, keep_stream: bool = False) -> nn.Module:
         self.silenced[index] = getattr(block, "silenced_heads", ())
@@ -140,21 +169,15 @@ class Recorder(TorchFunctionMode):
                 self.streams[index] = own(x[0].detach())
             return x
 
-        stand_in = copy.copy(block)
-        stand_in.forward = forward
-        return stand_in
+        double = copy.copy(block)
+        double.forward = forward
+        return double
 
     def _run(self, block: Callable, x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
         if not self._gradients or x.shape[1] < LONG:
             return block(x, *args, **kwargs)
         # Only what goes into a block is kept for the backward pass, which computes one block at a time anew.
         return checkpoint(block, x, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
-
-
-def _shallow(module: nn.Module) -> nn.Module:
-    twin = copy.copy(module)
-    twin._modules = dict(module._modules)
-    return twin
 
 
 def own(tensor: torch.Tensor) -> torch.Tensor:
@@ -178,11 +201,13 @@ def forward(vit: VitModel, recorder: Recorder, pixels: torch.Tensor) -> torch.Te
             f"Try a smaller image size or another model."
         ) from error
     _check(vit, recorder)
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
+    logits = checked(logits, vit.name, CaptureError)
+    if vit.labels and logits.shape[1] != len(vit.labels):
         raise CaptureError(
-            f"{vit.name} does not give one vector for the picture but a sequence, as encoders for language models do, "
-            f"which may order the patches in their own way. Choose a model with a classifier."
+            f"{vit.name} gives {logits.shape[1]} outputs by now, but had {len(vit.labels)} when it was wrapped. Wrap "
+            f"the module again."
         )
+    recorder.settle_features(logits, bool(vit.labels))
     return logits
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from ..errors import CaptureError
+from ..model.given import checked_model
 from ..model.vit import VitModel
 from .draft import Draft
 
@@ -35,6 +36,7 @@ def intervene(vit: VitModel, *changes: Change) -> Iterator[VitModel]:
     Raises CaptureError, in one sentence, for a change that this model cannot have: `intervene` is the place, save where
     only the forward pass can tell.
     """
+    checked_model(vit)
     before, earlier = getattr(vit.module, "vizvit_changes", (vit, ()))
     yield _changed(before, (*earlier, *changes))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import threading
 from collections.abc import Callable
@@ -17,7 +16,8 @@ from timm.models import load_state_dict
 from ..errors import ModelError
 from ..texts.assets import assets_dir
 from . import CHECKPOINTS, hub
-from .timm_parts import CLASSIFIER_WEIGHTS, fuse_attention
+from .names import near
+from .timm_parts import CLASSIFIER_WEIGHTS
 from .vit import VitModel
 
 SHIPPED = "vizvit-tiny"
@@ -131,10 +131,9 @@ class _Source:
     def use_timm(self, name: str) -> None:
         base = name.partition(".")[0]
         if not timm.is_model(base):
-            close = timm.list_models(f"*{base}*")[:3] or difflib.get_close_matches(base, timm.list_models(), cutoff=0.5)
             raise ModelError(
                 f'"{name}" is not a model of timm {timm.__version__}, a local directory, or a checkpoint file. '
-                f"Names that exist: {', '.join(close or ['vit_tiny_patch16_224'])}. The shipped model is {SHIPPED}."
+                f"Names that exist: {', '.join(near(base))}. The shipped model is {SHIPPED}."
             )
         self.from_hub = True
 
@@ -210,7 +209,6 @@ class _Source:
         for config in (module.pretrained_cfg, getattr(module, "default_cfg", {})):
             if isinstance(config, dict):
                 config.pop("state_dict", None)  # timm would hold a second copy of the weights there
-        fuse_attention(module)
         return module
 
     def _classes(self) -> dict[str, int]:

@@ -18,6 +18,8 @@ from ..grid import PatchGrid
 from .parts import Kernel
 from .timm_parts import norm
 
+BIAS_NAMES = ("rel_pos", "relative_position")  # of the parameters that a relative position bias is made from
+
 
 def embedder_of(module: nn.Module) -> nn.Module | None:
     return patch_embed_of(module) or getattr(module, "embeds", None)
@@ -39,9 +41,48 @@ def learned_by(module: nn.Module) -> nn.Module:
     return getattr(module, "embeds", module)
 
 
-def input_size_of(module: nn.Module, wanted: tuple[int, int]) -> tuple[int, int]:
+def is_vit(module: nn.Module) -> bool:
+    """Whether it is a sequence of blocks over image patches, whatever stands between and after them."""
+    blocks = getattr(module, "blocks", None)
+    return isinstance(blocks, (nn.Sequential, nn.ModuleList)) and hasattr(embedder_of(module), "patch_size")
+
+
+def place_of(module: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Where the input has to be, and of what type: as the weights that read it."""
+    of_input = [] if embedder_of(module) is None else embedder_of(module).parameters()
+    for parameter in (*of_input, *module.parameters()):
+        if parameter.is_floating_point():
+            return parameter.device, parameter.dtype
+    return torch.device("cpu"), torch.float32
+
+
+def channels_of(module: nn.Module, patch_size: int) -> int:
+    """How many channels a picture has for the module: those of its first kernels."""
+    for part in embedder_of(module).modules():
+        if isinstance(part, nn.Conv2d):
+            return part.in_channels
+        if isinstance(part, nn.Linear):
+            return part.in_features // patch_size**2
+    return 3
+
+
+def input_size_of(
+    module: nn.Module, name: str, wanted: tuple[int, int] | None, usual: tuple[int, int]
+) -> tuple[int, int]:
+    """(height, width) of the input. wanted: None is the module's own, or `usual` where it takes any.
+
+    A model that takes any size gets whole patches of it. Raises ModelError where the module does not take the size.
+    """
     embed = embedder_of(module)
-    height, width = getattr(embed, "img_size", None) or wanted
+    own = getattr(embed, "img_size", None)
+    own = None if own is None else tuple(int(side) for side in np.broadcast_to(own, 2))
+    if wanted is not None and own not in (None, wanted) and not getattr(module, "dynamic_img_size", False):
+        raise ModelError(
+            f"{name} was built for pictures of {own[0]}x{own[1]} pixels and takes no others; {wanted[0]}x{wanted[1]} "
+            f"were asked for. Leave image_size out, or build it for them: timm.create_model(..., img_size={wanted}), "
+            f"with its weights loaded after that."
+        )
+    height, width = wanted or own or usual
     if not getattr(embed, "strict_img_size", False):  # a model that takes any size takes it in whole patches
         down, across = np.broadcast_to(getattr(embed, "patch_size", 1), 2)
         height, width = height // down * down, width // across * across
@@ -49,22 +90,23 @@ def input_size_of(module: nn.Module, wanted: tuple[int, int]) -> tuple[int, int]
 
 
 def describe_grid(module: nn.Module, name: str, input_size: tuple[int, int]) -> PatchGrid:
-    blocks = getattr(module, "blocks", None)
     embed = embedder_of(module)
-    if not isinstance(blocks, (nn.Sequential, nn.ModuleList)) or embed is None or not hasattr(embed, "patch_size"):
+    if not is_vit(module):
         raise ModelError(
             f"{name} ({type(module).__name__}) is not a plain Vision Transformer: it has no single sequence of "
             f"transformer blocks over image patches. Choose a model of timm's vision_transformer, deit, eva, beit, "
             f"vision_transformer_relpos or naflexvit modules."
         )
     if hasattr(embed, "backbone"):  # a hybrid: the tokens are cells of a convolutional network's feature map
-        patch = [side / cells for side, cells in zip(input_size, embed.grid_size, strict=True)]
+        patch = [side / cells for side, cells in zip(embed.img_size or input_size, embed.grid_size, strict=True)]
     else:
         patch = np.broadcast_to(embed.patch_size, 2).tolist()
     if patch[0] != patch[1] or patch[0] != int(patch[0]):
         raise ModelError(f"{name} cuts the image into {patch[0]}x{patch[1]} patches; only square patches can be shown.")
     size = int(patch[0])
-    grid_size = getattr(embed, "grid_size", None) or tuple(side // size for side in input_size)
+    grid_size = getattr(embed, "grid_size", None)
+    if grid_size is None or getattr(module, "dynamic_img_size", False):
+        grid_size = tuple(side // size for side in input_size)
     rows, cols = (int(side) for side in grid_size)
     if rows < 1 or cols < 1:
         raise ModelError(f"{name} has patches of {size} pixels; choose an image size of at least {size}x{size}.")
@@ -96,14 +138,14 @@ def _projection(module: nn.Module, patch_size: int) -> nn.Module | None:
     """The layer that makes a vector of a patch; None where there is more to it than one layer."""
     embed = embedder_of(module)
     proj = getattr(embed, "proj", None)
-    weight = getattr(proj, "weight", None)
-    if hasattr(embed, "backbone") or weight is None or weight.numel() != weight.shape[0] * patch_size**2 * 3:
+    weight, channels = getattr(proj, "weight", None), channels_of(module, patch_size)
+    if hasattr(embed, "backbone") or weight is None or weight.numel() != len(weight) * patch_size**2 * channels:
         return None
     return proj
 
 
 def patch_kernels(module: nn.Module, patch_size: int) -> torch.Tensor | None:
-    """[dim, patch, patch, 3], float32 on the CPU; None where the patch embedding is not one linear map."""
+    """[dim, patch, patch, channel], float32 on the CPU; None where the patch embedding is not one linear map."""
     proj = _projection(module, patch_size)
     if proj is None:
         return None
@@ -111,8 +153,8 @@ def patch_kernels(module: nn.Module, patch_size: int) -> torch.Tensor | None:
     if weight.ndim == 4:  # a convolution: [dim, channel, y, x]
         return weight.permute(0, 2, 3, 1)
     if getattr(embedder_of(module), "channels_last", True):
-        return weight.reshape(-1, patch_size, patch_size, 3)
-    return weight.reshape(-1, 3, patch_size, patch_size).permute(0, 2, 3, 1)
+        return weight.reshape(len(weight), patch_size, patch_size, -1)
+    return weight.reshape(len(weight), -1, patch_size, patch_size).permute(0, 2, 3, 1)
 
 
 def kernel(module: nn.Module, patch_size: int) -> Kernel | None:
@@ -168,6 +210,8 @@ def patch_positions(module: nn.Module, grid: PatchGrid, blank: torch.Tensor) -> 
         without = copy.copy(module.embeds)
         without.pos_embed_type = "none"
         table = module.embeds(blank)[0].float() - without(blank)[0].float()
+    elif getattr(module, "dynamic_img_size", False):
+        table = position_table(module, grid)[None]
     else:
         table = module.pos_embed.detach().float()
     # Prefix tokens may have rows of their own at the front.
@@ -180,4 +224,4 @@ def rotary(module: nn.Module) -> nn.Module | None:
 
 
 def has_relative_bias(module: nn.Module) -> bool:
-    return any("rel_pos" in name or "relative_position" in name for name, _ in module.named_parameters())
+    return any(part in name for name, _ in module.named_parameters() for part in BIAS_NAMES)

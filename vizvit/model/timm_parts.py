@@ -28,7 +28,8 @@ def architecture_of(module: nn.Module) -> str:
     return config.get("architecture") or type(module).__name__
 
 
-def is_embedding(module: nn.Module) -> bool:
+def is_embedding(module: nn.Module, outputs: int) -> bool:
+    """Whether its outputs are a place in a joint space with text, not classes."""
     # Contrastive image towers end in a projection to the joint space with text; timm calls its width num_classes.
     config = getattr(module, "pretrained_cfg", None) or {}
     name, tag = config.get("architecture") or "", config.get("tag") or ""
@@ -36,7 +37,7 @@ def is_embedding(module: nn.Module) -> bool:
     if not (contrastive and tag) or "in1k" in tag or "in12k" in tag or config.get("label_names"):
         return False
     original = timm.models.get_pretrained_cfg(f"{name}.{tag}")
-    return original is None or original.num_classes == module.num_classes
+    return original is None or original.num_classes == outputs
 
 
 def linear(module: nn.Module | None) -> Linear | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import timm
@@ -13,7 +15,10 @@ from torchvision import transforms
 
 from ..errors import ModelError
 from ..grid import PatchGrid
-from . import timm_embedding, timm_parts
+from . import outputs, timm_embedding, timm_parts
+from .entrance import unwrapped
+from .pixels import LUMA, greyed, per_channel, size_of
+from .watched import Watched
 
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
@@ -24,16 +29,34 @@ POSITION_KINDS = {
 }
 
 
+class _Followed:
+    """The field `VitModel.module`: what is read is a twin of what was given, as that one is by now."""
+
+    def __get__(self, vit: VitModel | None, owner: type | None = None) -> Any:
+        if vit is None:
+            return self
+        watched = vars(vit)["_watched"]
+        return None if watched is None else watched.now()
+
+    def __set__(self, vit: VitModel, module: nn.Module | Watched | None) -> None:
+        made = module is None or isinstance(module, Watched)
+        vars(vit)["_watched"] = module if made else Watched.of(module)
+
+
 @dataclass(frozen=True, eq=False)
 class VitModel:
     """A timm Vision Transformer and all that is needed to read its attention.
 
     name: what the user asked for; architecture: timm's name of it.
-    module: the model in eval mode, on `device`; several threads may share it, nothing ever changes it.
+    module: a twin of the module that was handed in, in eval mode, with frozen parameters over the same storage and with
+        fused attention: the module itself is left as it is. It has the weights that the module has by now. Several
+        threads may share it.
     labels: a name for each class, empty for a model without a classifier.
     grid: which token is which patch at this input size.
     trained: False for random weights, whose maps mean nothing.
     weights: where the weights come from, in a few words for captions.
+    mean, std: what is subtracted from a picture's 0..1, and what that is divided by, one a channel.
+    input_size: (height, width); channels: 3, 1 (pictures become grey), or those of other sensors.
     opened: what `load_model` was given, for JSON, so that it can be opened again: model, weights, arch, height, width,
         each None where it was left at its default. None for a module that was made elsewhere.
     """
@@ -41,15 +64,14 @@ class VitModel:
     name: str
     architecture: str
     module: nn.Module
-    device: torch.device
     labels: tuple[str, ...]
     grid: PatchGrid
     trained: bool
     weights: str
-    dtype: torch.dtype = torch.float32
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
     input_size: tuple[int, int] = (224, 224)
+    channels: int = 3
     opened: dict | None = field(default=None, repr=False)
     _spatial: tuple = field(default=(), repr=False)
 
@@ -59,84 +81,115 @@ class VitModel:
         module: nn.Module,
         *,
         name: str,
-        labels: tuple[str, ...] | None = None,
+        labels: Iterable[str] | None = None,
         trained: bool = True,
         weights: str = "",
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-        image_size: tuple[int, int] | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        image_size: int | tuple[int, int] | None = None,
+        mean: tuple[float, ...] | None = None,
+        std: tuple[float, ...] | None = None,
     ) -> VitModel:
         """Describe a timm module that was made elsewhere (in a notebook, by a training run).
 
-        The module is put in eval mode and on `device`. labels: one name a class; without them "class 17".
-        image_size: height and width of the input where the module itself does not say.
-        Raises ModelError where the module has no sequence of transformer blocks over square patches.
+        The module is left as it is: parameters, gradients, mode, hooks, device and dtype. What is looked at is a twin
+        that shares its storage, so that a later look sees the weights that it has by then, whichever way they came
+        there; its forward hooks run, as with any other call. torch.compile, DataParallel and DistributedDataParallel
+        are seen through.
+        labels: one name for each output; without them "class 17". They are counted as they are, not as the module says.
+        device, dtype: None is the module's own, also when that changes. Another one makes the twin a converted copy: it
+        takes the memory of one, and has the weights of this moment for good.
+        image_size: (height, width), or one number, for a module that takes any size, in whole patches; ModelError for
+        one that was built for another. mean, std: one a channel, where the training had others than the module's
+        configuration, whose average a model of one channel takes.
+        Raises ModelError where the module has no sequence of transformer blocks over square patches, or holds one.
         """
+        module = unwrapped(module, name)
         config = timm.data.resolve_data_config(model=module)
-        input_size = timm_embedding.input_size_of(module, image_size or config["input_size"][-2:])
-        grid = timm_embedding.describe_grid(module, name, input_size)
-        config["input_size"] = (3, *input_size)
-        unclassed = labels is None and timm_parts.is_embedding(module)
-        num_classes = 0 if unclassed else int(getattr(module, "num_classes", 0) or 0)
-        if labels is not None and num_classes and len(labels) != num_classes:
-            raise ModelError(
-                f"{len(labels)} class names were given for {name}, which has {num_classes} classes. "
-                f"Give one name for each class, in the order of the classifier's outputs."
-            )
-        if labels is None or not num_classes:
-            labels = tuple(f"class {i}" for i in range(num_classes))
-        steps = timm.data.create_transform(**config, is_training=False).transforms
+        size = timm_embedding.input_size_of(module, name, size_of(image_size), config["input_size"][-2:])
+        grid = timm_embedding.describe_grid(module, name, size)
+        channels = timm_embedding.channels_of(module, grid.patch_size)
+        config["input_size"] = (3, *size)
         spatial = []
-        for step in steps:
+        for step in timm.data.create_transform(**config, is_training=False).transforms:
             if not isinstance(step, (transforms.Resize, transforms.CenterCrop)) and "Tensor" in type(step).__name__:
                 break
             spatial.append(step)
-        module = module.eval().requires_grad_(False).to(device=device, dtype=dtype)
-        return cls(
+        watched = Watched(module, device=device, dtype=dtype)
+        vit = cls(
             name=name,
             architecture=timm_parts.architecture_of(module),
-            module=module,
-            device=torch.device(device),
-            labels=tuple(labels),
+            module=watched,
+            labels=(),
             grid=grid,
             trained=trained,
             weights=weights or ("trained weights" if trained else "untrained weights"),
-            dtype=dtype,
-            mean=tuple(config["mean"]),
-            std=tuple(config["std"]),
-            input_size=input_size,
+            mean=per_channel(mean or config["mean"], channels),
+            std=per_channel(std or config["std"], channels),
+            input_size=size,
+            channels=channels,
             _spatial=tuple(spatial),
         )
+        count = outputs.count(vit.module, vit.blank(), name)
+        return replace(vit, module=watched, labels=outputs.labels_of(module, count, labels, name))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the input has to be."""
+        return timm_embedding.place_of(self.module)[0]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return timm_embedding.place_of(self.module)[1]
+
+    def blank(self) -> torch.Tensor:
+        """An input of zeros, [1, C, H, W] on the device."""
+        device, dtype = timm_embedding.place_of(self.module)
+        return torch.zeros(1, self.channels, *self.input_size, device=device, dtype=dtype)
 
     def view(self, image: Image.Image) -> np.ndarray:
         """The exact pixels that the model sees: resized and cropped as timm's evaluation does, uint8 [H, W, 3].
 
         Where the patches do not fill the input (384 pixels in patches of 14), what no patch covers is left out.
+        For a model of one channel the picture is made grey by its luma. ModelError for a model of other channels.
         """
-        picture = image.convert("RGB")
+        self._check_channels()
+        picture = image.convert(LUMA if self.channels == 1 else "RGB")
         for step in self._spatial:
             picture = step(picture)
         height, width = self.grid.image_size
-        return np.ascontiguousarray(np.asarray(picture, dtype=np.uint8)[:height, :width])
+        return np.ascontiguousarray(np.asarray(picture.convert("RGB"), dtype=np.uint8)[:height, :width])
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """The model's input for a picture: `view`, scaled to 0..1 and normalised; [1, 3, H, W] on the device."""
+        """The model's input for a picture: `view`, scaled to 0..1 and normalised; [1, C, H, W] on the device."""
         return self.normalise(self.view(image))
 
     def normalise(self, view: np.ndarray) -> torch.Tensor:
-        """[1, 3, H, W] on the device from the uint8 [H, W, 3] pixels that `view` gives."""
-        pixels = torch.from_numpy(np.array(view)).permute(2, 0, 1).float().div(255)
+        """[1, C, H, W] on the device from the uint8 [H, W, 3] pixels that `view` gives."""
+        self._check_channels()
+        seen = greyed(np.asarray(view)) if self.channels == 1 else np.array(view)
+        pixels = torch.from_numpy(np.array(seen)).permute(2, 0, 1).float().div(255)
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
         pixels = (pixels - mean) / std
         margin = [self.input_size[axis] - pixels.shape[axis + 1] for axis in (0, 1)]
         if any(margin):
             pixels = nn.functional.pad(pixels, (0, margin[1], 0, margin[0]))
-        return pixels[None].to(device=self.device, dtype=self.dtype)
+        device, dtype = timm_embedding.place_of(self.module)
+        return pixels[None].to(device=device, dtype=dtype)
+
+    def _check_channels(self) -> None:
+        if self.channels not in (1, 3):
+            raise ModelError(
+                f"{self.name} reads {self.channels} channels, which no picture has. Give it what your own transform "
+                f"makes: vizvit.capture_tensor(vit, pixels) with pixels of shape "
+                f"[{self.channels}, {self.input_size[0]}, {self.input_size[1]}]."
+            )
 
     @property
     def preprocessing(self) -> tuple[str, ...]:
         """The steps from a picture to the model's input, each in words with all its numbers."""
         return (
+            *(("Grayscale(luma)",) if self.channels == 1 else ()),
             *map(str, self._spatial),
             f"Crop(size={self.grid.image_size})",
             f"Pad(size={self.input_size})",
@@ -211,8 +264,7 @@ class VitModel:
     @torch.no_grad()
     def position_embedding(self) -> np.ndarray | None:
         """The embedding added to each patch, float32 [rows, cols, dim]; None where the model adds none."""
-        blank = torch.zeros(1, 3, *self.input_size, device=self.device, dtype=self.dtype)
-        found = timm_embedding.patch_positions(self.module, self.grid, blank)
+        found = timm_embedding.patch_positions(self.module, self.grid, self.blank())
         return None if found is None else found.cpu().numpy()
 
     def rotary_embedding(self) -> np.ndarray | None:
@@ -229,6 +281,9 @@ class VitModel:
         return torch.stack([sin.reshape(*shape, -1), cos.reshape(*shape, -1)]).numpy()
 
     def patch_kernels(self) -> np.ndarray | None:
-        """The patch embedding's kernels, float32 [dim, patch, patch, 3]; None where it is not one linear map."""
+        """The patch embedding's kernels, float32 [dim, patch, patch, channel]; None where it is not one linear map."""
         found = timm_embedding.patch_kernels(self.module, self.grid.patch_size)
         return None if found is None else found.numpy()
+
+
+VitModel.module = _Followed()

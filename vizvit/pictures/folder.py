@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 
-SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff")
 RESULTS = "vizvit-out"  # where commands put their figures unless told otherwise
 
 

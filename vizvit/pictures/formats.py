@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 
 from PIL import ImageFile
@@ -14,10 +15,11 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from ..errors import ImageError
+from .containers import reader_of
 
-MAX_PIXELS = 64_000_000
+MAX_PIXELS = 2**26  # 8192 x 8192; the largest sensors of telephones that sum no pixels up have 64.2 million
 
-FORMATS = "JPEG, PNG, WebP, GIF, BMP or TIFF"
+FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 ADVICE = f"Open it in a picture program, export it as JPEG or PNG, and try again. ({FORMATS} can be read.)"
 
 READERS: tuple[tuple[tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
@@ -52,6 +54,7 @@ def opened(name: str, data: bytes) -> ImageFile.ImageFile:
     reader = next((reader for marks, reader in READERS if data.startswith(marks)), None)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         reader = WebPImageFile
+    reader = reader or reader_of(data)
     if reader is None:
         raise ImageError(f"{name} is {_kind(data)}, but a picture ({FORMATS}) was expected. {ADVICE}")
     file = _GifFile(data) if reader is GifImageFile else io.BytesIO(data)
@@ -72,8 +75,7 @@ def _kind(data: bytes) -> str:
         if data.startswith(marks):
             return kind
     if data[4:8] == b"ftyp":
-        heif = data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-        return "a HEIC picture" if heif else "an AVIF picture" if data[8:11] == b"avi" else "a film"
+        return "a film"
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith((b"<svg", b"<?xml")) and b"<svg" in data[:4096].lower():
         return "an SVG drawing"
@@ -107,8 +109,8 @@ def check_size(name: str, size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"{name} has {width} × {height} pixels ({width * height / 1e6:.0f} megapixels), "
-            f"but at most {MAX_PIXELS // 10**6} megapixels can be read. Make it smaller and try again."
+            f"{name} has {width} × {height} pixels, {math.ceil(width * height / 1e5) / 10} megapixels, "
+            f"but at most {MAX_PIXELS // 10**5 / 10} can be read. Make it smaller and try again."
         )
 
 

@@ -22,14 +22,16 @@ def load_image(source: Source) -> Image.Image:
     """Read a picture: RGB, upright, at least 1 × 1, without metadata. What is given is never changed.
 
     source: a path, the bytes of a file, a file object open for reading bytes (read from its start), a NumPy
-    array or a PIL image. Files: JPEG, PNG, WebP, GIF (first frame), BMP and TIFF (first page), at most
+    array or a PIL image. Files: JPEG, PNG, WebP, HEIC, AVIF, GIF (first frame), BMP and TIFF (first page), at most
     `MAX_BYTES` long and `MAX_PIXELS` large; the size is checked before anything is decoded. JPEGs of more
     than 24 megapixels are decoded at a half, a quarter or an eighth of their size, but never below 2048
     pixels on either side.
 
     Turned upright by its EXIF orientation. Transparent pixels are shown on white. Grey values of more than 8
     bits become 8 bits: 16-bit values are divided by 257; 32-bit integers are read as 0..255 or 0..65535 and
-    floats as 0..1 or 0..255, whichever range holds them all, and otherwise stretched from least to greatest.
+    floats as 0..1 or 0..255, whichever range holds them all. Where none does, or where they span less than a
+    quarter of it (12 bits in 16), they are stretched from least to greatest, and `image.info["scaled_from"]` is
+    those two.
 
     Arrays: [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] (alpha last); bool (black and white), uint8, uint16
     (0..65535), another integer type (0..255), or float: 0..1 where no value is above 1, otherwise 0..255.

@@ -6,7 +6,10 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError
+from .depth import eight_bits
 from .formats import check_size
+
+SCALED = "scaled_from"  # in `image.info`: (least, greatest) of grey values that were stretched
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -31,13 +34,13 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     except Exception:  # damaged EXIF in a sound picture: show it as stored
         turn = None
     rgb = _rgb(image)
-    rgb.info.clear()
+    rgb.info = {name: value for name, value in rgb.info.items() if name == SCALED}
     return rgb if turn is None else rgb.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+        return _greys(np.asarray(image))
     if image.mode == "La":
         image = image.convert("LA")
     if image.has_transparency_data or image.mode == "RGBa":
@@ -48,28 +51,12 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _eight_bits(values: np.ndarray) -> np.ndarray:
-    """uint8 of grey values that a picture stores in more than 8 bits."""
-    if values.dtype.kind == "u":
-        return _from_16_bits(values)
-    low, high = float(values.min()), float(values.max())
-    if not np.isfinite([low, high]).all():
-        raise ImageError(
-            "This picture holds values that are not numbers (NaN or infinity), but brightness was expected. "
-            "Replace them, or export the picture as 8-bit PNG."
-        )
-    floats = values.dtype.kind == "f"
-    if low >= 0 and high <= 1 and floats:
-        return np.rint(values * 255).astype(np.uint8)
-    if low >= 0 and high <= 255:
-        return np.rint(values).astype(np.uint8)
-    if low >= 0 and high <= 65535 and not floats:
-        return _from_16_bits(values)
-    return np.rint((values - low) * (255 / max(high - low, 1e-30))).astype(np.uint8)
-
-
-def _from_16_bits(values: np.ndarray) -> np.ndarray:
-    return np.rint(np.arange(65536) / 257).astype(np.uint8)[values]
+def _greys(values: np.ndarray) -> Image.Image:
+    pixels, scaled = eight_bits(values)
+    image = _rgb(Image.fromarray(np.ascontiguousarray(pixels)))
+    if scaled is not None:
+        image.info[SCALED] = scaled
+    return image
 
 
 def from_array(array: np.ndarray) -> Image.Image:
@@ -83,6 +70,8 @@ def from_array(array: np.ndarray) -> Image.Image:
         raise ImageError(f"Got {given}, but bool, integers or floats were expected. Convert it to uint8.")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
+    if array.dtype == np.uint16:
+        return upright_rgb(_greys(array))
     pixels = np.ascontiguousarray(_array_bytes(array, given))
     return upright_rgb(Image.fromarray(pixels))
 
@@ -92,8 +81,6 @@ def _array_bytes(array: np.ndarray, given: str) -> np.ndarray:
         return array
     if array.dtype.kind == "b":
         return array.astype(np.uint8) * 255
-    if array.dtype == np.uint16:
-        return _from_16_bits(array)
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 255):  # also catches NaN
         raise ImageError(

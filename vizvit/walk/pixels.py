@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from ..forward.anatomy import Anatomy
 from ..model.parts import Kernel
+from ..model.pixels import greyed
 from .formulas import Absent, apart, array, norm, weight
 
 
@@ -64,7 +65,8 @@ def flatten(a: Anatomy, row: int, col: int) -> Flat:
     """Raises IndexError for a patch that is not there."""
     left, top, right, bottom = a.grid.box(row, col)
     pixels = a.view[top:bottom, left:right]
-    by_hand = (pixels / 255 - np.array(a.vit.mean)) / np.array(a.vit.std)  # [P, P, C]
+    read = pixels if len(a.pixels) == 3 else greyed(pixels)
+    by_hand = (read / 255 - np.array(a.vit.mean)) / np.array(a.vit.std)  # [P, P, C]
     given = a.pixels[:, top:bottom, left:right]
     last = a.kernel is not None and a.kernel.channels_last
     return Flat(

@@ -129,12 +129,11 @@ def seen(vit: VitModel, size: tuple[int, int]) -> Box:
     """What part of a picture of (width, height) pixels a model sees, read off the view of a ramp in each direction."""
     scale = min(1, 1024 / max(size))
     width, height = (max(2, round(side * scale)) for side in size)
-    ramp = np.zeros((height, width, 3), np.uint8)
-    ramp[..., 0] = np.rint((np.arange(width) + 0.5) * 255 / width)
-    ramp[..., 1] = np.rint((np.arange(height) + 0.5) * 255 / height)[:, None]
-    view = vit.view(Image.fromarray(ramp)) / 255.0
+    across, down = (np.rint((np.arange(side) + 0.5) * 255 / side).astype(np.uint8) for side in (width, height))
+    ramps = np.broadcast_to(across, (height, width)), np.broadcast_to(down[:, None], (height, width))
+    views = [vit.view(Image.fromarray(np.ascontiguousarray(ramp)))[..., 0] / 255.0 for ramp in ramps]
     edges = []
-    for values in (view[..., 0].mean(0), view[..., 1].mean(1)):
+    for values in (views[0].mean(0), views[1].mean(1)):
         at = (np.arange(len(values)) + 0.5) / len(values)
         inner = (at > 0.1) & (at < 0.9) if len(at) > 8 else slice(None)  # resizing bends a ramp at its ends
         slope, start = np.polyfit(at[inner], values[inner], 1)

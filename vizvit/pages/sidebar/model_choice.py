@@ -187,3 +187,5 @@ def describe(vit: VitModel) -> None:
         precision=vit.precision,
     )
     st.caption(facts)
+    if vit.channels == 1:
+        st.caption(t["grey"])

@@ -11,6 +11,7 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.shared.photo import decoded, photo_key
 from vizvit.pictures.folder import SUFFIXES
 from vizvit.pictures.load import MAX_BYTES
+from vizvit.pictures.rgb import SCALED
 from vizvit.pictures.samples import SAMPLES
 
 DEFAULT = "cat"
@@ -55,6 +56,9 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
         data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
         image = decoded(data)
     thumbnail.image(_thumbnail(image), caption=look.plain(title), alt=t["chosen"].format(title=title))
+    if SCALED in image.info:
+        low, high = (f"{value:g}" for value in image.info[SCALED])
+        thumbnail.caption(t["scaled"].format(low=low, high=high))
     return image, title, photo_key(data)
 
 

@@ -20,10 +20,10 @@ def draw(here: Here) -> None:
     t, place = say("walk"), here.place
     flat = walk.flatten(here.anatomy, *place.patch)
     limit, last = float(np.abs(flat.values).max()), flat.order.endswith("channel")
-    names = [t["red"], t["green"], t["blue"]]
+    names = [t["red"], t["green"], t["blue"]] if len(flat.channels) == 3 else [t["grey"]]
     large = tile(flat.pixels, t["flatten_patch"].format(row=place.patch[0], col=place.patch[1]), name="patch")
     channels = [_channel(values, name, limit) for values, name in zip(flat.channels, names, strict=True)]
-    parts = np.split(flat.values, 3)
+    parts = np.split(flat.values, len(names))
     size, mean, std = here.grid.patch_size, here.vit.mean, here.vit.std
     constants = " · ".join(
         t["flatten_constants"].format(channel=name, mean=number(m), std=number(s))

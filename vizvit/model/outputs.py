@@ -1,0 +1,90 @@
+"""What a model gives for a picture: how many numbers, whether they are classes, and their names."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from ..errors import ModelError
+from .timm_parts import after_blocks, is_embedding
+from .twin import stand_in
+
+
+def count(module: nn.Module, pixels: torch.Tensor, name: str) -> int:
+    """How many numbers the module gives for a picture, seen on `pixels`; ModelError where it gives no such vector.
+
+    A pass with the blocks left out tells, since they keep the tokens' shape; where they do not, a whole one. What
+    fails in both is the pass's own matter: then it is what the module says of itself.
+    """
+    with torch.no_grad():
+        for part in (_without_blocks(module), module):
+            try:
+                out = part(pixels)
+            except Exception:
+                continue
+            return checked(out, name).shape[1]
+    return int(getattr(module, "num_classes", 0) or 0)
+
+
+def checked(out: object, name: str, error: type[ValueError] = ModelError) -> torch.Tensor:
+    """The output itself; an error with what it is where it is not one vector for each picture, [picture, number]."""
+    if isinstance(out, torch.Tensor) and out.ndim == 2:
+        return out
+    raise error(
+        f"{name} does not give one vector for the picture but {_in_words(out)}. Choose a model with a classifier, or "
+        f"wrap one whose forward gives nothing but the outputs, [picture, number]."
+    )
+
+
+def labels_of(module: nn.Module, outputs: int, given: Iterable[str] | None, name: str) -> tuple[str, ...]:
+    """A name for each output, "class 17" where none are given; none for a model that gives features, not classes."""
+    if isinstance(given, str):
+        raise ModelError(f'Class names are a list, one for each class; received the one text "{given}".')
+    if given is None:
+        classes = has_classes(module, outputs)
+        return tuple(f"class {index}" for index in range(outputs)) if classes else ()
+    labels = tuple(map(str, given))
+    if labels and len(labels) != outputs:
+        has = f"has {outputs} classes" if has_classes(module, outputs) else f"gives {outputs} features, not classes"
+        raise ModelError(
+            f"{len(labels)} class names were given for {name}, which {has}. Give one name for each output, in "
+            f"the order of the outputs."
+        )
+    return labels
+
+
+def has_classes(module: nn.Module, outputs: int) -> bool:
+    """Whether a classifier stands at the end: a head, or an output of another width than the features'."""
+    if is_embedding(module, outputs):
+        return False
+    heads, _ = after_blocks(module)
+    bare = all(isinstance(head, nn.Identity) for head in heads)
+    return not bare or outputs != getattr(module, "num_features", outputs)
+
+
+def _without_blocks(module: nn.Module) -> nn.Module:
+    double, blocks = stand_in(module), stand_in(module.blocks)
+    blocks._modules = {name: _passing(block) for name, block in module.blocks.named_children()}
+    double._modules["blocks"] = blocks
+    return double
+
+
+def _passing(block: nn.Module) -> nn.Module:
+    double = copy.copy(block)
+    double.forward = lambda x, *args, **kwargs: x
+    return double
+
+
+def _in_words(out: object) -> str:
+    if isinstance(out, torch.Tensor):
+        shape = list(out.shape)
+        kind = "a sequence, one vector a token" if out.ndim == 3 else "an array"
+        return f"{kind}, of shape {shape}"
+    if isinstance(out, dict):
+        return f"a dict with the keys {', '.join(map(repr, out))}"
+    if isinstance(out, (tuple, list)):
+        return f"a {type(out).__name__} of {len(out)} outputs"
+    return f"an object of type {type(out).__name__}"

@@ -1,0 +1,115 @@
+"""A person's module as it may be looked at: a frozen twin in eval mode that has the weights the module has by now."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+from weakref import WeakValueDictionary
+
+import torch
+from torch import nn
+
+from .timm_parts import fuse_attention
+from .twin import HOOKS, twin
+
+# By the id of its twin, so that what is handed a twin goes on with the same module.
+_MADE: WeakValueDictionary[int, Watched] = WeakValueDictionary()
+_HELD = ("_modules", "_parameters", "_buffers", *HOOKS)
+
+
+class Watched:
+    """A module and its twin, which is made anew when the module has become another one.
+
+    The twin shares the storage of every parameter and buffer, so that it has the weights that an optimizer step or
+    `load_state_dict` has written. Parts that were replaced, or moved to another device or dtype, are noticed at the
+    next look. With another device or dtype than the module's own the twin is a converted copy: it takes the memory of
+    one, and keeps the weights of the moment that it was made.
+    """
+
+    def __init__(self, module: nn.Module, *, device: torch.device | None = None, dtype: torch.dtype | None = None):
+        self._source: nn.Module | None = module
+        self._twin: nn.Module | None = None
+        self._seen: list[_Part] = []
+        if _is_elsewhere(module, device, dtype):
+            self._twin = frozen_twin(module).to(device=device, dtype=dtype)
+            self._source = None
+            _MADE[id(self._twin)] = self
+
+    @classmethod
+    def of(cls, module: nn.Module) -> Watched:
+        """A watched module, which the twin of one stands for, too."""
+        made = _MADE.get(id(module))
+        return made if made is not None and made._twin is module else cls(module)
+
+    def now(self) -> nn.Module:
+        """The twin: eval mode, parameters that need no gradient, fused attention, no gradient checkpointing."""
+        source = self._source
+        if source is None:
+            return self._twin
+        if self._twin is None or not all(part.is_as_it_was() for part in self._seen):
+            self._seen = [_Part(part) for part in source.modules()]
+            self._twin = frozen_twin(source)
+            _MADE[id(self._twin)] = self
+        return self._twin
+
+    def __getstate__(self) -> dict:
+        """What another process needs: the weights once."""
+        return vars(self) | ({} if self._source is None else {"_twin": None, "_seen": []})
+
+
+def frozen_twin(module: nn.Module) -> nn.Module:
+    """A twin whose parameters are tensors of their own over the same storage, in the state that looking needs.
+
+    Mode and switches are set as attributes: `eval()` may run code of the module's own, which may write to the weights.
+    """
+    double = twin(module)
+    own: dict[int, nn.Parameter] = {}  # a parameter that is shared by two parts is so in the twin, too
+    with torch.inference_mode(False):
+        for part in double.modules():
+            state = vars(part)
+            state["training"] = False
+            if state.get("grad_checkpointing"):
+                state["grad_checkpointing"] = False
+            state["_backward_hooks"], state["_backward_pre_hooks"] = OrderedDict(), OrderedDict()
+            for name, parameter in part._parameters.items():
+                if parameter is not None:
+                    if id(parameter) not in own:
+                        own[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=False)
+                    part._parameters[name] = own[id(parameter)]
+    fuse_attention(double)
+    return double
+
+
+def _is_elsewhere(module: nn.Module, device: torch.device | None, dtype: torch.dtype | None) -> bool:
+    tensors = [*module.parameters(), *module.buffers()]
+    place = None if device is None else torch.empty(0, device=device).device
+    moved = place is not None and any(tensor.device != place for tensor in tensors)
+    return moved or (dtype is not None and any(t.is_floating_point() and t.dtype != dtype for t in tensors))
+
+
+class _Part:
+    """One submodule as it was: what it had, by identity, and where its parameters lay."""
+
+    def __init__(self, module: nn.Module):
+        self.module = module
+        self.attributes = dict(vars(module))
+        self.held = [(name, dict(vars(module)[name])) for name in _HELD]
+        self.places = _places(module)
+
+    def is_as_it_was(self) -> bool:
+        now = vars(self.module)
+        return (
+            _same(now, self.attributes, "training")
+            and all(_same(now[name], held) for name, held in self.held)
+            and _places(self.module) == self.places
+        )
+
+
+def _same(now: dict, then: dict, but: str = "") -> bool:
+    missing = object()
+    return len(now) == len(then) and all(now.get(key, missing) is value or key == but for key, value in then.items())
+
+
+def _places(module: nn.Module) -> list[Any]:
+    # Module.to writes another tensor into the same parameter; the twin keeps the old one from being used again.
+    return [(p.data_ptr(), p.dtype, p.device) for p in module._parameters.values() if p is not None]
