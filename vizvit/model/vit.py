@@ -14,6 +14,7 @@ from torchvision import transforms
 from ..errors import ModelError
 from ..grid import PatchGrid
 from . import timm_embedding, timm_parts
+from .foreign import own_module
 
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
@@ -33,7 +34,7 @@ class VitModel:
     labels: a name for each class, empty for a model without a classifier.
     grid: which token is which patch at this input size.
     trained: False for random weights, whose maps mean nothing.
-    weights: where the weights come from, in a few words for captions.
+    weights: where the weights come from, in a few words for captions; notes: what a file left open, or was found in it.
     opened: what `load_model` was given, for JSON, so that it can be opened again: model, weights, arch, height, width,
         each None where it was left at its default. None for a module that was made elsewhere.
     """
@@ -51,6 +52,7 @@ class VitModel:
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
     input_size: tuple[int, int] = (224, 224)
     opened: dict | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
     _spatial: tuple = field(default=(), repr=False)
 
     @classmethod
@@ -72,6 +74,7 @@ class VitModel:
         image_size: height and width of the input where the module itself does not say.
         Raises ModelError where the module has no sequence of transformer blocks over square patches.
         """
+        module, labels = own_module(module, name, labels)
         config = timm.data.resolve_data_config(model=module)
         input_size = timm_embedding.input_size_of(module, image_size or config["input_size"][-2:])
         grid = timm_embedding.describe_grid(module, name, input_size)
