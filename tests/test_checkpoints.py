@@ -1,4 +1,4 @@
-"""Files of weights as the real tools write them: known by their content, with the logits of the module that wrote them."""
+"""Files of weights as the real tools write them: known by content, with the logits of the module that wrote them."""
 
 from __future__ import annotations
 
@@ -297,7 +297,6 @@ FACTS = {
     "no bias": {"qkv_bias": False},
     "gated": {"mlp_layer": timm.layers.SwiGLUPacked, "act_layer": nn.SiLU, "mlp_ratio": 5.4},
     "rms": {"norm_layer": partial(timm.layers.RmsNorm, eps=1e-6)},
-    "no positions": {"pos_embed": "none"},
     "features": {"num_classes": 0},
 }
 
@@ -316,7 +315,7 @@ def test_layouts(write, tmp_path):
 @pytest.mark.parametrize("fact", FACTS)
 def test_facts_are_read_off_the_weights(fact, tmp_path):
     path, module, told = fitting(FACTS[fact])(tmp_path)
-    model = vizvit.load_model(path, device="cpu", image_size=48 if fact == "no positions" else None, **told)
+    model = vizvit.load_model(path, device="cpu", **told)
     same(model, module)
     assert model.grid.rows == 6
 

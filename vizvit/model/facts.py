@@ -54,6 +54,7 @@ SUGGESTIONS: tuple[tuple[str, str], ...] = (
 # A tensor under one of these names is part of the pass from the pixels to the last norm.
 NETWORK = re.compile(
     r"^(blocks|layers|patch_embed|norm|norm_pre|fc_norm|attn_pool|embeddings|encoder)\.|^pos_embed|^rope"
+    r"|^(cls|reg|dist)_token$"
 )
 
 
@@ -209,6 +210,11 @@ def does_not_fit(misfits: list[str], keys: Any, arch: str | None = None) -> Mode
     names = misfits[:3] or [str(key) for key in list(keys)[:3]]
     told = f"{'; '.join(names)}" + (f"; and {len(misfits) - 3} more" if len(misfits) > 3 else "")
     kind = next((text for pattern, text in SUGGESTIONS if any(re.search(pattern, key) for key in keys)), None)
+    if kind is None and "pos_embed" not in keys and "blocks.0.attn.qkv.weight" in keys:
+        kind = (
+            "positions that do not show in the weights, rotary ones as in DINOv3 or EVA-02: say which architecture it "
+            'is, such as arch="vit_small_patch16_dinov3"'
+        )
     if kind is None:
         kernel = dict(keys).get("patch_embed.proj.weight") if isinstance(keys, dict) else None
         shape = f" of width {kernel[0]} with patches of {kernel[-1]} pixels" if kernel and len(kernel) == 4 else ""

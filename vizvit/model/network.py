@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -85,6 +86,8 @@ def made(network: Converted, said: Said, size: tuple[int, int] | None, *, random
     both = tuple(state.get("head.weight", torch.empty(0)).shape[1:]) == (2 * dim,) and network.layout is not TIMM
     if both:
         options["num_classes"] = len(state["head.weight"])
+    if options["pos_embed"] == "none":
+        raise does_not_fit(["pos_embed is missing"], shapes_of(state))
     heads, note = heads_of(options, said.heads)
     notes += [note] if note else []
     activation, eps = said.activation or network.layout.activation, said.eps or network.layout.eps
@@ -175,7 +178,8 @@ def misfits(given: Shapes, wanted: Shapes) -> list[str]:
 
 def _kept(state: State, wanted: Shapes) -> State:
     """Without what is not of the network: a loss, a projection head."""
-    return {key: value for key, value in state.items() if key in wanted or NETWORK.match(key)}
+    heads = [key.removesuffix("weight") for key in CLASSIFIER_WEIGHTS if key in state]
+    return {key: state[key] for key in state if key in wanted or NETWORK.match(key) or key.startswith(tuple(heads))}
 
 
 def _common(reference: nn.Module, wanted: Shapes, state: State) -> dict[str, Any]:
@@ -196,6 +200,10 @@ def _common(reference: nn.Module, wanted: Shapes, state: State) -> dict[str, Any
 
 
 def _square(shapes: Shapes) -> int | None:
+    """The side of the grid that a position table, or a table of relative positions, is for."""
+    relative = next((rows for key, rows in shapes.items() if key.endswith("relative_position_bias_table")), None)
+    if relative is not None:  # (2·side - 1)² offsets, and three for the class token
+        return (math.isqrt(relative[0] - 3) + 1) // 2
     try:
         grid = table_grid(shapes)
     except ModelError:

@@ -102,7 +102,7 @@ class Source:
             self.network = found.network
         elif self.arch is None:
             self.arch, self.named_by_file = found.arch, found.arch is not None
-        self.from_hub, self.trained = False, True
+        self.from_hub, self.trained = False, not self.random
         self.origin = f"weights of {path.name}{OF_KIND.get(found.kind, '')}"
         self.notes += found.notes
 
