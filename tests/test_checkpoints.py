@@ -397,7 +397,7 @@ def test_what_is_assumed_is_said(tmp_path):
     model = vizvit.load_model(tmp_path / "own.pth", device="cpu")
     same(model, module)
     assert "3 heads a layer assumed, as published networks of this size have" in model.notes
-    assert "preprocessing assumed: ImageNet's mean and standard deviation" in model.notes
+    assert "preprocessing assumed: mean and standard deviation of ImageNet" in model.notes
 
 
 def test_published_sizes_have_timms_heads():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -39,7 +40,7 @@ class Layout:
 
 
 _HALF = (0.5, 0.5, 0.5)
-_CLIP = {"mean": (0.48145466, 0.4578275, 0.40821073), "std": (0.26862954, 0.26130258, 0.27577711)}
+_CLIP: dict[str, Any] = {"mean": (0.48145466, 0.4578275, 0.40821073), "std": (0.26862954, 0.26130258, 0.27577711)}
 _FRONT = r"^embeddings\."
 _QKV = (
     (r"attention\.(?:attention\.)?(q)(?:uery|_proj)\.", r"attn.\1."),

@@ -184,7 +184,7 @@ def _kept(state: State, wanted: Shapes) -> State:
 
 def _common(reference: nn.Module, wanted: Shapes, state: State) -> dict[str, Any]:
     """The options that all of timm's families have: classes, channels, depth, and the size of the input."""
-    given, options = shapes_of(state), {}
+    given, options = shapes_of(state), dict[str, Any]()
     classes = next((given[key][0] for key in CLASSIFIER_WEIGHTS if key in given), None)
     options["num_classes"] = classes or 0
     kernel, own = given.get("patch_embed.proj.weight", ()), wanted.get("patch_embed.proj.weight", ())

@@ -169,7 +169,8 @@ def _strangers(path: Path) -> list[str]:
 
 def asked_for(content: Any) -> list[str]:
     """The names of the classes and functions that shells of a content stand for, where nothing else is in it."""
-    found, waiting = [], [content]
+    found: list[str] = []
+    waiting = [content]
     while waiting and len(found) < 3:
         part = waiting.pop()
         if isinstance(part, Shell):

@@ -123,8 +123,8 @@ class Source:
             network = found.network
             said = Said(self.heads or found.heads, size=found.size or size, config=_preprocessing(found))
             if not {"mean", "std"} & set(found.preprocessing):
-                mean = "ImageNet's" if network.layout.mean[0] == 0.485 else f"{network.layout.name}'s"
-                self.notes.append(f"preprocessing assumed: {mean} mean and standard deviation")
+                whose = "ImageNet" if network.layout.mean[0] == 0.485 else network.layout.name
+                self.notes.append(f"preprocessing assumed: mean and standard deviation of {whose}")
         module, notes = made(network, said, size, random=self.random)
         self.notes += notes
         self.table = _grid(shapes_of(network.state), said.size)
