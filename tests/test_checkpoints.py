@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +13,9 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+from PIL import Image
 from safetensors.torch import save_file
+from streamlit.testing.v1 import AppTest
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
 from timm.utils import CheckpointSaver, ModelEmaV3
@@ -19,6 +23,7 @@ from torch import nn
 from torchvision.models.vision_transformer import VisionTransformer as TorchVision
 
 import vizvit
+from vizvit.cli import main
 from vizvit.model.facts import PUBLISHED, options_of, shapes_of
 from vizvit.model.vit import VitModel
 
@@ -246,6 +251,42 @@ def torchvision_run(folder: Path) -> tuple:
     return folder / "checkpoint.pth", module, {"arch": HEADS, "weights": "averaged over training"}
 
 
+def openai(folder: Path) -> tuple:
+    """As OpenAI and open_clip keep the image tower of a CLIP, beside the text tower."""
+    module = small(pre_norm=True, act_layer="quick_gelu", norm_layer=partial(timm.layers.LayerNorm, eps=1e-5))
+    module.head.bias.data.zero_()
+    names = {
+        "patch_embed.proj.": "conv1.",
+        "norm_pre.": "ln_pre.",
+        "attn.qkv.": "attn.in_proj_",
+        "cls_token": "class_e",
+    }
+    names |= {"attn.proj.": "attn.out_proj.", "mlp.fc1.": "mlp.c_fc.", "mlp.fc2.": "mlp.c_proj.", "norm1": "ln_1"}
+    names |= {"norm2": "ln_2", "blocks.": "transformer.resblocks.", "class_e": "class_embedding"}
+    state = {"positional_embedding": torch.ones(7, 16), "logit_scale": torch.ones(())}
+    for key, value in module.state_dict().items():
+        for own, theirs in names.items():
+            key = key.replace(own, theirs)
+        key = {"pos_embed": "positional_embedding", "head.weight": "proj"}.get(key, key.replace("norm.", "ln_post."))
+        value = {
+            "class_embedding": value.flatten(),
+            "positional_embedding": value.squeeze(),
+            "proj": value.t() if value.ndim == 2 else value,
+        }.get(key, value)
+        if key != "head.bias":
+            state[f"visual.{key}"] = value
+    torch.save(state, folder / "ViT-B-32.pt")
+    return folder / "ViT-B-32.pt", module, {"arch": HEADS, "prefix": "visual."}
+
+
+def another_network_named(folder: Path) -> tuple:
+    """A run that names the network of a part of it that is not looked at."""
+    module = small()
+    content = {"state_dict": module.state_dict(), "hyper_parameters": {"backbone": "resnet50", "num_heads": 4}}
+    torch.save(content, folder / "last.ckpt")
+    return folder / "last.ckpt", module, {}
+
+
 def distilled(folder: Path) -> tuple:
     module = stirred(VisionTransformerDistilled(**SIZE))
     torch.save({"model": module.state_dict()}, folder / "deit.pth")
@@ -283,6 +324,7 @@ WRITERS = [
         mae_finetuned,
     ),
     *(safetensors_with_prefix, nested, torchvision, torchvision_run, distilled),
+    *(openai, another_network_named),
     partial(lightning, prefix="model.backbone._orig_mod."),
 ]
 FACTS = {
@@ -452,11 +494,6 @@ def test_other_networks_are_named(name, words, tmp_path):
 
 
 def garbage(kind: str, path: Path) -> None:
-    import io
-    import zipfile
-
-    from PIL import Image
-
     save_file(small().state_dict(), path)
     whole, archive, picture = path.read_bytes(), io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -501,3 +538,41 @@ def test_garbage_is_named(kind, what, advice, tmp_path):
             vizvit.load_model(path, device="cpu", **given)
         assert "model.pth cannot be read as weights" in str(caught.value)
         assert what in str(caught.value) and advice in str(caught.value)
+
+
+# --- the app's sidebar and the commands take the same paths, without further options
+
+
+def sidebar() -> None:
+    import streamlit as st
+
+    from vizvit.pages.sidebar.choice import choose
+
+    st.session_state.choice = choose()
+
+
+def test_the_sidebar_opens_what_its_content_decides(tmp_path, monkeypatch):
+    path, _, _ = lightning(tmp_path)
+    app = AppTest.from_function(sidebar, default_timeout=90)
+    app.query_params["model"] = str(path)
+    app.run()
+    assert not app.exception and not app.error
+    assert app.session_state.choice.vit.name == "epoch=9.ckpt"
+    assert any("weights named model" in caption.value for caption in app.caption)
+    monkeypatch.setattr("vizvit.pages.sidebar.model_choice.PATHS_OFF", True)
+    for name in (str(path), "somebody/network"):
+        app.query_params["model"] = name
+        app.session_state.model = name
+        assert "cannot be named" in app.run().error[0].value
+
+
+def test_commands_open_what_their_content_decides(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (60, 50), "olive").save("olive.png")
+    path, _, _ = timm_saver(tmp_path)
+    assert main(["heads", "olive.png", "--model", str(path)]) == 0, capsys.readouterr().err
+    assert "weights read from state_dict" in capsys.readouterr().err
+    torch.save(small().state_dict(), "own.pth")
+    assert main(["heads", "olive.png", "--model", "own.pth"]) == 2
+    assert "--arch heads=1" in capsys.readouterr().err
+    assert main(["heads", "olive.png", "--model", "own.pth", "--arch", "heads=4"]) == 0

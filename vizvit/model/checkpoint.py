@@ -21,6 +21,7 @@ AVERAGED, TEACHER, PLAIN, STUDENT = range(4)  # in the order in which they are p
 KINDS = {AVERAGED: ("ema", "averaged"), TEACHER: ("teacher",), STUDENT: ("student",)}
 SETTINGS = ("args", "hyper_parameters", "hparams", "config", "cfg", "opt", "recipe", "model_args", "model_kwargs")
 ARCHITECTURE = ("arch", "architecture", "model", "model_name", "timm_model", "backbone", "backbone_name", "encoder")
+MODULES = ("vision_transformer", "deit", "eva", "beit", "vision_transformer_relpos", "naflexvit", "vitamin")
 HEADS = ("num_heads", "heads", "n_heads", "n_head", "num_attention_heads")
 SIZE = ("img_size", "image_size", "input_size", "resolution", "crop_size")
 
@@ -52,7 +53,7 @@ class Checkpoint:
         for key in (*ARCHITECTURE, "name"):
             value = self.settings.get(key)
             name = value.removeprefix("timm/") if isinstance(value, str) else ""
-            if name and timm.is_model(name.partition(".")[0]):
+            if name and timm.models.is_model_in_modules(name.partition(".")[0], MODULES):
                 return name.partition(".")[0]
         return None
 

@@ -97,6 +97,19 @@ _TORCHVISION: Rules = (
     (r"^encoder\.ln\.", "norm."),
     (r"^heads\.head\.", "head."),
 )
+_OPENAI: Rules = (
+    (r"^class_embedding$", "cls_token"),
+    (r"^positional_embedding$", "pos_embed"),
+    (r"^conv1\.", "patch_embed.proj."),
+    (r"^ln_pre\.", "norm_pre."),
+    (r"^ln_post\.", "norm."),
+    (r"^transformer\.resblocks\.(\d+)\.", r"blocks.\1."),
+    (r"attn\.in_proj_", "attn.qkv."),
+    (r"attn\.out_proj\.", "attn.proj."),
+    (r"ln_([12])\.", r"norm\1."),
+    (r"mlp\.c_fc\.", "mlp.fc1."),
+    (r"mlp\.c_proj\.", "mlp.fc2."),
+)
 _TIMM: Rules = (
     (r"mlp\.w12\.", "mlp.fc1."),  # DINOv2 as its authors keep it
     (r"mlp\.w3\.", "mlp.fc2."),
@@ -108,6 +121,15 @@ TIMM = Layout("timm", "patch_embed.proj.weight", r"^blocks\.0\.", _TIMM)
 LAYOUTS = (
     TIMM,
     Layout("torchvision", "conv_proj.weight", r"encoder_layer_0\.", _TORCHVISION, interpolation="bilinear"),
+    Layout(
+        "OpenAI's CLIP",
+        "conv1.weight",
+        r"^transformer\.resblocks\.0\.ln_1",
+        _OPENAI,
+        activation="quick_gelu",
+        eps=1e-5,
+        **_CLIP,
+    ),
     Layout(
         "transformers' Dinov2",
         "embeddings.patch_embeddings.projection.weight",
@@ -241,6 +263,8 @@ def _shaped(state: State) -> State:
         table = state.get(key)
         if table is not None and table.ndim < 3:
             state[key] = table.reshape(1, -1, table.shape[-1])
+    if "proj" in state:  # OpenAI's multiplies with it from the other side
+        state["head.weight"] = state.pop("proj").T
     if "head.weight" in state and "head.bias" not in state:  # a projection; timm's classifier has a bias
         state["head.bias"] = state["head.weight"].new_zeros(len(state["head.weight"]))
     registers = state.pop("register_tokens", None)

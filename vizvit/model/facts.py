@@ -153,10 +153,10 @@ def heads_of(options: dict[str, Any], said: int | None) -> tuple[int, str]:
     dim, depth = options["embed_dim"], options["depth"]
     heads, note = said or options.get("num_heads") or PUBLISHED.get((dim, depth)), ""
     if not heads:
+        named = f', or the architecture by timm\'s name, such as arch="{_example(dim)}"' if dim in EXAMPLES else ""
         raise ModelError(
             f"The weights are a Vision Transformer's of {depth} layers and width {dim}, but how many heads each layer "
-            f'has does not show in them. Say it: arch="heads={max(1, dim // 64)}", with the right number, or the '
-            f'architecture by timm\'s name, such as arch="{_example(dim)}".'
+            f'has does not show in them. Say it: arch="heads={max(1, dim // 64)}", with the right number{named}.'
         )
     if not said and not options.get("num_heads"):
         note = f"{heads} heads a layer assumed, as published networks of this size have"

@@ -112,7 +112,7 @@ def load_model(
     height, width = size or (None, None)
     given = {"model": lasting(text), "weights": None if weights == "pretrained" else lasting(str(weights))}
     opened = given | {"arch": arch, "height": height, "width": width}
-    return replace(vit, opened=opened, notes=tuple(source.notes))
+    return replace(vit, opened=opened, notes=tuple(dict.fromkeys(source.notes)))
 
 
 def lasting(name: str) -> str:

@@ -16,8 +16,8 @@ from . import hub, repository
 from .checkpoint import AVERAGED, TEACHER, Checkpoint, find
 from .convert import Converted
 from .directory import network_of, of_transformers, read_config, read_preprocessor, said_by, weights_of
-from .facts import shapes_of, table_grid
-from .network import Said, building, fitted, left_out, made, plain
+from .facts import does_not_fit, shapes_of, table_grid
+from .network import Said, building, fitted, left_out, made, misfits, plain
 from .reading import read, shapes
 from .timm_parts import fuse_attention
 
@@ -176,6 +176,9 @@ class Source:
         except ModelError:
             raise
         except Exception as error:
+            if self.checkpoint is not None and "loading state_dict" in str(error):
+                given, wanted = shapes_of(self.checkpoint.state), shapes_of(plain(self.arch).state_dict())
+                raise does_not_fit(misfits(given, wanted), given, self.arch) from error
             raise ModelError(_reason(error)) from error
         for config in (module.pretrained_cfg, getattr(module, "default_cfg", {})):
             if isinstance(config, dict):
@@ -221,6 +224,8 @@ class Source:
 def _preprocessing(found: Checkpoint, *, defaults: bool = True) -> dict[str, Any]:
     layout = found.layout
     assumed = {key: getattr(layout, key) for key in ("mean", "std", "interpolation")} if defaults else {}
+    if defaults and "CLIP" in layout.name:  # it ends in a projection, not in classes
+        assumed |= {"architecture": "clip_vision_model", "tag": "weights"}
     return assumed | found.preprocessing
 
 
