@@ -399,10 +399,11 @@ def test_the_size_is_the_position_tables(tmp_path):
     torch.testing.assert_close(other.module.pos_embed, expected)
 
 
-def test_the_size_of_a_directorys_table(tmp_path):
+@pytest.mark.parametrize("safe", [True, False])
+def test_the_size_of_a_directorys_table(tmp_path, safe):
     """Its configuration names an architecture of 224 pixels; its weights were trained at 96."""
     module = stirred(timm.create_model("test_vit", img_size=96, num_classes=3))
-    timm.models.save_for_hf(module, tmp_path, safe_serialization=True)
+    timm.models.save_for_hf(module, tmp_path, safe_serialization=safe)
     model = vizvit.load_model(tmp_path, device="cpu")
     same(model, module)
     assert model.input_size == (96, 96) and "resampled" not in model.weights

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 from hub_server import HubServer, use_hub
 from reference import random_pixels
@@ -211,11 +212,24 @@ def test_a_repository_of_the_hub(folders, tmp_path, monkeypatch):
         agrees(model, "vit")
         assert (model.name, model.weights) == ("somebody/small-vit", "pretrained weights")
         assert seen[-1] == (len(files["model.safetensors"]),) * 2
+        random = vizvit.load_model("somebody/small-vit", weights="random", **given)
+        assert not random.trained and random.num_layers == 3
         asked = len(server.requests)
         vizvit.load_model("hf-hub:somebody/small-vit", **given)
         assert len(server.requests) <= asked + 1, "all but a preprocessing that is not there comes from the cache"
         with pytest.raises(vizvit.ModelError, match="no repository"):
             vizvit.load_model("somebody/nothing", **given)
+
+
+def test_a_repository_in_timms_format(tmp_path, monkeypatch):
+    module = stirred(timm.create_model("test_vit", img_size=48, num_classes=3))
+    timm.models.save_for_hf(module, tmp_path / "own", safe_serialization=True)
+    files = {file.name: file.read_bytes() for file in (tmp_path / "own").iterdir()}
+    with HubServer({"somebody/test": files}) as server:
+        use_hub(monkeypatch, server.url, tmp_path)
+        model = vizvit.load_model("somebody/test", device="cpu")
+    assert (model.architecture, model.input_size) == ("test_vit", (48, 48))
+    torch.testing.assert_close(model.module.state_dict(), module.state_dict(), atol=0, rtol=0)
 
 
 def test_torchvision(tmp_path):

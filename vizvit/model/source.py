@@ -15,7 +15,7 @@ from ..errors import ModelError
 from . import hub, repository
 from .checkpoint import AVERAGED, TEACHER, Checkpoint, find
 from .convert import Converted
-from .directory import network_of, of_transformers, read_config, read_preprocessor, said_by, weights_of
+from .directory import WEIGHTS, network_of, of_transformers, read_config, read_preprocessor, said_by, weights_of
 from .facts import does_not_fit, shapes_of, table_grid
 from .network import Said, building, fitted, left_out, made, misfits, plain
 from .reading import read, shapes
@@ -56,7 +56,9 @@ class Source:
         self.arch, self.from_hub = name, True
 
     def use_repository(self, name: str, on_progress: Callable[[int, int], None] | None) -> None:
-        folder = repository.bring_repository(name, on_progress, weights=not self.random)
+        folder = repository.bring_repository(name, on_progress, weights=False)
+        if not self.random or of_transformers(read_config(folder)):  # whose network shows in the weights alone
+            folder = repository.bring_repository(name, on_progress)
         self.use_directory(folder, "pretrained weights")
 
     def use_directory(self, directory: Path, origin: str = "weights of a local directory") -> None:
@@ -82,8 +84,8 @@ class Source:
                 f'"architecture", nor as one of transformers, which names a "model_type".'
             )
         self.arch = f"{LOCAL}{directory.resolve()}"
-        file = next((directory / name for name in ("model.safetensors",) if (directory / name).is_file()), None)
-        self.table = _grid(shapes(file)) if file else None
+        file = next((directory / name for name in WEIGHTS if (directory / name).is_file()), None)
+        self.table = _table_in(file) if file else None
 
     def use_file(self, path: Path, arch: str | None) -> None:
         if arch and arch.startswith("heads="):
@@ -161,7 +163,7 @@ class Source:
             file = hub.cached_file(self.arch)
             if file is not None:  # named outright, so that timm does not ask the hub once more
                 options |= {"pretrained_cfg_overlay": {"file": str(file), "custom_load": file.suffix == ".npz"}}
-                self.table = _grid(shapes(file))
+                self.table = _table_in(file)
         elif self.arch.startswith(LOCAL) and self.checkpoint is None and "img_size" not in options and self.table:
             options |= self._table_size()
         try:
@@ -235,6 +237,17 @@ def _grid(of: dict[str, tuple[int, ...]], size: tuple[int, int] | None = None) -
     except ModelError:
         return None
     return grid[:2] if grid else None
+
+
+def _table_in(path: Path) -> tuple[int, int] | None:
+    """The grid of a file's position table; None where it has none, or is for timm to refuse."""
+    found = shapes(path)
+    if not found:
+        try:
+            found = shapes_of(find(read(path), path.name).state)
+        except ModelError:
+            return None
+    return _grid(found)
 
 
 def _heads(arch: str) -> int:
