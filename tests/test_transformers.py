@@ -180,6 +180,14 @@ def test_preprocessing_is_the_librarys_own(folders, kind, tmp_path):
         assert np.abs(found - expected).max() < 1.5 * step  # a last digit of a pixel
 
 
+def test_a_map_is_read_at_the_class_token_where_the_mean_stands_beside_it(folders):
+    model = vizvit.load_model(folders["dinov2"], device="cpu")
+    cap = vizvit.capture(model, random_pixels(50, 70))
+    assert model.read_out == "class token and mean of patches"
+    expected = vizvit.rollout(cap, token="cls")
+    np.testing.assert_array_equal(vizvit.rollout(cap, token="read_out"), expected)
+
+
 def test_dinov2_is_shown_at_the_size_of_its_preprocessing(folders, tmp_path):
     """Its positions are for another grid; the library resamples them without antialiasing."""
     for file in folders["dinov2"].iterdir():
