@@ -504,7 +504,7 @@ def test_what_the_model_cannot_do(run, cat, words, said):
         (("attention", "cat.jpg", "--image-size", "224,336"), ("224x336",)),
         (("attention", "cat.jpg", "--theme", "blue"), ("blue", "dark")),
         (("attention", "cat.jpg", "--out", "cat.jpg"), ("is a file", "--out")),
-        (("attention", "cat.jpg", "--model", "mine.pth"), ("--arch",)),
+        (("attention", "cat.jpg", "--model", "mine.pth"), ("no weights file", "mine.pth")),
         (("attention", "cat.jpg", "--labels", "none.txt"), ("none.txt",)),
         (("attention", "cat.jpg", "--lay", "3"), ("--lay",)),
         (("rollout", "cat.jpg", "--discard", "1"), ("below 1",)),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+import timm
+import torch
 from PIL import Image
 from skimage import data
+from timm.utils import CheckpointSaver, ModelEmaV3
 
 from vizvit.cli import _parser, main
 
@@ -30,13 +34,52 @@ def desk(tmp_path, monkeypatch):
     return tmp_path
 
 
+def write_timm(path: Path) -> None:
+    """As timm's train.py leaves it."""
+    module = timm.create_model("test_vit", num_classes=3, img_size=64)
+    saver = CheckpointSaver(
+        module,
+        torch.optim.SGD(module.parameters()),
+        args=argparse.Namespace(model="test_vit", num_classes=3),
+        model_ema=ModelEmaV3(module),
+        checkpoint_dir=str(path.parent),
+        recovery_dir=str(path.parent),
+    )
+    saver.save_checkpoint(0, metric=0.5)
+
+
+def write_transformers(path: Path) -> None:
+    library = pytest.importorskip("transformers", reason="transformers is not installed")
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    config = library.ViTConfig(**size, image_size=32, patch_size=8, id2label={0: "ant", 1: "bee"})
+    library.ViTForImageClassification(config).save_pretrained(path)
+
+
+def write_lightning(path: Path) -> None:
+    module = timm.create_model("vit_tiny_patch16_224", depth=2, img_size=32, num_classes=3)
+    state = {f"model.{key}": value for key, value in module.state_dict().items()}
+    torch.save({"state_dict": state, "hyper_parameters": {"lr": 1e-3}, "epoch": 3}, path)
+
+
+MODELS = {
+    "output/train/model_best.pth.tar": write_timm,
+    "my-vit": write_transformers,
+    "lightning_logs/version_0/checkpoints/last.ckpt": write_lightning,
+}
+
+
 def test_there_are_examples():
     assert len(PYTHON) >= 2
     assert len(COMMANDS) >= 5
+    assert all(any(f'"{name}"' in example for example in PYTHON) for name in MODELS)
 
 
 @pytest.mark.parametrize("example", PYTHON)
 def test_python_examples(example, desk):
+    for name, write in MODELS.items():
+        if f'"{name}"' in example:
+            (desk / name).parent.mkdir(parents=True, exist_ok=True)
+            write(desk / name)
     exec(compile(example, "example", "exec"), {})
 
 

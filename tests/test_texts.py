@@ -257,6 +257,10 @@ def test_parts_of_what_the_library_says():
     assert of_library("training snapshot at epoch 0.7", "ja") == "学習スナップショット（エポック 0.7）"
     assert of_library("epoch 13, the end", "ja") == "エポック 13（学習終了）"
     assert of_library("weights of run.pth", "ja") == "run.pth の重み"
+    assert of_library("weights of a.pth, the teacher's, positions resampled from 6×6 patches", "ja") == (
+        "a.pth の重み（教師モデル）（位置埋め込みは 6×6 パッチから補間）"
+    )
+    assert of_library("converted from transformers' ViT", "ja") == "transformers' ViT から変換"
     assert of_library("weights of class", "ja") == "class の重み"  # a file's name
 
 

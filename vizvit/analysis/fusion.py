@@ -166,11 +166,14 @@ def query_row(
 
 
 def _read_tokens(cap: Capture) -> list[int]:
-    """The sequence indices that a model without a pooling head predicts from, each as much as the others."""
+    """The sequence indices that a model without a pooling head predicts from, each as much as the others.
+
+    Of a classifier that reads the class token beside the mean of the patches, the class token.
+    """
     names = cap.grid.prefix_names
     if cap.vit.read_out == "class and distillation tokens":
         return [names.index("class"), names.index("distillation")]
-    if cap.vit.read_out == "class token":
+    if cap.vit.read_out in ("class token", "class token and mean of patches"):
         return tokens_of(cap)
     return list(range(len(names), cap.num_tokens))
 

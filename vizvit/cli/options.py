@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from ..model import CHECKPOINTS
-from .report import Download
+from .report import Download, say
 
 if TYPE_CHECKING:
     from ..model.vit import VitModel
@@ -17,7 +16,13 @@ FORMATS = ("png", "svg", "pdf")
 Query = str | tuple[str, int, int]
 Commands = argparse._SubParsersAction
 # The library's advice is written for Python; here it names the options.
-ADVICE = {'weights="random"': "--weights random", "`half`": "--half", '"auto" or "cpu"': "auto or cpu"}
+ADVICE = {
+    'weights="random"': "--weights random",
+    "`half`": "--half",
+    '"auto" or "cpu"': "auto or cpu",
+    r'arch="([^"]+)"': r"--arch \1",
+    r"image_size=\((\d+), (\d+)\)": r"--image-size \1x\2",
+}
 
 
 class UsageError(ValueError):
@@ -71,8 +76,8 @@ def add_model(parser: Parser) -> None:
         "--model",
         default="vizvit-tiny",
         metavar="NAME|PATH",
-        help="a timm model name, a timm local directory, or a .safetensors or .pth file with --arch "
-        "(default: %(default)s, which is shipped); see the command models",
+        help="a timm model name, a directory of timm or transformers, a file of weights, or a repository of the hub, "
+        "OWNER/NAME (default: %(default)s, which is shipped); see the command models",
     )
     group.add_argument(
         "--weights",
@@ -80,7 +85,11 @@ def add_model(parser: Parser) -> None:
         metavar="pretrained|random|PATH",
         help="random: seeded, the same every time; PATH: a file with weights of this architecture",
     )
-    group.add_argument("--arch", metavar="NAME", help="the timm architecture of a weights file given as --model")
+    group.add_argument(
+        "--arch",
+        metavar="NAME",
+        help="the timm architecture of a weights file given as --model, or heads=N, where the file leaves that open",
+    )
     group.add_argument(
         "--image-size",
         type=image_size,
@@ -184,10 +193,6 @@ def share_below_one(text: str) -> float:
 
 def load(args: argparse.Namespace) -> VitModel:
     """The model that the options name, with a progress bar where it has to be downloaded."""
-    if Path(args.model).suffix in CHECKPOINTS and args.arch is None:
-        raise UsageError(
-            f"{args.model} holds weights only: name their timm architecture too, such as --arch vit_base_patch16_224."
-        )
     if args.labels is not None and not args.labels.is_file():
         raise UsageError(f"There is no file with class names at {args.labels}.")
 
@@ -196,7 +201,7 @@ def load(args: argparse.Namespace) -> VitModel:
 
     try:
         with Download(args.model) as on_progress:
-            return load_model(
+            vit = load_model(
                 args.model,
                 weights=args.weights,
                 device=args.device,
@@ -209,8 +214,11 @@ def load(args: argparse.Namespace) -> VitModel:
     except ModelError as error:
         message = str(error)
         for words, option in ADVICE.items():
-            message = message.replace(words, option)
+            message = re.sub(words, option, message)
         raise UsageError(message) from error
+    for note in vit.notes:
+        say(f"{vit.name}: {note}.")
+    return vit
 
 
 def layer_of(vit: VitModel, layer: int, option: str = "--layer") -> int:

@@ -7,7 +7,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKPOINTS", "POSITION_KINDS", "VitModel"]
 
-CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin")  # what files with weights alone end in
+# What files of weights mostly end in; what they hold is known by their content.
+CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 
 
 def __getattr__(name: str) -> Any:

@@ -36,8 +36,8 @@ from ..errors import ModelError
 from ..numbers import megabytes
 
 WAYS_ON = (
-    'What works without it: the shipped model ("vizvit-tiny"), a checkpoint of your own (a timm local '
-    "directory, or a .safetensors or .pth file with its architecture name), or random weights "
+    'What works without it: the shipped model ("vizvit-tiny"), a checkpoint of your own (a directory of timm or '
+    "transformers, or a file such as .safetensors, .pth or .ckpt), or random weights "
     '(weights="random") to study shapes.'
 )
 # Seconds without a sign of life before a caller is told. Plain HTTP shows one only every 10 MB.
@@ -58,11 +58,7 @@ def cached_file(name: str) -> Path | None:
         return None
     if isinstance(source, _Plain):
         return source.path if source.path.is_file() else None
-    for filename in source.filenames:
-        found = try_to_load_from_cache(source.repo, filename, revision=source.revision)
-        if isinstance(found, str):
-            return Path(found)
-    return None
+    return source.cached()
 
 
 def fetch(name: str, on_progress: Callable[[int, int], None] | None = None) -> None:
@@ -76,12 +72,18 @@ def fetch(name: str, on_progress: Callable[[int, int], None] | None = None) -> N
     Raises ModelError, with the ways on, for whatever keeps the weights from arriving.
     """
     source = _source(name)
-    if isinstance(source, _Plain) or is_cached(name):
+    if not isinstance(source, _Plain):
+        bring(source, name, on_progress)
+
+
+def bring(source: Hub, name: str, on_progress: Callable[[int, int], None] | None = None) -> None:
+    """Download one file of a repository into the local cache, as `fetch` does; name: what the caller calls it."""
+    if source.cached() is not None:
         return
     with _lock:
         download = _running.get(source)
         if download is None:
-            if is_cached(name):  # it arrived while this caller came to the lock
+            if source.cached() is not None:  # it arrived while this caller came to the lock
                 return
             download = _running[source] = _Download(source)
             download.start()
@@ -89,12 +91,19 @@ def fetch(name: str, on_progress: Callable[[int, int], None] | None = None) -> N
 
 
 @dataclass(frozen=True)
-class _Hub:
+class Hub:
     """Weights in a hub repository, under the first of `filenames` that is there."""
 
     repo: str
     revision: str | None
     filenames: tuple[str, ...]
+
+    def cached(self) -> Path | None:
+        for filename in self.filenames:
+            found = try_to_load_from_cache(self.repo, filename, revision=self.revision)
+            if isinstance(found, str):
+                return Path(found)
+        return None
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,7 @@ class _Plain:
 
 
 @cache
-def _source(name: str) -> _Hub | _Plain:
+def _source(name: str) -> Hub | _Plain:
     """Where timm takes the weights from; ModelError where it has none of this name."""
     current = get_deprecated_models().get(name) or name
     try:
@@ -122,7 +131,7 @@ def _source(name: str) -> _Hub | _Plain:
         filename = filename or PurePosixPath(urlsplit(address).path).name
         return _Plain(Path(torch.hub.get_dir()) / "checkpoints" / filename)
     repo, _, revision = config.hf_hub_id.partition("@")
-    return _Hub(repo, revision or None, _filenames(config.hf_hub_filename or "pytorch_model.bin"))
+    return Hub(repo, revision or None, _filenames(config.hf_hub_filename or "pytorch_model.bin"))
 
 
 def _filenames(filename: str) -> tuple[str, ...]:
@@ -139,7 +148,7 @@ def _filenames(filename: str) -> tuple[str, ...]:
 class _Download(threading.Thread):
     """One download on its own thread, for any number of callers to wait for."""
 
-    def __init__(self, source: _Hub):
+    def __init__(self, source: Hub):
         super().__init__(name=f"download {source.repo}", daemon=True)
         self.source = source
         self.done = 0  # bytes
@@ -238,7 +247,7 @@ class _Download(threading.Thread):
 
 
 _lock = threading.Lock()
-_running: dict[_Hub, _Download] = {}
+_running: dict[Hub, _Download] = {}
 
 
 class _Bar:

@@ -17,6 +17,7 @@ from ..errors import ModelError
 from ..grid import PatchGrid
 from . import outputs, timm_embedding, timm_parts
 from .entrance import unwrapped
+from .foreign import own_module
 from .pixels import LUMA, greyed, per_channel, size_of
 from .watched import Watched
 
@@ -54,7 +55,7 @@ class VitModel:
     labels: a name for each class, empty for a model without a classifier.
     grid: which token is which patch at this input size.
     trained: False for random weights, whose maps mean nothing.
-    weights: where the weights come from, in a few words for captions.
+    weights: where the weights come from, in a few words for captions; notes: what a file left open, or was found in it.
     mean, std: what is subtracted from a picture's 0..1, and what that is divided by, one a channel.
     input_size: (height, width); channels: 3, 1 (pictures become grey), or those of other sensors.
     opened: what `load_model` was given, for JSON, so that it can be opened again: model, weights, arch, height, width,
@@ -73,6 +74,7 @@ class VitModel:
     input_size: tuple[int, int] = (224, 224)
     channels: int = 3
     opened: dict | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
     _spatial: tuple = field(default=(), repr=False)
 
     @classmethod
@@ -104,7 +106,7 @@ class VitModel:
         configuration, whose average a model of one channel takes.
         Raises ModelError where the module has no sequence of transformer blocks over square patches, or holds one.
         """
-        module = unwrapped(module, name)
+        module, names = own_module(unwrapped(module, name), name, labels)
         config = timm.data.resolve_data_config(model=module)
         size = timm_embedding.input_size_of(module, name, size_of(image_size), config["input_size"][-2:])
         grid = timm_embedding.describe_grid(module, name, size)
@@ -131,7 +133,7 @@ class VitModel:
             _spatial=tuple(spatial),
         )
         count = outputs.count(vit.module, vit.blank(), name)
-        return replace(vit, module=watched, labels=outputs.labels_of(module, count, labels, name))
+        return replace(vit, module=watched, labels=outputs.labels_of(module, count, names, name))
 
     @property
     def device(self) -> torch.device:

@@ -37,6 +37,8 @@ def of_library(text: str, language: str, *, own: bool = False) -> str:
             parts = found.groupdict()
             if "moment" in parts:  # of a training: the library's word; a file's name and a number are in no language
                 parts["moment"] = of_library(parts["moment"], language)
+            if "weights" in parts:
+                parts["weights"] = of_library(parts["weights"], language, own=True)
             return words("library", language)[key].format(**parts)
     if not own:
         raise KeyError(f'The words of the interface have no entry for "{text}" in section [library].')

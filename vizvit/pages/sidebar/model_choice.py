@@ -18,7 +18,7 @@ from vizvit.model.vit import VitModel
 from vizvit.numbers import fixed, megabytes, share
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
-from vizvit.pages.shared.language import named, say, worded
+from vizvit.pages.shared.language import named, named_or_own, say, worded
 from vizvit.pages.shared.store import settle_memory, still_wanted, store
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
@@ -73,8 +73,8 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
             required=True,
             help=t["weights_help"],
         )
-        if Path(state.model).suffix in CHECKPOINTS:
-            st.text_input(t["architecture"], key="arch", placeholder="vit_base_patch16_224")
+        if Path(state.model).suffix in CHECKPOINTS or Path(state.model).expanduser().is_file():
+            st.text_input(t["architecture"], key="arch", placeholder=t["by_content"], help=t["architecture_help"])
         st.caption(t["input_size"])
         left, right = st.columns(2)
         left.text_input(t["height"], key="height", placeholder=t["own"])
@@ -117,7 +117,7 @@ def _choose_snapshot() -> tuple[str, str]:
 def _use_model() -> None:
     state = st.session_state
     state.model = state.model_box or SHIPPED
-    state.weights, state.height, state.width = "pretrained", "", ""
+    state.weights, state.arch, state.height, state.width = "pretrained", "", "", ""
 
 
 def _title(name: str) -> str:
@@ -147,7 +147,7 @@ def load_chosen(
     """A model, loaded once for all sessions, and its key. place: where progress is shown. Raises ModelError."""
     t = say("sidebar")
     path = Path(name.removeprefix("local-dir:")).expanduser()
-    if PATHS_OFF and name != SHIPPED and (path.exists() or path.is_absolute() or path.suffix in CHECKPOINTS):
+    if PATHS_OFF and name != SHIPPED and (path.exists() or "/" in name or path.suffix in CHECKPOINTS):
         raise ModelError(t["paths_off"])
     stamp = path.stat().st_mtime_ns if path.exists() else None
     key = ModelKey(name, weights, arch, size, half, stamp)
@@ -189,3 +189,5 @@ def describe(vit: VitModel) -> None:
     st.caption(facts)
     if vit.channels == 1:
         st.caption(t["grey"])
+    for note in vit.notes:
+        st.caption(look.plain(named_or_own(note)))
