@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         embedding_filters,
         fuse_heads,
         gradient_rollout,
+        head_statistics,
         patch_map,
         position_map,
         position_similarity,
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
     )
     from .errors import CaptureError, ImageError, ModelError
     from .explanations import contrast, explain
+    from .explorer.notebook import show
     from .explorer.standalone import save_explorer
     from .faithful import faithfulness, faithfulness_many, random_curves, weight_randomisation
-    from .figures import overlay
+    from .figures import figure, overlay
     from .forward.anatomy import dissect
+    from .forward.batch import captures
     from .forward.capture import Capture, capture, capture_view
     from .grid import PatchGrid
     from .interventions import (
@@ -84,6 +87,7 @@ __all__ = [
     "attention_sinks",
     "capture",
     "capture_view",
+    "captures",
     "contrast",
     "describe_query",
     "dissect",
@@ -91,8 +95,10 @@ __all__ = [
     "explain",
     "faithfulness",
     "faithfulness_many",
+    "figure",
     "fuse_heads",
     "gradient_rollout",
+    "head_statistics",
     "intervene",
     "load_image",
     "load_model",
@@ -106,6 +112,7 @@ __all__ = [
     "rollout",
     "rollout_steps",
     "save_explorer",
+    "show",
     "shuffled_class_difference",
     "weight_randomisation",
 ]
@@ -131,16 +138,19 @@ _HOMES = {
     "VitModel": "model.vit",
     "capture": "forward.capture",
     "capture_view": "forward.capture",
+    "captures": "forward.batch",
     "contrast": "explanations",
     "explain": "explanations",
     "faithfulness": "faithful",
     "faithfulness_many": "faithful",
+    "figure": "figures",
     "intervene": "interventions",
     "load_image": "pictures.load",
     "load_model": "model.loading",
     "overlay": "figures",
     "random_curves": "faithful",
     "save_explorer": "explorer.standalone",
+    "show": "explorer.notebook",
     "shuffled_class_difference": "interventions",
     "weight_randomisation": "faithful",
 }

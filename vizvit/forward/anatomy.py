@@ -158,6 +158,10 @@ class Anatomy:
     parts: Block | None
     head: Head
 
+    def __repr__(self) -> str:
+        layers, tokens, dim = len(self.streams) - 1, *self.streams.shape[1:]
+        return f"Anatomy({self.vit.name}: block {self.layer} of {layers}, {tokens} tokens of {dim} values)"
+
     @property
     def grid(self) -> PatchGrid:
         return self.vit.grid

@@ -14,6 +14,7 @@ from torchvision import transforms
 from ..errors import ModelError
 from ..grid import PatchGrid
 from . import timm_embedding, timm_parts
+from .card import card, line
 
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
@@ -24,7 +25,7 @@ POSITION_KINDS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VitModel:
     """A timm Vision Transformer and all that is needed to read its attention.
 
@@ -107,6 +108,13 @@ class VitModel:
             input_size=input_size,
             _spatial=tuple(spatial),
         )
+
+    def __repr__(self) -> str:
+        return line(self)
+
+    def _repr_html_(self) -> str:
+        """At the end of a notebook's cell: a table of what the model is."""
+        return card(self)
 
     def view(self, image: Image.Image) -> np.ndarray:
         """The exact pixels that the model sees: resized and cropped as timm's evaluation does, uint8 [H, W, 3].
