@@ -15,8 +15,8 @@ def figure(picture: Any, heat: np.ndarray, *, caption: str | None = None, **opti
     """A map [rows, cols] over the picture that it belongs to, with a colour bar from 0 to its greatest value.
 
     picture: a capture, whose view and model's name are taken; or a PIL image or uint8 [H, W, 3], best
-    `vit.view(image)`, the pixels that the map covers. options: those of `vizvit.figures.overlay_figure`, such as title, query=(row, col),
-    smooth, opacity, vmax and theme. `.savefig("map.pdf")` keeps it.
+    `vit.view(image)`, the pixels that the map covers. options: those of `vizvit.figures.overlay_figure`, such as
+    title, query=(row, col), smooth, opacity, vmax and theme. `.savefig("map.pdf")` keeps it.
     Raises ValueError where picture or map do not fit.
     """
     if not isinstance(picture, (Image.Image, np.ndarray)) and hasattr(picture, "view"):
