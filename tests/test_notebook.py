@@ -75,7 +75,7 @@ def test_a_file_of_many_tokens_holds_what_fits_and_says_so(cap, monkeypatch):
     fixed = len(standalone.script()) + len(standalone.stylesheet()) + standalone.MARGIN + cap.view.nbytes * 4 / 3
     for room, held in (
         (8, range(8)),
-        (7.9, [0, 1, 2, 4, 5, 6, 7]),
+        (7.9, [0, 1, 2, 3, 5, 6, 7]),
         (3.5, [0, 3, 7]),
         (2, [0, 7]),
         (1, [7]),

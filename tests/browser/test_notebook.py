@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from skimage import data
 
 import vizvit
@@ -43,12 +43,18 @@ def notebook(tmp_path_factory) -> tuple[nbformat.NotebookNode, Path]:
     return notebook, path
 
 
-def hover(page: Page, number: int, row: int, col: int):
-    """Move over a patch of the explorer in a frame; returns the explorer."""
+def explorer_in(page: Page, number: int) -> Locator:
+    """The explorer of a frame, once it has drawn."""
     page.locator("iframe").nth(number).scroll_into_view_if_needed()  # frames that are not seen do not draw
     frame = page.frame_locator("iframe").nth(number)
     root = frame.locator(".vizvit[data-ready=true]")
     root.wait_for()
+    return root
+
+
+def hover(page: Page, number: int, row: int, col: int) -> Locator:
+    """Move over a patch; returns the explorer."""
+    root = explorer_in(page, number)
     cover = root.locator(".cover").first
     box = cover.bounding_box()
     page.mouse.move(box["x"] + (col + 0.5) * box["width"] / 16, box["y"] + (row + 0.5) * box["height"] / 16)
@@ -75,8 +81,7 @@ def test_the_explorers_answer_to_the_pointer(notebook, open_page):
 
 def test_a_cell_with_some_layers_goes_from_one_to_the_next(notebook, open_page):
     page = open_page(notebook[1].as_uri(), offline=True)
-    root = hover(page, 1, 8, 3)
-    page.mouse.move(1, 1)
+    root = explorer_in(page, 1)
     expect(root).to_have_attribute("data-query", str(1 + 2 * 16 + 5))
     expect(root).to_have_attribute("data-layer", "3")
     rollout = root.locator("button:disabled", has_text="ロールアウト")
