@@ -159,8 +159,8 @@ class Anatomy:
     head: Head
 
     def __repr__(self) -> str:
-        layers, tokens, dim = len(self.streams) - 1, *self.streams.shape[1:]
-        return f"Anatomy({self.vit.name}: block {self.layer} of {layers}, {tokens} tokens of {dim} values)"
+        tokens, dim = self.streams.shape[1:]
+        return f"Anatomy({self.vit.name}: block {self.layer} of {self.vit.num_layers}, {tokens} tokens of {dim} values)"
 
     @property
     def grid(self) -> PatchGrid:
