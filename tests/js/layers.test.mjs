@@ -14,7 +14,7 @@ test("a file with some layers goes to the next one in the direction of travel", 
   assert.equal(layerAtHand(app, 5, 6), 0);
   assert.equal(layerAtHand(app, 7, 6), 11);
   assert.equal(layerAtHand(app, 6, 11), 6);
-  assert.equal(layerAtHand(app, 3, 3), 6); // from nowhere: the nearest, of two the first that was sent
+  assert.equal(layerAtHand(app, 4, 4), 6); // from nowhere: the nearest
   assert.equal(layerAtHand(appOf([2, 5]), 6, 5), 5); // there is none beyond
 });
 
