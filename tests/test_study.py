@@ -34,7 +34,7 @@ from vizvit.analysis import pointing
 from vizvit.errors import CaptureError, ModelError
 from vizvit.explanations import explain
 from vizvit.faithful import faithfulness
-from vizvit.forward.batch import captures
+from vizvit.forward.batch import capture_views
 from vizvit.model.loading import shipped_dir
 from vizvit.pictures.collection import PictureSet
 from vizvit.pictures.parquet import CHANGED
@@ -136,7 +136,7 @@ def test_captures_of_a_batch_are_single_captures(vit, pictures, name, options):
     model = vit(name, **options)
     views = [model.view(picture) for picture in pictures[:2]]
     for gradients in (False, True):
-        caps = captures(model, views, gradients=gradients)
+        caps = capture_views(model, views, gradients=gradients)
         for cap, view in zip(caps, views, strict=True):
             alone = vizvit.capture_view(model, view, int(cap.logits.argmax()) if gradients else None)
             np.testing.assert_allclose(cap.logits, alone.logits, rtol=1e-4, atol=1e-5)
@@ -972,3 +972,47 @@ def test_commands_that_the_docs_name_in_passing():
     assert len(found) >= 2
     for line in found:
         assert cli._parser().parse_args(shlex.split(line)).run, line
+
+
+def test_a_study_loses_no_more_than_sixteen_pictures(sketch, tiny, tmp_path, scenes):
+    """Of the one shard that forty pictures are, and what is measured afterwards is as if nothing had happened."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for number in range(40):
+        Image.fromarray(np.roll(scenes[number % 8], number, 1)).save(folder / f"{number:02d}.png")
+    study.run(tiny, [folder], tmp_path / "whole")
+    whole = parquet.read_table(tmp_path / "whole" / "pictures.parquet")
+
+    def interrupt(done: int, total: int) -> None:
+        if done >= 32:
+            raise KeyboardInterrupt
+
+    out, told = tmp_path / "out", []
+    with pytest.raises(KeyboardInterrupt):
+        study.run(tiny, [folder], out, progress=interrupt)
+    assert [path.name for path in (out / "shards").iterdir()] == ["000000.begun.parquet"]
+    with pytest.raises(ModelError, match="holds a study of other settings"):
+        study.run(tiny, [folder], out, study.Settings(methods=("centre",)))
+    study.run(tiny, [folder], out, progress=lambda *at: told.append(at))
+    assert told == [(32, 40), (40, 40)]
+    assert [path.name for path in (out / "shards").iterdir()] == ["000000.parquet"]
+    assert parquet.read_table(out / "pictures.parquet").equals(whole)
+    (out / "shards" / "000000.begun.parquet").write_bytes((out / "shards" / "000000.parquet").read_bytes())
+    (out / "shards" / "000000.parquet").unlink()
+    study.run(tiny, [folder], out, resume=False)
+    assert parquet.read_table(out / "pictures.parquet").equals(whole)
+
+
+def test_a_slow_study_keeps_what_it_has_after_twenty_seconds(monkeypatch):
+    times = iter([0.0, 30.0, 40.0, 47.0, 47.5, 48.0])
+    monkeypatch.setattr(local, "monotonic", lambda: next(times))
+    pace = local._Pace(16, slow=True)
+    assert pace.size == 1
+    assert pace.is_due(1)  # after half a minute
+    assert pace.size == 1
+    assert not pace.is_due(1)  # ten seconds later
+    assert pace.size == 2
+    assert not pace.is_due(2)
+    assert pace.size == 5
+    assert not pace.is_due(5)
+    assert pace.is_due(16)  # so many pictures that time does not matter

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         embedding_filters,
         fuse_heads,
         gradient_rollout,
+        head_statistics,
         patch_map,
         position_map,
         position_similarity,
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
     )
     from .errors import CaptureError, ImageError, ModelError
     from .explanations import contrast, explain
+    from .explorer.notebook import show
     from .explorer.standalone import save_explorer
     from .faithful import faithfulness, faithfulness_many, random_curves, weight_randomisation
-    from .figures import overlay
+    from .figures import figure, overlay
     from .forward.anatomy import dissect
+    from .forward.batch import captures
     from .forward.capture import Capture, capture, capture_view
     from .forward.tensor import capture_tensor
     from .grid import PatchGrid
@@ -86,6 +89,7 @@ __all__ = [
     "capture",
     "capture_tensor",
     "capture_view",
+    "captures",
     "contrast",
     "describe_query",
     "dissect",
@@ -93,8 +97,10 @@ __all__ = [
     "explain",
     "faithfulness",
     "faithfulness_many",
+    "figure",
     "fuse_heads",
     "gradient_rollout",
+    "head_statistics",
     "intervene",
     "load_image",
     "load_model",
@@ -108,6 +114,7 @@ __all__ = [
     "rollout",
     "rollout_steps",
     "save_explorer",
+    "show",
     "shuffled_class_difference",
     "weight_randomisation",
 ]
@@ -134,16 +141,19 @@ _HOMES = {
     "capture": "forward.capture",
     "capture_tensor": "forward.tensor",
     "capture_view": "forward.capture",
+    "captures": "forward.batch",
     "contrast": "explanations",
     "explain": "explanations",
     "faithfulness": "faithful",
     "faithfulness_many": "faithful",
+    "figure": "figures",
     "intervene": "interventions",
     "load_image": "pictures.load",
     "load_model": "model.loading",
     "overlay": "figures",
     "random_curves": "faithful",
     "save_explorer": "explorer.standalone",
+    "show": "explorer.notebook",
     "shuffled_class_difference": "interventions",
     "weight_randomisation": "faithful",
 }

@@ -25,6 +25,11 @@ class PatchGrid:
     prefix_names: tuple[str, ...] = ()
     order: tuple[int, ...] | None = None
 
+    def __repr__(self) -> str:
+        prefix = f", {', '.join(self.prefix_names)}" if self.prefix_names else ""
+        kept = "" if self.order is None else f", {len(self.order)} of them in the sequence"
+        return f"PatchGrid({self.rows}x{self.cols} patches of {self.patch_size} pixels{kept}{prefix})"
+
     @property
     def num_prefix_tokens(self) -> int:
         return len(self.prefix_names)

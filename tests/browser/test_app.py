@@ -310,7 +310,7 @@ def test_a_link_with_nonsense_shows_what_it_can(app, open_page):
     page = open_page(f"{app}/?image=dodo&weights=heavy&layer=²&head=99&query=99,99&training=x&height=tall")
     explorer_of(page)
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_text('"dodo" that does not exist')).to_be_visible()
+    expect(sidebar.get_by_text('no sample picture "dodo"')).to_be_visible()
     expect(sidebar.get_by_text('whole pixels; received "tall"')).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
 

@@ -334,6 +334,7 @@ def test_another_model_while_comparing_gets_a_difference_of_its_own(page):
     root = compare(page, "flipped")
     page.get_by_test_id("stSidebar").get_by_role("combobox", name="Model").fill("vit_tiny_patch16_224")
     page.keyboard.press("Enter")
+    settled(page)
     page.get_by_test_id("stSidebar").get_by_text("Model options").click()
     page.get_by_test_id("stSidebar").get_by_role("button", name="random").or_(
         page.get_by_test_id("stSidebar").get_by_role("radio", name="random")

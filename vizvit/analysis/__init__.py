@@ -2,7 +2,14 @@
 
 from .filters import embedding_filters
 from .fusion import attention_map, describe_query, fuse_heads, patch_map
-from .heads import attention_distance, attention_entropy, attention_received, attention_sinks, prefix_share
+from .heads import (
+    attention_distance,
+    attention_entropy,
+    attention_received,
+    attention_sinks,
+    head_statistics,
+    prefix_share,
+)
 from .position import PositionMap, position_map, position_similarity
 from .rollout import gradient_rollout, relevance, rollout, rollout_steps
 
@@ -17,6 +24,7 @@ __all__ = [
     "embedding_filters",
     "fuse_heads",
     "gradient_rollout",
+    "head_statistics",
     "patch_map",
     "position_map",
     "position_similarity",

@@ -11,21 +11,44 @@ from ..model.tokens import Token
 from .fusion import tokens_of
 
 
+def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
+    """What each head does as a whole, from one pass over the layers; none of their matrices is formed.
+
+    distance [layer, head]: see `attention_distance`; entropy [layer, head]: see `attention_entropy`; prefix_share
+    [layer, head]: see `prefix_share`; received [layer, head, token]: see `attention_received`; sinks, bool
+    [layer, head, token]: see `attention_sinks`. The others are float32.
+    """
+    tokens, prefix = cap.num_tokens, cap.grid.num_prefix_tokens
+    distances = torch.zeros(tokens, tokens, device=cap.vit.device)
+    distances[prefix:, prefix:] = torch.from_numpy(patch_distances(cap.grid))
+    is_patch = torch.ones(tokens, device=cap.vit.device)
+    is_patch[:prefix] = 0
+    least = torch.finfo(torch.float32).tiny
+    measures = torch.zeros(3, cap.num_layers, cap.num_heads, device=cap.vit.device)
+    received = torch.zeros(cap.num_layers, cap.num_heads, tokens, device=cap.vit.device)
+    for layer in range(cap.num_layers):
+        distance, entropy, share = measures[:, layer]
+        for block in cap.blocks(layer):
+            patches, exponentials, sums = is_patch[block.queries], block.exponentials, block.sums
+            reach = torch.linalg.vecdot(exponentials, distances[block.queries])
+            distance += (reach / exponentials[..., prefix:].sum(-1).clamp_min(least)) @ patches
+            entropy += (sums.log() - torch.linalg.vecdot(exponentials, block.scores) / sums).sum(-1)
+            share += (exponentials[..., :prefix].sum(-1) / sums) @ patches
+            received[layer] += ((1 / sums)[:, None] @ exponentials)[:, 0]
+    measures /= torch.tensor([tokens - prefix, tokens, tokens - prefix], device=cap.vit.device)[:, None, None]
+    names = ("distance", "entropy", "prefix_share")
+    found = dict(zip(names, measures.cpu().numpy(), strict=True)) | {"received": (received / tokens).cpu().numpy()}
+    return found | {"sinks": _sinks(found["received"])}
+
+
 def attention_distance(cap: Capture) -> np.ndarray:
     """Mean attention distance, float32 [layer, head], in pixels of the model's input.
 
     For each query patch the distance to every patch's centre, weighted by its attention over the patches
     (renormalised without the prefix tokens); the mean over the query patches. ViT paper (Dosovitskiy et al., ICLR
-    2021), Fig. 7 right.
+    2021), Fig. 7 right. This function and those below each make the whole pass of `head_statistics`.
     """
-    prefix = cap.grid.num_prefix_tokens
-    distances = torch.from_numpy(patch_distances(cap.grid)).to(cap.vit.device)
-    values = []
-    for attention in cap.layers():
-        patches = attention[:, prefix:, prefix:]
-        weighted = torch.einsum("hqk,qk->hq", patches, distances)
-        values.append((weighted / patches.sum(-1).clamp_min(torch.finfo(torch.float32).tiny)).mean(-1))
-    return torch.stack(values).cpu().numpy()
+    return head_statistics(cap)["distance"]
 
 
 def attention_entropy(cap: Capture) -> np.ndarray:
@@ -34,8 +57,7 @@ def attention_entropy(cap: Capture) -> np.ndarray:
     -Σ a ln a over all keys, mean over all queries: 0 where every token looks at one token, ln(tokens) where it looks at
     all alike.
     """
-    values = [torch.special.entr(attention).sum(-1).mean(-1) for attention in cap.layers()]
-    return torch.stack(values).cpu().numpy()
+    return head_statistics(cap)["entropy"]
 
 
 def entropy_from(cap: Capture, layer: int = -1, token: Token | None = None) -> float:
@@ -49,9 +71,7 @@ def entropy_from(cap: Capture, layer: int = -1, token: Token | None = None) -> f
 
 def prefix_share(cap: Capture) -> np.ndarray:
     """The share of the patches' attention that goes to prefix tokens, float32 [layer, head], 0 to 1."""
-    prefix = cap.grid.num_prefix_tokens
-    values = [attention[:, prefix:, :prefix].sum(-1).mean(-1) for attention in cap.layers()]
-    return torch.stack(values).cpu().numpy()
+    return head_statistics(cap)["prefix_share"]
 
 
 def attention_received(cap: Capture) -> np.ndarray:
@@ -59,7 +79,7 @@ def attention_received(cap: Capture) -> np.ndarray:
 
     A token's even share is 1 / tokens; those of a head sum to 1.
     """
-    return torch.stack([attention.mean(1) for attention in cap.layers()]).cpu().numpy()
+    return head_statistics(cap)["received"]
 
 
 def attention_sinks(cap: Capture) -> np.ndarray:
@@ -75,7 +95,10 @@ def attention_sinks(cap: Capture) -> np.ndarray:
     transformers they are often patches without content (Darcet et al., "Vision Transformers Need Registers", ICLR
     2024).
     """
-    received = attention_received(cap)
+    return head_statistics(cap)["sinks"]
+
+
+def _sinks(received: np.ndarray) -> np.ndarray:
     tokens = received.shape[-1]
     logs = np.log(np.maximum(received, np.finfo(np.float32).tiny).astype(np.float64))
     centre = np.median(logs, axis=-1, keepdims=True)

@@ -38,6 +38,10 @@ class PositionMap:
     unit: str
     signed: bool = False
 
+    def __repr__(self) -> str:
+        rows, cols = self.values.shape[:2]
+        return f"PositionMap({self.kind}: {self.what}, {rows}x{cols} patches)"
+
 
 def position_map(cap: Capture) -> PositionMap | None:
     """What a model knows of where patches are, for each pair of patches; None where it has no notion of position.

@@ -15,7 +15,7 @@ import torch
 from ..errors import CaptureError
 from ..forward.capture import Capture
 from ..model.tokens import Token
-from .fusion import Area, check_direction, fuse_heads, patch_map, query_row
+from .fusion import HEAD_FUSIONS, Area, check_direction, fuse_heads, patch_map, query_row
 
 
 def rollout(
@@ -121,38 +121,37 @@ class _Chain:
             raise CaptureError(f"The residual weight is from 0 to 1; received {residual}.")
         if not -cap.num_layers <= start_layer < cap.num_layers:
             raise CaptureError(f"The start layer is one of 0 to {cap.num_layers - 1}; received {start_layer}.")
+        if fusion not in (*HEAD_FUSIONS, "gradient"):
+            fuse_heads(torch.zeros(1), fusion)  # says which there are
         self.layers = range(start_layer % cap.num_layers, cap.num_layers)
         self._cap, self._fusion, self._discard_ratio, self._residual = cap, fusion, discard_ratio, residual
 
     def matrix(self, layer: int) -> torch.Tensor:
         """Ã of one layer, [query, key]."""
-        own, others = self.parts(layer)
-        others.diagonal().add_(own)
-        return others
+        fused, total = self._fused(layer)
+        fused /= total[:, None]
+        fused.diagonal().add_(self._residual / total)
+        return fused
 
-    def parts(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ã of one layer in two: what the residual gives, [token], and what attention does, [query, key]."""
-        if self._fusion == "gradient":
-            fused = self._cap.gradient_weighted_attention(layer)
-        else:
-            fused = fuse_heads(self._cap.attention_tensor(layer), self._fusion)
-        if self._discard_ratio:
-            _discard_lowest(fused, self._discard_ratio, self._cap.grid.prefix_names)
-        fused *= 1 - self._residual
-        total = (fused.sum(-1) + self._residual).clamp_min(torch.finfo(fused.dtype).tiny)
-        return self._residual / total, fused / total[:, None]
+    def before(self, row: torch.Tensor, layer: int) -> torch.Tensor:
+        """row · Ã of one layer, [key]."""
+        if self._fusion == "mean" and not self._discard_ratio:
+            return self._before_mean(row, layer)
+        fused, total = self._fused(layer)
+        return row * (self._residual / total) + (row / total) @ fused
 
     def columns(self, column: torch.Tensor) -> Iterator[torch.Tensor]:
         """Ã_l … Ã_first · column for each layer l, as matrix-vector products from the first layer up."""
         for layer in self.layers:
-            column = self.matrix(layer) @ column
+            fused, total = self._fused(layer)
+            column = (self._residual * column + fused @ column) / total
             yield column
 
     def read(self, token: Token | None, area: Area | None = None) -> np.ndarray:
         """The row of the product Ã_L … Ã_first, as vector-matrix products from the last layer down."""
         row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion), area)
         for layer in reversed(self.layers):
-            row = row @ self.matrix(layer)
+            row = self.before(row, layer)
         return patch_map(row, self._cap)
 
     def read_without_own(self, token: Token | None) -> np.ndarray:
@@ -160,15 +159,44 @@ class _Chain:
         own = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
         gained = torch.zeros_like(own)
         for layer in reversed(self.layers):
-            kept, others = self.parts(layer)
-            gained = gained * kept + (own + gained) @ others
+            fused, total = self._fused(layer)
+            kept = self._residual / total
+            gained = gained * kept + ((own + gained) / total) @ fused
             own = own * kept
         return patch_map(gained, self._cap)
+
+    def _fused(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """What attention gives in one layer before its rows are normalised, [query, key], and the rows' sums with the
+        residual, [query]."""
+        cap = self._cap
+        if self._fusion == "gradient":
+            fused = cap.gradient_weighted_attention(layer)
+        else:
+            fused = torch.empty(cap.num_tokens, cap.num_tokens, device=cap.vit.device)
+            for block in cap.blocks(layer):
+                fused[block.queries] = fuse_heads(block.weights(), self._fusion)
+        if self._discard_ratio:
+            _discard_lowest(fused, self._discard_ratio, cap.grid.prefix_names)
+        fused *= 1 - self._residual
+        return fused, self._at_least(fused.sum(-1) + self._residual)
+
+    def _before_mean(self, row: torch.Tensor, layer: int) -> torch.Tensor:
+        """`before` without the fused matrix: the row is divided by the exponentials' sums instead of all of them."""
+        cap, through = self._cap, torch.zeros_like(row)
+        for block in cap.blocks(layer):
+            through += (row[block.queries] / block.sums).flatten() @ block.exponentials.flatten(0, 1)
+        share = (1 - self._residual) / cap.num_heads
+        heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
+        return (self._residual * row + share * through) / self._at_least(row.new_tensor(share * heads + self._residual))
+
+    @staticmethod
+    def _at_least(total: torch.Tensor) -> torch.Tensor:
+        return total.clamp_min(torch.finfo(total.dtype).tiny)
 
 
 def _discard_lowest(fused: torch.Tensor, ratio: float, prefix_names: tuple[str, ...]) -> None:
     """Zero the lowest share of all entries in place (as vit-explain does), sparing the class token's row and column."""
-    lowest = fused.flatten().topk(int(fused.numel() * ratio), largest=False).indices
+    lowest = fused.flatten().topk(int(fused.numel() * ratio), largest=False, sorted=False).indices
     kept = torch.ones_like(fused, dtype=torch.bool)
     kept.view(-1)[lowest] = False
     if "class" in prefix_names:

@@ -47,16 +47,16 @@ def heads(args: argparse.Namespace) -> int:
     found = pictures.find(args.pictures, args.out)
     vit = options.load(args)
 
-    from ..analysis import attention_distance, attention_entropy, prefix_share
+    from ..analysis import head_statistics
     from ..figures import depth_figure
 
-    # (part of the file's name, array, measure, title, axis, what the numbers are)
+    # (part of the file's name, statistic, title, axis, what the numbers are)
     measures = [
-        ("distance", "distance", attention_distance, "Mean attention distance", "distance (px of the input)",
+        ("distance", "distance", "Mean attention distance", "distance (px of the input)",
          "distance from a patch to those it looks at, weighted by attention, mean over all patches"),
-        ("entropy", "entropy", attention_entropy, "Entropy of attention", "entropy (nats)",
+        ("entropy", "entropy", "Entropy of attention", "entropy (nats)",
          "0 where every token looks at one token, more where it looks at many; mean over all queries"),
-        ("prefix", "prefix_share", prefix_share, "Attention on prefix tokens", "share on prefix tokens",
+        ("prefix", "prefix_share", "Attention on prefix tokens", "share on prefix tokens",
          f"share of the patches' attention that goes to {', '.join(vit.grid.prefix_names)}"),
     ]  # fmt: skip
     if not vit.grid.num_prefix_tokens:
@@ -64,9 +64,9 @@ def heads(args: argparse.Namespace) -> int:
     note = weights_note(vit)
 
     def look(cap: Capture, name: str) -> pictures.Findings:
-        figures, arrays = {}, {}
-        for part, key, measure, title, axis, what in measures:
-            values = arrays[key] = measure(cap)
+        figures, arrays, found = {}, {}, head_statistics(cap)
+        for part, key, title, axis, what in measures:
+            values = arrays[key] = found[key]
             caption = f"{name}: {what}. A dot a head, the line through each layer's mean; nothing rescaled. {note}"
             figures[part] = depth_figure(values, ylabel=axis, title=title, caption=caption, theme=args.theme)
         return pictures.Findings(figures, arrays)

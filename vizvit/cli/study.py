@@ -99,7 +99,7 @@ def _add_machine(parser: Parser) -> None:
         help="insist on a begun study in DIR, or start over (default: go on where this very study was begun; another "
         "study is left alone)",
     )
-    group.add_argument("--batch", type=int, default=32, metavar="N", help="pictures at a time (default: %(default)s)")
+    group.add_argument("--batch", type=int, default=16, metavar="N", help="pictures at a time (default: %(default)s)")
     group.add_argument(
         "--workers", type=int, default=0, metavar="N", help="processes that decode ahead; with --ray, Ray's workers"
     )

@@ -2,7 +2,7 @@
 
     vizvit.save_explorer(vizvit.capture(vit, image), "cat.html", title="A cat")
 
-All layers' queries and keys are in it, with the same script and style sheet. It says how exact its numbers are.
+The layers' queries and keys are in it, with the same script and style sheet. It says how exact its numbers are.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vizvit._version import __version__
+from vizvit.errors import CaptureError
 from vizvit.explorer.assets import script, stylesheet
 from vizvit.explorer.check import greatest_difference
 from vizvit.explorer.payload import encode, frame, read_header
 from vizvit.explorer.selection import fit
 from vizvit.texts import words
 
+LIMIT = 12_000_000  # bytes of a file whose layers nobody has chosen
+MARGIN = 100_000  # of them for words and colour maps
 _TEMPLATE = Path(__file__).parent / "standalone.html"
 
 
@@ -45,6 +50,7 @@ def build(
     language: str = "en",
     trained: bool | None = None,
     python: Sequence[str] = (),
+    layers: Sequence[int] | str | None = None,
 ) -> str:
     """The HTML of the explorer over a capture, complete in itself.
 
@@ -53,18 +59,25 @@ def build(
     selection: where to start, as in `explorer.mount`.
     language: of the words on the screen, a key of `vizvit.texts.LANGUAGES`.
     trained: False puts "untrained weights" on the picture; by default the capture knows.
+    layers: which to hold, from 0, negative from the end, or "all". Without it all where they fit into 12 MB, as up to
+        about 700 tokens they do, and else as many as fit, evenly spaced, the last among them; a footer says which.
     python: source lines that load model and picture again and leave `vit`, `image` and `cap`.
-    Raises CaptureError where the queries or keys are not numbers, KeyError for a language there is not.
+    Raises CaptureError where the queries or keys are not numbers and for layers that there are
+    not, KeyError for a language there is not.
     """
-    blob = encode(cap, cap.view, range(cap.num_layers))
+    held = _fitting(cap) if layers is None else _chosen(cap, layers)
+    blob = encode(cap, cap.view, held)
     texts = words("explorer", language)
     header, checked = read_header(blob), greatest_difference(cap, blob)
+    selected = fit(selection or {}, header)
+    selected["layer"] = min(held, key=lambda layer: (abs(layer - selected["layer"]), -layer))
+    selected["rollout"] &= len(held) == cap.num_layers
     title = _printable(title or cap.vit.name)
     session = {
         "key": f"standalone-{header['capture']}",
         "standalone": True,
         "start": 1,
-        "selection": fit(selection or {}, header),
+        "selection": selected,
         "trained": bool(cap.trained if trained is None else trained),
         "title": title,
         "caption": _printable(caption),
@@ -79,18 +92,42 @@ def build(
         "title": html.escape(title),
         "style": stylesheet(),
         "needs_script": html.escape(texts["standalone_needs_script"]),
-        "footer": html.escape(_footer(texts, checked)),
+        "footer": html.escape(_footer(texts, checked, held, cap.num_layers)),
         "payload": base64.b64encode(frame(session, blob)).decode("ascii"),
         "script": _inline(script()),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _TEMPLATE.read_text("utf-8"))
 
 
-def _footer(texts: Mapping[str, str], checked: dict) -> str:
-    """What made the file and when, and how exact its numbers are."""
+def _fitting(cap: Any) -> list[int]:
+    """As many layers as a file of LIMIT bytes holds, evenly spaced, the last among them; at least one."""
+    queries, bias = cap.queries(0), cap.bias(0)
+    layer = 2 * (2 * queries.size + (0 if bias is None else bias.size))
+    room = LIMIT - len(script()) - len(stylesheet()) - MARGIN - cap.view.nbytes * 4 / 3
+    count = min(cap.num_layers, max(1, int(room / (layer * 4 / 3))))
+    last = cap.num_layers - 1
+    return [last - round(step * last / max(count - 1, 1)) for step in reversed(range(count))]
+
+
+def _chosen(cap: Any, layers: Sequence[int] | str) -> list[int]:
+    if layers == "all":
+        return list(range(cap.num_layers))
+    count = cap.num_layers
+    known = not isinstance(layers, str) and all(isinstance(one, (int, np.integer)) for one in layers)
+    if not known or not len(layers) or not all(-count <= one < count for one in layers):
+        raise CaptureError(
+            f'The layers to hold are "all" or some of 0 to {count - 1}, such as [0, {count - 1}]; received {layers!r}.'
+        )
+    return sorted({int(one) % count for one in layers})
+
+
+def _footer(texts: Mapping[str, str], checked: dict, held: list[int], layers: int) -> str:
+    """What made the file and when, which layers are in it, and how exact its numbers are."""
     made = texts["standalone_made"].format(version=__version__, date=date.today().isoformat())
     check = texts["standalone_checked" if checked["rows"] == checked["of"] else "standalone_sampled"]
     worst = _rounded_up(100 * checked["worst"])
+    if len(held) < layers:
+        made += " " + texts["standalone_layers"].format(layers=", ".join(map(str, held)), count=layers)
     return f"{made} {check.format(rows=checked['rows'], of=checked['of'], worst=f'{worst} %')}"
 
 

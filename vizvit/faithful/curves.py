@@ -37,6 +37,10 @@ class Curves:
     target: int
     fill: str
 
+    def __repr__(self) -> str:
+        areas = f"deletion {self.deletion_area:.3f}, insertion {self.insertion_area:.3f}"
+        return f"Curves({areas}, {len(self.fractions) - 1} steps, class {self.target}, {self.fill})"
+
     @property
     def deletion_area(self) -> float:
         return area(self.fractions, self.deletion)

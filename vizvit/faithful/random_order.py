@@ -29,6 +29,10 @@ class RandomCurves:
     target: int
     fill: str
 
+    def __repr__(self) -> str:
+        areas = f"deletion {self.deletion_areas.mean():.3f}, insertion {self.insertion_areas.mean():.3f}"
+        return f"RandomCurves({areas}, {len(self.deletion)} seeds, class {self.target}, {self.fill})"
+
     @property
     def deletion_area(self) -> float:
         """The mean over the seeds."""

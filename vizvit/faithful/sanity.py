@@ -37,6 +37,10 @@ class Randomisation:
     original: np.ndarray
     target: int | None
 
+    def __repr__(self) -> str:
+        found = ", ".join(f"{blocks}: {value:.2f}" for blocks, value in zip(self.blocks, self.correlation, strict=True))
+        return f"Randomisation(correlation by blocks {found})"
+
     @classmethod
     def of(
         cls, blocks: Sequence[int], original: np.ndarray, maps: Sequence[np.ndarray], target: int | None

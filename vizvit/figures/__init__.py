@@ -16,6 +16,7 @@ from .charts import (
     layers_heads_figure,
     position_similarity_figure,
 )
+from .figure import figure
 from .maps import figure_bytes, heads_figure, overlay, overlay_figure, steps_figure
 from .page import ACCENT
 from .raster import ATTENTION_CMAP, SIGNED_CMAP, SIMILARITY_CMAP
@@ -27,6 +28,7 @@ __all__ = [
     "SIGNED_CMAP",
     "SIMILARITY_CMAP",
     "depth_figure",
+    "figure",
     "figure_bytes",
     "filters_figure",
     "heads_figure",

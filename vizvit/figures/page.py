@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 import matplotlib
@@ -47,6 +48,15 @@ THEMES = {
 }
 
 
+class Shown(Figure):
+    """A figure that a notebook shows at the end of a cell, though pyplot does not know it."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110, facecolor=self.get_facecolor())
+        return buffer.getvalue()
+
+
 class Page:
     """A figure with a title on top, a body of at least `width` by `height` inches, and a caption below."""
 
@@ -60,7 +70,7 @@ class Page:
         below = len(foot) * SMALL * LEADING / 72 + 0.2 if foot else 0
         self.top = MARGIN + above
         self.size = (self.width + 2 * MARGIN, self.top + height + below + MARGIN)
-        self.figure = Figure(self.size, facecolor=self.theme.paper, layout="none")
+        self.figure = Shown(self.size, facecolor=self.theme.paper, layout="none")
         for index, line in enumerate(head):
             self.text(0, index * TITLE * LEADING / 72 - above, line, TITLE, weight="bold", va="top")
         for index, line in enumerate(foot):

@@ -160,6 +160,10 @@ class Anatomy:
     parts: Block | None
     head: Head
 
+    def __repr__(self) -> str:
+        tokens, dim = self.streams.shape[1:]
+        return f"Anatomy({self.vit.name}: block {self.layer} of {self.vit.num_layers}, {tokens} tokens of {dim} values)"
+
     @property
     def grid(self) -> PatchGrid:
         return self.vit.grid

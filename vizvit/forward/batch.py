@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import torch
+from PIL import Image
 
+from ..errors import CaptureError, ImageError
 from ..model.vit import VitModel
+from ..pictures.load import Source, load_image
 from .capture import Capture
 from .recorder import Recorder, forward, own
 
 
-def captures(vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = False) -> list[Capture]:
-    """One capture a view, uint8 [H, W, 3]; with the gradients of the predicted class where asked for.
+def captures(
+    vit: VitModel, pictures: Iterable[Source], *, batch: int = 16, target: int | str | None = None
+) -> Iterator[Capture]:
+    """A capture of each picture in turn, as `capture` makes them, from forward passes over several at a time.
+
+    pictures: PIL images or what `load_image` takes; read when their turn comes, so that there may be any number.
+    batch: pictures in one pass; so many captures are held at a time, those that the caller keeps aside.
+    target: a class index or name for all pictures; keeps the gradients that `gradient_rollout` and `relevance` need.
+    Raises ImageError at a picture that cannot be read, with its number, after the captures of those before it; else
+    as `capture`.
+    """
+    if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
+        raise CaptureError(f"A batch is a whole number from 1; received {batch!r}.")
+    if isinstance(pictures, str | bytes | os.PathLike | Image.Image) or not isinstance(pictures, Iterable):
+        raise CaptureError(
+            f"Several pictures were expected, such as a list of paths; received one {type(pictures).__name__}. "
+            f'Give a list, for a folder sorted(Path("photos").glob("*.jpg")); for one picture use vizvit.capture.'
+        )
+    return _stream(vit, iter(pictures), int(batch), None if target is None else vit.class_index(target))
+
+
+def _stream(vit: VitModel, pictures: Iterator[Source], batch: int, target: int | None) -> Iterator[Capture]:
+    number, broken = 0, None
+    while broken is None:
+        views: list[np.ndarray] = []
+        for picture in islice(pictures, batch):
+            try:
+                views.append(vit.view(picture if isinstance(picture, Image.Image) else load_image(picture)))
+            except ImageError as error:
+                broken = ImageError(f"Picture {number + len(views)}, counted from 0: {error}")
+                break
+        if not views:
+            break
+        number += len(views)
+        found = capture_views(vit, views, gradients=target is not None, target=target)[::-1]
+        while found:
+            yield found.pop()  # held no longer than the caller does
+    if broken is not None:
+        raise broken
+
+
+def capture_views(
+    vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = False, target: int | None = None
+) -> list[Capture]:
+    """One capture a view, uint8 [H, W, 3], from one pass; with the gradients of the target where asked for, by default
+    of each picture's predicted class.
 
     Memory: as many single captures, and with gradients the graph of one forward pass over all of them.
     Raises CaptureError as `capture`, and ModelError for gradients of a model without classes.
@@ -31,7 +80,7 @@ def captures(vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = Fa
     if not gradients:
         each = zip(views, logits.split(1), recorder.each, strict=True)
         return [Capture(vit, view, row, mine, None) for view, row, mine in each]
-    targets = logits.argmax(1)
+    targets = logits.argmax(1) if target is None else logits.new_full((len(views),), target, dtype=torch.long)
     outputs = recorder.outputs[: vit.num_layers] + recorder.outputs[vit.num_layers :][-1:]
     # A picture's logit depends on no other picture, so that the sum's gradient is each one's own.
     with torch.enable_grad():  # also where the caller has switched gradients off

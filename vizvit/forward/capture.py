@@ -9,6 +9,7 @@ softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exac
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from ..model.given import checked_model
 from ..model.tokens import Token, find_token
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
+from .blocks import Block, blocks
 from .derived import bias_of, gradient_weighted, softmax_rows, weight_gradient
 from .recorder import Call, Recorder, forward, own
 from .remade import kept_tables, streams
@@ -69,6 +71,10 @@ class Capture:
             f"Capture({self.vit.name}: {self.num_layers} layers, {self.num_heads} heads, {self.num_tokens} tokens, "
             f"{self.nbytes / 1e6:.1f} MB{', of a tensor: the view is a rendition' if self.rendition else ''})"
         )
+
+    def _repr_html_(self) -> str:
+        """At the end of a notebook's cell: the explorer, as `vizvit.show` gives it."""
+        return import_module("vizvit").show(self)._repr_html_()  # by its name: this room knows none above it
 
     @property
     def num_layers(self) -> int:
@@ -248,6 +254,11 @@ class Capture:
     def _bias(self, layer: int) -> torch.Tensor | None:
         call = self._calls[layer]
         return bias_of(self.vit, layer, call, self._extras[layer], self._tables[layer]) if call.has_bias else None
+
+    def blocks(self, layer: int) -> Iterator[Block]:
+        """A layer's attention a block of queries at a time: no more is held than fits into a processor's cache."""
+        call = self._call(layer)
+        return blocks(call.q, call.k, call.scale, self._bias(self._index(layer)), call.silenced)
 
     def layers(self) -> Iterator[torch.Tensor]:
         """Each layer's attention in turn, [head, query, key]."""

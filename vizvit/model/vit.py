@@ -16,6 +16,7 @@ from torchvision import transforms
 from ..errors import ModelError
 from ..grid import PatchGrid
 from . import outputs, timm_embedding, timm_parts
+from .card import card, line
 from .entrance import unwrapped
 from .foreign import own_module
 from .pixels import LUMA, greyed, per_channel, size_of
@@ -44,7 +45,7 @@ class _Followed:
         vars(vit)["_watched"] = module if made else Watched.of(module)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class VitModel:
     """A timm Vision Transformer and all that is needed to read its attention.
 
@@ -148,6 +149,13 @@ class VitModel:
         """An input of zeros, [1, C, H, W] on the device."""
         device, dtype = timm_embedding.place_of(self.module)
         return torch.zeros(1, self.channels, *self.input_size, device=device, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return line(self)
+
+    def _repr_html_(self) -> str:
+        """At the end of a notebook's cell: a table of what the model is."""
+        return card(self)
 
     def view(self, image: Image.Image) -> np.ndarray:
         """The exact pixels that the model sees: resized and cropped as timm's evaluation does, uint8 [H, W, 3].

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizvit.analysis import attention_distance, attention_entropy, attention_map, prefix_share
+from vizvit.analysis import attention_map, head_statistics
 from vizvit.analysis.fusion import rest
 from vizvit.figures import depth_figure
 from vizvit.forward.capture import Capture
@@ -21,8 +21,7 @@ from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.studies import settings
 from vizvit.texts import words
 
-MEASURES = {"distance": attention_distance, "entropy": attention_entropy, "prefix": prefix_share}
-STUDIED = {"distance": "distance", "entropy": "entropy", "prefix": "prefix_share"}  # the same in a study
+MEASURES = {"distance": "distance", "entropy": "entropy", "prefix": "prefix_share"}  # as the library calls them
 
 
 def page() -> None:
@@ -48,7 +47,8 @@ def _body(choice: Choice, cap: Capture) -> None:
         persist_state="session",
     )
     unit = t[f"{name}_unit"]
-    values = choice.result(("heads", name), lambda: MEASURES[name](cap))
+    found = choice.result("heads", lambda: head_statistics(cap), lambda all: sum(part.nbytes for part in all.values()))
+    values = found[MEASURES[name]]
     weights = look.weights_note(choice.vit)
     left, right = st.columns([7, 5], gap="large")
     with left:
@@ -92,7 +92,7 @@ def _body(choice: Choice, cap: Capture) -> None:
             open_head(choice, layer, head)
         if st.session_state.get("study_folder") and st.button(t["alike"], icon=":material/manage_search:"):
             settings.compare_with(layer, head)
-            st.session_state.study_by = STUDIED[name]
+            st.session_state.study_by = MEASURES[name]
             st.switch_page(st.session_state.pages["studies"])
 
 

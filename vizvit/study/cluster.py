@@ -10,7 +10,7 @@ import logging
 import os
 import pickle
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 def run_on_ray(
     measurer: Measurer,
     plan: Plan,
-    finished: frozenset[int],
+    finished: Collection[int],
     shards: Shards,
     *,
     address: str,

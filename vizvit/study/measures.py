@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..analysis import attention_distance, attention_entropy, attention_received, attention_sinks, prefix_share
+from ..analysis import head_statistics
 from ..analysis.fusion import attention_values
 from ..forward.capture import Capture
 from ..grid import PatchGrid
@@ -20,12 +20,12 @@ def head_measures(cap: Capture, inside: np.ndarray | None) -> dict[str, np.ndarr
     sink_share: the share of all attention that goes to `attention_sinks`. agreement: see there.
     inside: bool [H, W], the pixels of the view that belong to the object; None where it is not known.
     """
-    received = attention_received(cap)
+    found = head_statistics(cap)
     return {
-        "distance": attention_distance(cap),
-        "entropy": attention_entropy(cap),
-        "prefix_share": prefix_share(cap) if cap.grid.num_prefix_tokens else None,
-        "sink_share": (received * attention_sinks(cap)).sum(-1),
+        "distance": found["distance"],
+        "entropy": found["entropy"],
+        "prefix_share": found["prefix_share"] if cap.grid.num_prefix_tokens else None,
+        "sink_share": (found["received"] * found["sinks"]).sum(-1),
         "agreement": None if inside is None else agreement(cap, inside),
     }
 

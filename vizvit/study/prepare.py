@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import isfinite
@@ -93,12 +93,15 @@ class Batch(NamedTuple):
 class Batches(IterableDataset):
     """Every `Batch` in the order of the plan; none crosses a shard's end.
 
+    begun: how many pictures of a shard are past.
+
     Each of the loader's processes reads and decodes every n-th batch.
     """
 
-    def __init__(self, plan: Plan, finished: frozenset[int], vit: VitModel, batch: int):
+    def __init__(self, plan: Plan, finished: Collection[int], vit: VitModel, batch: int, begun: Mapping[int, int]):
         # The processes that decode need no weights.
         self._vit, self._plan, self._finished, self._batch = replace(vit, module=None), plan, finished, batch
+        self._begun = begun
 
     def __iter__(self) -> Iterator[Batch]:
         try:
@@ -127,7 +130,7 @@ class Batches(IterableDataset):
         for shard in self._plan.shards():
             if shard.number in self._finished:
                 continue
-            for start in range(0, len(shard.places), self._batch):
+            for start in range(self._begun.get(shard.number, 0), len(shard.places), self._batch):
                 end = start + self._batch
                 yield shard, end >= len(shard.places), shard.places[start:end]
 

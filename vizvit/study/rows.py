@@ -12,7 +12,7 @@ from ..analysis.pointing import points_inside
 from ..errors import ModelError
 from ..explanations import METHODS, explain
 from ..faithful import faithfulness_many
-from ..forward.batch import captures
+from ..forward.batch import capture_views
 from ..forward.capture import Capture
 from ..model.vit import VitModel
 from .labels import FolderClasses
@@ -63,7 +63,7 @@ class Measurer:
         return arrow.Table.from_pylist(rows, self._schema)
 
     def _measured(self, pictures: list[Prepared]) -> list[dict]:
-        caps = captures(self.vit, [picture.view for picture in pictures], gradients=self._gradients)
+        caps = capture_views(self.vit, [picture.view for picture in pictures], gradients=self._gradients)
         records = [self._record(cap, picture) for cap, picture in zip(caps, pictures, strict=True)]
         for method in self.settings.methods:
             heats = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as arrow
@@ -17,14 +18,28 @@ from .plan import Plan
 DIGEST, STUDY = b"vizvit.shard", b"vizvit.study"
 
 
+@dataclass
+class Kept:
+    """What is here of a plan: the numbers of the `finished` shards; of one that was `begun` how many rows; `pictures`
+    of either, and the `total` of the plan."""
+
+    finished: set[int] = field(default_factory=set)
+    begun: dict[int, int] = field(default_factory=dict)
+    pictures: int = 0
+    total: int = 0
+
+
 class Shards:
-    """The folder `shards` of a study: one Parquet file a shard."""
+    """The folder `shards` of a study: one Parquet file a shard, and one of the first rows of a shard that was begun."""
 
     def __init__(self, out: Path):
         self.folder = out / "shards"
 
     def path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.parquet"
+
+    def beginning(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.begun.parquet"
 
     def any(self) -> bool:
         return self._some() is not None
@@ -33,15 +48,26 @@ class Shards:
         for path in (*self.folder.glob("*.parquet"), *self.folder.glob("*.part")):
             path.unlink()
 
-    def finished(self, plan: Plan) -> tuple[frozenset[int], int, int]:
-        """(the shards that need not be measured again, the pictures in them, the pictures in all)."""
-        finished, pictures, total = set(), 0, 0
+    def kept(self, plan: Plan) -> Kept:
+        """What of the plan need not be measured again."""
+        kept = Kept()
         for shard in plan.shards():
-            total += len(shard.places)
-            if self._holds(shard.number, shard.digest, len(shard.places)):
-                finished.add(shard.number)
-                pictures += len(shard.places)
-        return frozenset(finished), pictures, total
+            kept.total += len(shard.places)
+            if _rows(self.path(shard.number), shard.digest) == len(shard.places):
+                kept.finished.add(shard.number)
+                kept.pictures += len(shard.places)
+            elif rows := _rows(self.beginning(shard.number), shard.digest):
+                kept.begun[shard.number] = rows
+                kept.pictures += rows
+        return kept
+
+    def begin(self, number: int, content: bytes) -> None:
+        """Keep the first rows of a shard, as `packed` made them, in case the others are never measured."""
+        self._write(self.beginning(number), content)
+
+    def begun(self, number: int) -> arrow.Table:
+        """The rows that `begin` kept."""
+        return parquet.read_table(self.beginning(number)).replace_schema_metadata(None)
 
     def difference(self, plan: Plan) -> str:
         """In what the study that is here differs from the plan, to follow "a study of other"."""
@@ -54,13 +80,17 @@ class Shards:
 
     def write(self, number: int, content: bytes) -> None:
         """Keep what `packed` made; a shard that was cut short by an interruption is never taken for a whole one."""
+        self._write(self.path(number), content)
+        self.beginning(number).unlink(missing_ok=True)
+
+    def _write(self, path: Path, content: bytes) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            unfinished = self.path(number).with_suffix(".part")
+            unfinished = path.with_suffix(".part")
             unfinished.write_bytes(content)
-            unfinished.replace(self.path(number))
+            unfinished.replace(path)
         except OSError as error:
-            reason = f"{self.path(number)} cannot be written ({error.strerror})"
+            reason = f"{path} cannot be written ({error.strerror})"
             raise ModelError(f"{reason}. Choose another --out.") from error
 
     def read(self, plan: Plan) -> Iterator[arrow.Table]:
@@ -80,20 +110,12 @@ class Shards:
     def drop_from(self, number: int) -> None:
         """Remove shards that are beyond the study's last."""
         for path in self.folder.glob("*.parquet"):
-            if path.stem.isdecimal() and int(path.stem) >= number:
+            place = path.name.partition(".")[0]
+            if place.isdecimal() and int(place) >= number:
                 path.unlink()
 
     def _some(self) -> Path | None:
         return next(self.folder.glob("*.parquet"), None)
-
-    def _holds(self, number: int, digest: str, pictures: int) -> bool:
-        try:
-            if _metadata(self.path(number)).get(DIGEST) != digest.encode():
-                return False
-            with parquet.ParquetFile(self.path(number)) as file:
-                return sum(len(rows) for rows in file.iter_batches()) == pictures  # reads every byte
-        except (OSError, arrow.ArrowException):
-            return False
 
 
 def packed(tables: list[arrow.Table], digest: str, study: dict[str, str]) -> bytes:
@@ -102,6 +124,17 @@ def packed(tables: list[arrow.Table], digest: str, study: dict[str, str]) -> byt
     about = {DIGEST: digest.encode(), STUDY: json.dumps(study).encode()}
     parquet.write_table(table.replace_schema_metadata(about), buffer)
     return buffer.getvalue()
+
+
+def _rows(path: Path, digest: str) -> int:
+    """How many rows a file of this digest has; 0 for another's, and for one that cannot be read to its end."""
+    try:
+        if _metadata(path).get(DIGEST) != digest.encode():
+            return 0
+        with parquet.ParquetFile(path) as file:
+            return sum(len(rows) for rows in file.iter_batches())  # reads every byte
+    except (OSError, arrow.ArrowException):
+        return 0
 
 
 def _metadata(path: Path) -> dict[bytes, bytes]:

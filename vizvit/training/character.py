@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ..analysis import attention_distance, attention_entropy
+from ..analysis import head_statistics
 from ..analysis.heads import patch_distances
 from ..errors import CaptureError
-from ..forward.batch import captures
+from ..forward.batch import capture_views
 from ..interventions import PositionEmbedding, intervene
 from ..model.vit import VitModel
 from .evaluate import batches, with_labels_of
@@ -46,9 +46,10 @@ def character(vit: VitModel, source: Source) -> Character:
     source = with_labels_of(vit, source)
     distance, entropy = [], []
     for _, views, _ in batches(vit, _spread(source, LOOKS), []):
-        for cap in captures(vit, views):
-            distance.append(attention_distance(cap))
-            entropy.append(attention_entropy(cap))
+        for cap in capture_views(vit, views):
+            found = head_statistics(cap)
+            distance.append(found["distance"])
+            entropy.append(found["entropy"])
     answered = _spread(source, ANSWERS)
     positions = {"as they are": _top1(vit, answered)}
     try:

@@ -13,7 +13,7 @@ import torch
 from ..analysis import attention_map, relevance, rollout
 from ..analysis.pointing import box_mask, patch_centres, points_inside
 from ..errors import ImageError, ModelError
-from ..forward.batch import captures
+from ..forward.batch import capture_views
 from ..forward.capture import Capture
 from ..model.vit import VitModel
 from ..pictures.load import load_image
@@ -65,7 +65,7 @@ def evaluate(vit: VitModel, source: Source, *, progress: Progress | None = None)
         for some, gradients in ((_without(boxed), False), (_with(boxed), True)):
             if not some:
                 continue
-            found = captures(vit, [views[index] for index in some], gradients=gradients)
+            found = capture_views(vit, [views[index] for index in some], gradients=gradients)
             for index, cap in zip(some, found, strict=True):
                 logits[index] = cap.logits
                 if not gradients:

@@ -27,10 +27,10 @@ function wait(app) {
 function step(app) {
   if (!app.playing) return;
   if (!app.a.content?.pending) { // a layer that is still on its way is waited for
-    const last = app.a.capture.num_layers - 1;
-    if (app.choice.layer >= last) return stopPlay(app);
-    choose(app, { layer: app.choice.layer + 1 });
-    if (app.choice.layer === last) return stopPlay(app);
+    const last = app.a.capture.num_layers - 1, before = app.choice.layer;
+    if (before >= last) return stopPlay(app);
+    choose(app, { layer: before + 1 });
+    if (app.choice.layer === last || app.choice.layer <= before) return stopPlay(app);
   }
   wait(app);
 }

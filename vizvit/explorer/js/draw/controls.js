@@ -1,6 +1,7 @@
 // How the controls show the state.
 
 import { layerOn } from "../state/counterparts.js";
+import { layerAtHand } from "../state/sides.js";
 import { areaOf, queryOf } from "../state/state.js";
 import { keepFocus } from "./elements.js";
 import { buildTiles } from "./view.js";
@@ -14,8 +15,8 @@ export function drawControls(app) {
   app.root.style.setProperty("--layer", choice.layer);
   app.root.classList.toggle("rolled-out", choice.rollout);
   dom.slider.setAttribute("aria-valuetext", `${texts.layer} ${choice.layer}`);
-  dom.previous.disabled = choice.layer === 0;
-  dom.next.disabled = choice.layer === capture.num_layers - 1;
+  dom.previous.disabled = choice.layer === 0 || layerAtHand(app, choice.layer - 1, choice.layer) >= choice.layer;
+  dom.next.disabled = choice.layer === capture.num_layers - 1 || layerAtHand(app, choice.layer + 1, choice.layer) <= choice.layer;
   dom.rollout.setAttribute("aria-pressed", choice.rollout);
   dom.play.setAttribute("aria-pressed", Boolean(app.playing));
   dom.play.textContent = app.playing ? "❚❚" : "▶";

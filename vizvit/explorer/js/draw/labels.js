@@ -1,5 +1,6 @@
 // What the controls are called and what they offer: it depends on the model's shape and on the language.
 
+import { isWhole } from "../state/sides.js";
 import { FUSIONS, SCALES, TOOLS } from "../state/state.js";
 import { fillSelect, keepFocus } from "./elements.js";
 import { buildChips } from "./view.js";
@@ -38,7 +39,8 @@ export function fillControls(app) {
   dom.pin.setAttribute("aria-label", texts.pin);
   dom.keep.textContent = texts.keep;
   dom.rollout.textContent = texts.rollout;
-  dom.rollout.title = texts.rollout_hint;
+  dom.rollout.disabled = !isWhole(app);
+  dom.rollout.title = dom.rollout.disabled ? texts.rollout_needs_all : texts.rollout_hint;
   dom.atlas.setAttribute("aria-label", texts.atlas_label);
   dom.atlasHint.textContent = texts.atlas_hint;
   dom.slider.setAttribute("aria-label", texts.layer);

@@ -1,11 +1,15 @@
 // What changes the state: a choice or an option settles and goes to Python, the rest is only this browser's.
 
+import { isWhole, layerAtHand } from "./sides.js";
+
 // A choice made by a person: kept within bounds, drawn, and reported once it has settled.
 export function choose(app, values) {
   if ("token" in values && !("area" in values)) values = { ...values, area: null };
   if (("layer" in values || "head" in values) && !("rollout" in values)) values = { ...values, rollout: false };
-  Object.assign(app.choice, values);
-  app.choice.layer = Math.min(Math.max(app.choice.layer, 0), app.a.capture.num_layers - 1);
+  const { choice } = app, from = choice.layer;
+  Object.assign(choice, values);
+  choice.layer = layerAtHand(app, Math.min(Math.max(choice.layer, 0), app.a.capture.num_layers - 1), from);
+  choice.rollout &&= isWhole(app);
   app.schedule();
   app.settle();
 }

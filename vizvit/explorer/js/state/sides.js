@@ -42,3 +42,16 @@ export function layerOf(side, layer) {
   side.decoded.set(layer, arrays);
   return arrays;
 }
+
+// Whether all layers are here, or can be asked for: a file may hold some of them alone.
+export function isWhole({ a, session }) {
+  return !session?.standalone || !a.capture || a.sections.size === a.capture.num_layers;
+}
+
+// A layer that was wished for while `from` was shown; of a file that lacks it the next one that way, or the nearest.
+export function layerAtHand(app, layer, from) {
+  if (isWhole(app) || app.a.sections.has(layer)) return layer;
+  const onward = (one) => (layer > from ? one > layer : layer < from && one < layer);
+  const known = [...app.a.sections.keys()].sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
+  return known.find(onward) ?? known[0];
+}
