@@ -20,6 +20,7 @@ from ..model.tokens import Token, find_token
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
 from .derived import bias_of, gradient_weighted, softmax_rows, weight_gradient
+from .finite import check_finite
 from .recorder import Call, Recorder, forward, own
 
 
@@ -52,6 +53,7 @@ class Capture:
         self._gradients = gradients
         self._pool_gradient = pool_gradient
         self._tokens: list[torch.Tensor] | None = None
+        check_finite(vit, [*self._calls, *filter(None, [self._pool])], logits)
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
         self.logits: np.ndarray = classes.cpu().numpy()
         self.probabilities: np.ndarray = classes.softmax(-1).cpu().numpy()
@@ -238,7 +240,8 @@ def capture(vit: VitModel, image: Source, *, target: int | str | None = None) ->
     image: a PIL image, or anything `load_image` takes.
     target: a class index or name; keeps the gradients that `gradient_rollout` and `relevance` need.
     Memory: queries and keys, layers x tokens x dim x 2 x the model's precision; as much again with a target.
-    Raises CaptureError where not every block's attention was seen, with the reason; never a partial result.
+    Raises CaptureError where not every block's attention was seen, or is not of numbers, with the reason; never a
+    partial result.
     """
     index = None if target is None else vit.class_index(target)
     view = vit.view(image if isinstance(image, Image.Image) else load_image(image))

@@ -15,8 +15,11 @@ from timm.data import ImageNetInfo, infer_imagenet_subset
 from timm.models import load_state_dict
 
 from ..errors import ModelError
+from ..reading import kind_of, path_of
 from ..texts.assets import assets_dir
 from . import CHECKPOINTS, hub
+from .config import LARGEST_SIDE, check_finite, check_source
+from .labels import read_labels
 from .timm_parts import CLASSIFIER_WEIGHTS, fuse_attention
 from .vit import VitModel
 
@@ -71,11 +74,13 @@ def load_model(
     Raises ModelError, whose message says what to do instead.
     """
     text = str(name)
-    path = Path(text.removeprefix("local-dir:")).expanduser()
+    path = path_of(text.removeprefix("local-dir:"))
     place = pick_device(device)
     if half and place.type != "cuda":
         raise ModelError(f"Half precision is for CUDA; this model would run on {place}. Leave `half` off.")
     options = {} if image_size is None else {"img_size": _image_size(image_size)}
+    if text != SHIPPED:
+        check_source(text, path, arch, options.get("img_size"))
     source = _Source(text, trained=weights != "random", weights=str(weights))
 
     if text == SHIPPED:
@@ -91,10 +96,11 @@ def load_model(
     else:
         source.use_timm(text)
     if weights not in ("pretrained", "random"):
-        source.use_state_dict(Path(weights).expanduser())
+        source.use_state_dict(path_of(weights))
 
     module = source.build(options, on_progress)
-    names = _read_labels(labels) if labels is not None else source.labels(module)
+    check_finite(module, source.title)
+    names = read_labels(labels) if labels is not None else source.labels(module)
     vit = VitModel.wrap(
         module,
         name=source.title,
@@ -112,8 +118,8 @@ def load_model(
 
 def lasting(name: str) -> str:
     """What `load_model` takes for a model or its weights; a path as one that is right in every working directory."""
-    path = Path(name.removeprefix("local-dir:")).expanduser()
-    return str(path.resolve()) if name not in (SHIPPED, "random") and path.exists() else name
+    path = path_of(name.removeprefix("local-dir:"))
+    return str(path.resolve()) if name not in (SHIPPED, "random") and kind_of(path) else name
 
 
 class _Source:
@@ -217,6 +223,11 @@ class _Source:
         """The number of classes that a checkpoint's own classifier has."""
         for key in CLASSIFIER_WEIGHTS:
             if key in self.state_dict:
+                if self.state_dict[key].ndim != 2:
+                    raise ModelError(
+                        f"{self.title} cannot be read as weights: {key} has the shape "
+                        f"{list(self.state_dict[key].shape)}, but [classes, features] was expected."
+                    )
                 return {"num_classes": self.state_dict[key].shape[0]}
         config = timm.models.get_pretrained_cfg(self.create_name) if self.from_timm() else None
         return {"num_classes": 0} if config is not None else {}
@@ -248,25 +259,6 @@ class _Source:
 
 def _image_size(size: int | tuple[int, int]) -> tuple[int, int]:
     height, width = (size, size) if isinstance(size, int) else size
-    if min(height, width) < 1 or max(height, width) > 4096:
-        raise ModelError(f"The image size {height}x{width} is outside 1 to 4096 pixels.")
+    if min(height, width) < 1 or max(height, width) > LARGEST_SIDE:
+        raise ModelError(f"The image size {height}x{width} is outside 1 to {LARGEST_SIDE} pixels.")
     return int(height), int(width)
-
-
-def _read_labels(source: str | Path | list[str]) -> tuple[str, ...]:
-    if isinstance(source, (list, tuple)):
-        return tuple(str(label) for label in source)
-    path = Path(source).expanduser()
-    try:
-        text = path.read_text("utf-8")
-        if path.suffix == ".json":
-            content = json.loads(text)
-            if isinstance(content, dict):
-                content = [content[key] for key in sorted(content, key=int)]
-            return tuple(str(label) for label in content)
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(
-            f"The class names in {path} cannot be read ({error}). Expected a text file with one name a line, "
-            f"or a JSON list."
-        ) from error

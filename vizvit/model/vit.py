@@ -14,6 +14,8 @@ from torchvision import transforms
 from ..errors import ModelError
 from ..grid import PatchGrid
 from . import timm_embedding, timm_parts
+from .config import check_preprocessing
+from .resizing import seen
 
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
@@ -73,6 +75,7 @@ class VitModel:
         Raises ModelError where the module has no sequence of transformer blocks over square patches.
         """
         config = timm.data.resolve_data_config(model=module)
+        check_preprocessing(config["mean"], config["std"], name)
         input_size = timm_embedding.input_size_of(module, image_size or config["input_size"][-2:])
         grid = timm_embedding.describe_grid(module, name, input_size)
         config["input_size"] = (3, *input_size)
@@ -113,9 +116,7 @@ class VitModel:
 
         Where the patches do not fill the input (384 pixels in patches of 14), what no patch covers is left out.
         """
-        picture = image.convert("RGB")
-        for step in self._spatial:
-            picture = step(picture)
+        picture = seen(image.convert("RGB"), self._spatial)
         height, width = self.grid.image_size
         return np.ascontiguousarray(np.asarray(picture, dtype=np.uint8)[:height, :width])
 

@@ -49,7 +49,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     )
     unit = t[f"{name}_unit"]
     values = choice.result(("heads", name), lambda: MEASURES[name](cap))
-    weights = look.weights_note(choice.vit)
+    weights = look.plain(look.weights_note(choice.vit))
     left, right = st.columns([7, 5], gap="large")
     with left:
         layer, head = _chart(values, t[f"{name}_axis"])

@@ -49,7 +49,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.subheader(t["rollout"])
         st.image(picture(cap.view, final, box=box), width="stretch", alt=t["rollout_alt"].format(query=query))
         st.html(look.colour_bar(0, final.max(), t["rollout_bar"]))
-        st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights))
+        st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=look.plain(weights)))
     with right:
         st.subheader(t["prediction"])
         look.prediction(choice.vit, cap.probabilities)
@@ -67,7 +67,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         caption=[t["chain_first"].format(layer=first), *later],
         width=150,
     )
-    st.caption(t["chain_caption"].format(query=query, weights=weights))
+    st.caption(t["chain_caption"].format(query=query, weights=look.plain(weights)))
 
 
 def _caption(cap: Capture, final: np.ndarray, options: dict, **named: str) -> str:

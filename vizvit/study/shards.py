@@ -11,6 +11,7 @@ import pyarrow as arrow
 from pyarrow import parquet
 
 from ..errors import ModelError
+from ..files import write_bytes
 from ..pictures.parquet import CHANGED
 from .plan import Plan
 
@@ -54,14 +55,7 @@ class Shards:
 
     def write(self, number: int, content: bytes) -> None:
         """Keep what `packed` made; a shard that was cut short by an interruption is never taken for a whole one."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            unfinished = self.path(number).with_suffix(".part")
-            unfinished.write_bytes(content)
-            unfinished.replace(self.path(number))
-        except OSError as error:
-            reason = f"{self.path(number)} cannot be written ({error.strerror})"
-            raise ModelError(f"{reason}. Choose another --out.") from error
+        write_bytes(self.path(number), content)
 
     def read(self, plan: Plan) -> Iterator[arrow.Table]:
         """The shards' rows in order, one shard in memory at a time.
