@@ -34,7 +34,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     steps = choice.result(("rollout", *options.values(), token), lambda: rollout_steps(cap, token=token, **options))
     final = steps[-1]
     last = attention_map(cap, -1, head_fusion=options["head_fusion"], token=token)
-    query, weights = query_name(cap, token), look.weights_note(choice.vit)
+    query, weights = query_name(cap, token), look.plain(look.weights_note(choice.vit))
     box = cap.grid.box(*cap.grid.patch(token)) if _is_patch(cap, token) else None
     fusion = say("look")[options["head_fusion"]]
 
@@ -49,7 +49,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.subheader(t["rollout"])
         st.image(picture(cap.view, final, box=box), width="stretch", alt=t["rollout_alt"].format(query=query))
         st.html(look.colour_bar(0, final.max(), t["rollout_bar"]))
-        st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=look.plain(weights)))
+        st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights))
     with right:
         st.subheader(t["prediction"])
         look.prediction(choice.vit, cap.probabilities)
@@ -67,7 +67,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         caption=[t["chain_first"].format(layer=first), *later],
         width=150,
     )
-    st.caption(t["chain_caption"].format(query=query, weights=look.plain(weights)))
+    st.caption(t["chain_caption"].format(query=query, weights=weights))
 
 
 def _caption(cap: Capture, final: np.ndarray, options: dict, **named: str) -> str:

@@ -130,8 +130,8 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
     state.setdefault("compare_picture", other)
     given = state.get("compare_given")  # (name, bytes): the uploader itself forgets with a visit to another page
     titles = say("picture")
-    label = look.plain(given[0]) if given else titles[state.compare_picture]
-    with st.popover(label, key="compare_popover"):
+    label = given[0] if given else titles[state.compare_picture]
+    with st.popover(look.plain(label), key="compare_popover"):
         st.pills(
             t["samples"],
             list(SAMPLES),
