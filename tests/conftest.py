@@ -8,6 +8,7 @@ from functools import lru_cache
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each of several has a core; the servers that it starts inherit this
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("VIZVIT_PATHS", "on")  # Streamlit may first read its settings in a test's own folder
 
 import pytest
 import skimage.data

@@ -30,7 +30,7 @@ training explanations
 analysis interventions walk
 forward
 model pictures explorer
-figures texts
+figures texts files reading
 numbers grid errors _version _moved
 """
 PAGES = """
@@ -47,6 +47,8 @@ MUST_NOT_KNOW = {  # beside what lies above it
     "vizvit.grid": (*HEAVY, "numpy", "PIL", "vizvit"),
     "vizvit.errors": (*HEAVY, "numpy", "vizvit"),
     "vizvit.numbers": (*HEAVY, "numpy", "vizvit"),
+    "vizvit.reading": (*HEAVY, "numpy"),
+    "vizvit.files": HEAVY,
     "vizvit.texts": (*HEAVY, "numpy", "vizvit"),
     "vizvit.figures": (*HEAVY, "vizvit.texts"),
     "vizvit.pictures": (*HEAVY, "vizvit.figures"),

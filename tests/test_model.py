@@ -140,13 +140,10 @@ def test_local_directory_round_trip(tmp_path, module, picture):
 def test_directories_that_are_no_models(tmp_path):
     with pytest.raises(vizvit.ModelError, match=r"no config\.json"):
         vizvit.load_model(tmp_path, device="cpu")
-    for content in ("not json", "[]", '{"model": 1}'):
+    for content in ("not json", "[]", '{"model": 1}', '{"architecture": "vit_of_tomorrow"}'):
         (tmp_path / "config.json").write_text(content)
         with pytest.raises(vizvit.ModelError, match="cannot be read as a timm model configuration"):
             vizvit.load_model(tmp_path, device="cpu")
-    (tmp_path / "config.json").write_text('{"architecture": "vit_of_tomorrow"}')
-    with pytest.raises(vizvit.ModelError, match="could not be loaded"):
-        vizvit.load_model(tmp_path, device="cpu")
 
 
 def test_a_directory_without_weights(tmp_path, module):

@@ -392,5 +392,5 @@ def test_studies_nearby_are_offered(folder, monkeypatch):
     at = page_of("")
     assert not at.exception
     assert [button.label for button in at.button] == ["study: 10 pictures, vizvit\\-tiny"]
-    monkeypatch.setattr("vizvit.pages.sidebar.model_choice.PATHS_OFF", True)
+    monkeypatch.setenv("VIZVIT_PATHS", "off")
     assert not page_of("").button

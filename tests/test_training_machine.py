@@ -15,8 +15,9 @@ from test_training import MACHINE, SMALL, folder, start, steps_take, trained  # 
 from timm.layers import resample_abs_pos_embed, resample_patch_embed
 
 import vizvit
+from vizvit import files
 from vizvit.cli import main
-from vizvit.training import checkpoint, disk, log, pixels, snapshots
+from vizvit.training import checkpoint, log, pixels, snapshots
 from vizvit.training.begin import begin, start_from
 from vizvit.training.budget import DECAY, Budget
 from vizvit.training.clock import Clock
@@ -266,17 +267,19 @@ def test_room_is_reserved_before_pictures_are_decoded(folder, tmp_path, monkeypa
 
 
 def test_what_a_killed_process_left_is_swept_and_that_of_a_living_one_stays(tmp_path):
-    gone = next(number for number in range(2**22 - 1, 0, -1) if not disk._alive(number))
+    gone = next(number for number in range(2**22 - 1, 0, -1) if not files._alive(number))
     left, own = tmp_path / f"checkpoint.pt.{gone}.part", tmp_path / f"checkpoint.pt.{os.getpid()}.part"
     for file in (left, own):
         file.write_bytes(b"half")
-    disk.sweep(tmp_path)
+    files.sweep(tmp_path)
     assert not left.exists() and own.exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
+    folder_that_is_a_file = tmp_path / "file"
+    folder_that_is_a_file.touch()
     with pytest.raises(vizvit.ModelError, match="could not be written"):
-        disk.written(tmp_path / "nowhere" / "file", lambda partial: partial.write_bytes(b"x"))
+        files.written(folder_that_is_a_file / "file", lambda partial: partial.write_bytes(b"x"))
 
 
 def test_cifar_that_cannot_be_downloaded_says_why(tmp_path, monkeypatch):

@@ -108,7 +108,7 @@ def test_vizvit_app(installed, tmp_path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(installed / "vizvit"), "app", "--port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless=true"]
+    command += ["--server.headless", "true"]
     log = tmp_path / "log.txt"
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=tmp_path, env=_outside(), stdout=output, stderr=subprocess.STDOUT)

@@ -264,7 +264,7 @@ def test_a_server_for_strangers_opens_no_folder(folder, monkeypatch):
         st.session_state.choice = None
         studies.page()
 
-    monkeypatch.setattr("vizvit.pages.sidebar.model_choice.PATHS_OFF", True)
+    monkeypatch.setenv("VIZVIT_PATHS", "off")
     at = AppTest.from_function(script, default_timeout=20)
     at.query_params["study"] = str(folder)
     at.run()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..files import write_text
 from ..numbers import fixed
 from . import options
 from .report import say, tell, weights_note
@@ -90,12 +91,11 @@ def evaluate(args: argparse.Namespace) -> int:
         found[name] = _measured(other, source)
         tell(weights_note(other))
     print(table(found))
-    args.out.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^\w.+-]+", "_", vit.name)
     file = args.out / f"{stem}-evaluation.json"
     measured, learned = found[vit.name]
     about = {"model": vit.name, "weights": vit.weights, "trained": vit.trained, "data": source.digest}
-    file.write_text(json.dumps(about | asdict(measured) | {"character": asdict(learned)}, indent=1) + "\n", "utf-8")
+    write_text(file, json.dumps(about | asdict(measured) | {"character": asdict(learned)}, indent=1) + "\n")
     tell(f"-> {file}")
     if args.card:
         from ..training.card import write_card

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ..reading import real, whole
 from .report import Download, say
 
 if TYPE_CHECKING:
@@ -141,9 +142,9 @@ def add_output(parser: Parser, *, smooth: bool = False) -> None:
 
 def query(text: str) -> Query:
     """ "5,9" -> ("patch", 5, 9); other text is a prefix token's name."""
-    if re.fullmatch(r"\s*\d+\s*,\s*\d+\s*", text):
-        row, col = map(int, text.split(","))
-        return "patch", row, col
+    row, comma, col = map(str.strip, text.partition(","))
+    if comma and (down := whole(row)) is not None and (across := whole(col)) is not None:
+        return "patch", down, across
     name = text.strip().lower()
     if not re.fullmatch(r"[a-z]+[ _-]?\d*", name):
         raise argparse.ArgumentTypeError(f'"{text}" is neither a patch as ROW,COL nor the name of a token')
@@ -152,7 +153,7 @@ def query(text: str) -> Query:
 
 
 def image_size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.strip().lower())
+    match = re.fullmatch(r"([0-9]{1,5})(?:[x×]([0-9]{1,5}))?", text.strip().lower())
     if not match:
         raise argparse.ArgumentTypeError(f'"{text}" is not a size such as 224 or 224x336, height first')
     return int(match[1]), int(match[2] or match[1])
@@ -169,17 +170,15 @@ def formats(text: str) -> list[str]:
 def head(text: str) -> int | None:
     if text.strip().lower() == "all":
         return None
-    if not text.strip().isdigit():
+    number = whole(text.strip())
+    if number is None:
         raise argparse.ArgumentTypeError(f'"{text}" is neither a head counted from 0 nor all')
-    return int(text)
+    return number
 
 
 def share_of(text: str, *, below_one: bool = False) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1 or (below_one and value == 1):
+    value = real(text.strip(), 0, 1)
+    if value is None or (below_one and value == 1):
         raise argparse.ArgumentTypeError(f'"{text}" is not a share from 0 to {"below " * below_one}1, such as 0.5')
     return value
 

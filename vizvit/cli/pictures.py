@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ModelError
+from ..files import write_bytes
 from ..pictures.folder import SUFFIXES
 from .options import UsageError
 from .report import count, one_line, prediction, progress, say, tell
@@ -114,7 +116,7 @@ def each_picture(
     look: from a capture and the picture's name to the findings. settings: what belongs beside the numbers.
     A picture that fails is named and counted, and the rest goes on.
     """
-    from ..errors import CaptureError, ModelError
+    from ..errors import CaptureError
     from ..forward.capture import capture
     from ..pictures.load import load_image
 
@@ -214,14 +216,7 @@ def _packed(arrays: dict[str, np.ndarray], facts: dict) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}). Choose another folder with --out.") from error
+        write_bytes(path, content)
+    except ModelError as error:
+        raise UsageError(f"{error} --out names it.") from error

@@ -92,11 +92,18 @@ def frame(header: dict, body: bytes) -> bytes:
 
 
 def read_header(blob: bytes) -> dict:
-    """The header of a frame."""
-    if blob[:4] != _MAGIC:
-        raise CaptureError("These bytes are not an explorer payload: pass what vizvit.explorer.encode returned.")
-    (length,) = struct.unpack_from("<I", blob, 4)
-    return json.loads(blob[8 : 8 + length])
+    """The header of a frame; CaptureError for bytes that are none."""
+    try:
+        if blob[:4] != _MAGIC:
+            raise ValueError
+        (length,) = struct.unpack_from("<I", blob, 4)
+        header = json.loads(blob[8 : 8 + length])
+        if not isinstance(header, dict):
+            raise ValueError
+    except (ValueError, struct.error, RecursionError) as error:
+        reason = "These bytes are not an explorer payload: pass what vizvit.explorer.encode returned."
+        raise CaptureError(reason) from error
+    return header
 
 
 class _Body:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vizvit.reading import finite
+
 CHOICES = {
     "direction": ("from", "to"),
     "fuse": ("mean", "max", "min"),
@@ -55,15 +57,15 @@ def start() -> dict:
 
 
 def _integer(value: object, otherwise: int) -> int:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else otherwise
+    return int(value) if isinstance(value, (int, float)) and _is_number(value) else otherwise
+
+
+def _is_number(value: object) -> bool:
+    return finite(value, -1e9, 1e9)
 
 
 def _area(area: object, header: dict) -> list[int] | None:
-    if (
-        not isinstance(area, (list, tuple))
-        or len(area) != 4
-        or not all(isinstance(edge, (int, float)) for edge in area)
-    ):
+    if not isinstance(area, (list, tuple)) or len(area) != 4 or not all(map(_is_number, area)):
         return None
     top, left, bottom, right = map(int, area)
     inside = 0 <= top <= bottom < header["rows"] and 0 <= left <= right < header["cols"]

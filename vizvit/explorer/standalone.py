@@ -24,6 +24,7 @@ from vizvit.explorer.assets import script, stylesheet
 from vizvit.explorer.check import greatest_difference
 from vizvit.explorer.payload import encode, frame, read_header
 from vizvit.explorer.selection import fit
+from vizvit.files import write_text
 from vizvit.texts import words
 
 LIMIT = 12_000_000  # bytes of a file whose layers nobody has chosen
@@ -37,7 +38,7 @@ def save_explorer(cap: Any, path: str | Path, **options) -> Path:
     options: those of `vizvit.explorer.standalone.build`, such as title="…", caption="…", language="ja".
     """
     path = Path(path)
-    path.write_text(build(cap, **options), encoding="utf-8", newline="\n")
+    write_text(path, build(cap, **options))
     return path
 
 

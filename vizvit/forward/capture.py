@@ -23,6 +23,7 @@ from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
 from .blocks import Block, blocks
 from .derived import bias_of, gradient_weighted, softmax_rows, weight_gradient
+from .finite import check_finite
 from .recorder import Call, Recorder, forward, own
 from .remade import kept_tables, streams
 
@@ -62,6 +63,7 @@ class Capture:
         self._features = None if recorder.features is None else recorder.features.clone()
         self._output = logits.detach().clone()
         self._tokens: list[torch.Tensor] | None = None
+        check_finite(vit, [*self._calls, *filter(None, [self._pool])], logits)
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
         self.logits: np.ndarray = classes.cpu().numpy()
         self.probabilities: np.ndarray = classes.softmax(-1).cpu().numpy()
@@ -271,7 +273,8 @@ def capture(vit: VitModel, image: Source, *, target: int | str | None = None) ->
     image: a PIL image, or anything `load_image` takes.
     target: a class index or name; keeps the gradients that `gradient_rollout` and `relevance` need.
     Memory: queries and keys, layers x tokens x dim x 2 x the model's precision; as much again with a target.
-    Raises CaptureError where not every block's attention was seen, with the reason; never a partial result.
+    Raises CaptureError where not every block's attention was seen, or is not of numbers, with the reason; never a
+    partial result.
     """
     checked_model(vit)
     index = None if target is None else vit.class_index(target)

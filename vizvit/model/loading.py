@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,11 @@ import timm
 import torch
 
 from ..errors import ModelError
+from ..reading import kind_of, path_of
 from ..texts.assets import assets_dir
 from . import CHECKPOINTS, hub, repository
+from .config import LARGEST_SIDE, check_finite, check_source
+from .labels import read_labels
 from .source import LOCAL, Source
 from .vit import VitModel
 
@@ -68,11 +70,13 @@ def load_model(
     to be assumed, is in the model's `notes`. Raises ModelError, whose message says what to do instead.
     """
     text = str(name)
-    path = Path(text.removeprefix(LOCAL)).expanduser()
+    path = path_of(text.removeprefix(LOCAL))
     place = pick_device(device)
     if half and place.type != "cuda":
         raise ModelError(f"Half precision is for CUDA; this model would run on {place}. Leave `half` off.")
     size = None if image_size is None else _image_size(image_size)
+    if text != SHIPPED:
+        check_source(text, path, arch, size)
     source = Source(text, random=weights == "random", instead=SHIPPED)
 
     if text == SHIPPED:
@@ -95,10 +99,11 @@ def load_model(
     else:
         source.use_timm(text)
     if weights not in ("pretrained", "random"):
-        source.use_weights(Path(weights).expanduser())
+        source.use_weights(path_of(weights))
 
     module = source.build(size, on_progress)
-    names = _read_labels(labels) if labels is not None else source.labels(module)
+    check_finite(module, source.title)
+    names = read_labels(labels) if labels is not None else source.labels(module)
     vit = VitModel.wrap(
         module,
         name=source.title,
@@ -117,31 +122,12 @@ def load_model(
 
 def lasting(name: str) -> str:
     """What `load_model` takes for a model or its weights; a path as one that is right in every working directory."""
-    path = Path(name.removeprefix("local-dir:")).expanduser()
-    return str(path.resolve()) if name not in (SHIPPED, "random") and path.exists() else name
+    path = path_of(name.removeprefix("local-dir:"))
+    return str(path.resolve()) if name not in (SHIPPED, "random") and kind_of(path) else name
 
 
 def _image_size(size: int | tuple[int, int]) -> tuple[int, int]:
     height, width = (size, size) if isinstance(size, int) else size
-    if min(height, width) < 1 or max(height, width) > 4096:
-        raise ModelError(f"The image size {height}x{width} is outside 1 to 4096 pixels.")
+    if min(height, width) < 1 or max(height, width) > LARGEST_SIDE:
+        raise ModelError(f"The image size {height}x{width} is outside 1 to {LARGEST_SIDE} pixels.")
     return int(height), int(width)
-
-
-def _read_labels(source: str | Path | list[str]) -> tuple[str, ...]:
-    if isinstance(source, (list, tuple)):
-        return tuple(str(label) for label in source)
-    path = Path(source).expanduser()
-    try:
-        text = path.read_text("utf-8")
-        if path.suffix == ".json":
-            content = json.loads(text)
-            if isinstance(content, dict):
-                content = [content[key] for key in sorted(content, key=int)]
-            return tuple(str(label) for label in content)
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(
-            f"The class names in {path} cannot be read ({error}). Expected a text file with one name a line, "
-            f"or a JSON list."
-        ) from error

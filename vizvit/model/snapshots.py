@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ModelError
+from ..reading import json_of, kind_of, path_of
 from .loading import SHIPPED, shipped_dir
 
 
@@ -30,16 +30,16 @@ def snapshots(name: str | Path) -> tuple[Snapshot, ...]:
     Read from `snapshots/index.json` in the directory, as `python -m vizvit train --snapshots` writes it. The untrained
     network needs no file where its seed is load_model's, nor does the end, which is the model itself.
     """
-    directory = shipped_dir() if str(name) == SHIPPED else Path(str(name).removeprefix("local-dir:")).expanduser()
+    directory = shipped_dir() if str(name) == SHIPPED else path_of(str(name).removeprefix("local-dir:"))
     index = directory / "snapshots" / "index.json"
-    if not index.is_file():
+    if kind_of(index) != "file":
         return ()
     try:
-        entries = json.loads(index.read_text("utf-8"))
+        entries = json_of(index)
         return tuple(
             Snapshot(_weights(index.parent, entry), entry["epoch"], entry["top1"], _title(entry)) for entry in entries
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{index} cannot be read as an index of training snapshots ({error!r}).") from error
 
 

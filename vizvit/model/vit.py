@@ -17,9 +17,11 @@ from ..errors import ModelError
 from ..grid import PatchGrid
 from . import outputs, timm_embedding, timm_parts
 from .card import card, line
+from .config import check_preprocessing
 from .entrance import unwrapped
 from .foreign import own_module
 from .pixels import LUMA, greyed, per_channel, size_of
+from .resizing import seen
 from .watched import Watched
 
 POSITION_KINDS = {
@@ -109,6 +111,7 @@ class VitModel:
         """
         module, names = own_module(unwrapped(module, name), name, labels)
         config = timm.data.resolve_data_config(model=module)
+        check_preprocessing(mean or config["mean"], std or config["std"], name)
         size = timm_embedding.input_size_of(module, name, size_of(image_size), config["input_size"][-2:])
         grid = timm_embedding.describe_grid(module, name, size)
         channels = timm_embedding.channels_of(module, grid.patch_size)
@@ -164,9 +167,7 @@ class VitModel:
         For a model of one channel the picture is made grey by its luma. ModelError for a model of other channels.
         """
         self._check_channels()
-        picture = image.convert(LUMA if self.channels == 1 else "RGB")
-        for step in self._spatial:
-            picture = step(picture)
+        picture = seen(image.convert(LUMA if self.channels == 1 else "RGB"), self._spatial)
         height, width = self.grid.image_size
         return np.ascontiguousarray(np.asarray(picture.convert("RGB"), dtype=np.uint8)[:height, :width])
 

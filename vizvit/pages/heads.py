@@ -49,7 +49,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     unit = t[f"{name}_unit"]
     found = choice.result("heads", lambda: head_statistics(cap), lambda all: sum(part.nbytes for part in all.values()))
     values = found[MEASURES[name]]
-    weights = look.weights_note(choice.vit)
+    weights = look.plain(look.weights_note(choice.vit))
     left, right = st.columns([7, 5], gap="large")
     with left:
         layer, head = _chart(values, t[f"{name}_axis"])

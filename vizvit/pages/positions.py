@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import streamlit as st
 
@@ -21,7 +23,7 @@ def page() -> None:
     choice: Choice = st.session_state.choice
     t = say("positions")
     st.title(t["title"])
-    look.lead(t["lead"].format(model=choice.vit.name, kind=named(POSITION_KINDS[choice.vit.position_kind])))
+    look.lead(t["lead"].format(model=escape(choice.vit.name), kind=named(POSITION_KINDS[choice.vit.position_kind])))
     found = choice.result("positions", lambda: position_map(choice.capture()), lambda m: m.values.nbytes if m else 0)
     if found is None:
         st.info(t["none"])
@@ -33,7 +35,7 @@ def page() -> None:
 @st.fragment
 def _similarity(choice: Choice, found: PositionMap) -> None:
     t = say("positions")
-    grid, weights = choice.vit.grid, look.weights_note(choice.vit)
+    grid, weights = choice.vit.grid, look.plain(look.weights_note(choice.vit))
     what, unit = named(found.what), named(found.unit)
     low, high = limits(found)
     colormap = SIGNED_CMAP if found.signed else SIMILARITY_CMAP
@@ -89,7 +91,7 @@ def _filters(choice: Choice) -> None:
         )
         for lang in ("en", language.current())
     )
-    st.caption(spoken)
+    st.caption(look.plain(spoken))
     look.downloads("filters", lambda: filters_figure(filters, caption=caption), lambda: {"filters": filters})
 
 

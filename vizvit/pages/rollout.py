@@ -34,7 +34,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     steps = choice.result(("rollout", *options.values(), token), lambda: rollout_steps(cap, token=token, **options))
     final = steps[-1]
     last = attention_map(cap, -1, head_fusion=options["head_fusion"], token=token)
-    query, weights = query_name(cap, token), look.weights_note(choice.vit)
+    query, weights = query_name(cap, token), look.plain(look.weights_note(choice.vit))
     box = cap.grid.box(*cap.grid.patch(token)) if _is_patch(cap, token) else None
     fusion = say("look")[options["head_fusion"]]
 

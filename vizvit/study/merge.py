@@ -18,6 +18,7 @@ from pyarrow import compute, parquet
 
 from .._version import __version__
 from ..errors import ModelError
+from ..files import write_text, written
 from ..model.vit import VitModel
 from ..pictures.parquet import CHANGED
 from .measures import MEASURES
@@ -35,7 +36,7 @@ PICTURES, HEADS, SUMMARY = "pictures.parquet", "heads.parquet", "summary.json"
 def merge(
     vit: VitModel, settings: Settings, plan: Plan, shards: Shards, out: Path, source: dict, expected: int
 ) -> dict:
-    """Write PICTURES, HEADS and SUMMARY into the folder `out`; returns what stands in the summary.
+    """Write PICTURES and HEADS into the folder `out`; returns what is to stand in SUMMARY once all else is written.
 
     Raises ModelError, before a file of an earlier study is replaced, where not as many pictures as expected are there,
     and where none could be read.
@@ -53,21 +54,22 @@ def merge(
     }
     sums = _Sums(vit, settings)
     columns = schema(vit, settings).with_metadata({"vizvit": json.dumps(about | {"labels": vit.labels})})
-    unfinished = out / f"{PICTURES}.part"
-    try:
-        with parquet.ParquetWriter(unfinished, columns) as writer:
+
+    def gather(partial: Path) -> None:
+        with parquet.ParquetWriter(partial, columns) as writer:
             for tables in _gathered(shards.read(plan)):
                 for table in tables:
                     sums.add(table)
                 writer.write_table(arrow.concat_tables(tables).replace_schema_metadata(columns.metadata))
         sums.check(expected)
-        unfinished.replace(out / PICTURES)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    parquet.write_table(_heads_table(vit, sums), out / HEADS)
-    summary = _plain(about | {"source": source} | sums.summary())
-    (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
-    return summary
+
+    written(out / PICTURES, gather)
+    written(out / HEADS, lambda partial: parquet.write_table(_heads_table(vit, sums), partial))
+    return _plain(about | {"source": source} | sums.summary())
+
+
+def write_summary(summary: dict, out: Path) -> None:
+    write_text(out / SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _gathered(tables: Iterable[arrow.Table]) -> Iterator[list[arrow.Table]]:

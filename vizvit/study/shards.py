@@ -12,6 +12,7 @@ import pyarrow as arrow
 from pyarrow import parquet
 
 from ..errors import ModelError
+from ..files import write_bytes
 from ..pictures.parquet import CHANGED
 from .plan import Plan
 
@@ -63,7 +64,7 @@ class Shards:
 
     def begin(self, number: int, content: bytes) -> None:
         """Keep the first rows of a shard, as `packed` made them, in case the others are never measured."""
-        self._write(self.beginning(number), content)
+        write_bytes(self.beginning(number), content)
 
     def begun(self, number: int) -> arrow.Table:
         """The rows that `begin` kept."""
@@ -80,18 +81,8 @@ class Shards:
 
     def write(self, number: int, content: bytes) -> None:
         """Keep what `packed` made; a shard that was cut short by an interruption is never taken for a whole one."""
-        self._write(self.path(number), content)
+        write_bytes(self.path(number), content)
         self.beginning(number).unlink(missing_ok=True)
-
-    def _write(self, path: Path, content: bytes) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".part")
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        except OSError as error:
-            reason = f"{path} cannot be written ({error.strerror})"
-            raise ModelError(f"{reason}. Choose another --out.") from error
 
     def read(self, plan: Plan) -> Iterator[arrow.Table]:
         """The shards' rows in order, one shard in memory at a time.

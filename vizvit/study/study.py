@@ -11,12 +11,13 @@ from ..errors import ModelError
 from ..explanations.methods import find_method
 from ..faithful.stream import FILLS, patch_counts
 from ..figures import figure_bytes
+from ..files import made, write_bytes, write_text
 from ..model.vit import VitModel
 from ..pictures.collection import PictureSet
 from .figures import figures
 from .local import run_here
 from .measures import MEASURES
-from .merge import HEADS, PICTURES, merge
+from .merge import HEADS, PICTURES, merge, write_summary
 from .notes import notes
 from .plan import SHARD, Plan, study_identity
 from .report import APP, REPORT, report
@@ -116,18 +117,18 @@ def _conclude(
     summary = merge(vit, settings, plan, shards, out, source, total)
     shards.drop_from(math.ceil(total / plan.size))
     drawn = figures(summary)
-    (out / "figures").mkdir(exist_ok=True)
     for measure in MEASURES:
         path = out / "figures" / f"{measure}.png"
         if measure in drawn:
-            path.write_bytes(figure_bytes(drawn[measure]))
+            write_bytes(path, figure_bytes(drawn[measure]))
         else:
             path.unlink(missing_ok=True)
     if table := markdown(summary):
-        (out / TABLE).write_text(f"{table}\n\n{note(summary)}\n", "utf-8")
+        write_text(out / TABLE, f"{table}\n\n{note(summary)}\n")
     else:
         (out / TABLE).unlink(missing_ok=True)
-    (out / REPORT).write_text(report(summary, drawn, app), "utf-8")
+    write_text(out / REPORT, report(summary, drawn, app))
+    write_summary(summary, out)  # the last: a folder with a summary has all the rest
     return summary
 
 
@@ -156,7 +157,4 @@ def _choose_folder(out: Path, shards: Shards, resume: bool | None, pictures: Pic
         raise ModelError(f"There is no study in {out} to go on with. Leave --resume off to begin one.")
     if resume is False:
         shards.clear()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelError(f"The folder {out} cannot be made ({error.strerror}). Choose another --out.") from error
+    made(out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
+from ..reading import json_of, kind_of
 from .measures import MEASURES
 from .merge import SUMMARY
 
@@ -43,12 +43,12 @@ def read_summary(folder: str | Path) -> dict:
     """
     path = Path(folder) / SUMMARY
     try:
-        summary = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        summary = json_of(path)
+    except ModelError as error:
         raise ModelError(f"There is no finished study in {folder}. Make one with the command study.") from error
     try:
         _check(summary)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"{path} is not the summary of a study ({error}). Make it anew with the command study.") from (
             error
         )
@@ -87,7 +87,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _is_study(folder: Path) -> bool:
-    if not (folder / SUMMARY).is_file():
+    if kind_of(folder / SUMMARY) != "file":
         return False
     try:
         read_summary(folder)

@@ -11,10 +11,10 @@ from timm.layers import resample_abs_pos_embed, resample_patch_embed
 from torch import nn
 
 from ..errors import ModelError
+from ..files import made, sweep
 from ..model.loading import load_model
 from . import checkpoint, log
 from .budget import Budget
-from .disk import made, sweep
 from .machine import Machine
 from .network import build
 from .pixels import Pixels, decode
@@ -199,7 +199,7 @@ def called_off(out: Path, resume: bool | None) -> tuple[Path, dict, Budget]:
         if state is not None and state["finished"] and tuple(state["start"]) == begun:
             raise ModelError(f"This run is finished: {inner / 'model'}. Train on in {out} before you finish it again.")
         shutil.rmtree(inner, ignore_errors=True)
-        inner.mkdir(parents=True)
+        made(inner)
         for name in (log.NAME, "snapshots"):
             if (out / name).is_dir():
                 shutil.copytree(out / name, inner / name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..analysis import embedding_filters
 from ..figures import figure_bytes, filters_figure
+from ..files import write_bytes, write_text
 from ..model.vit import VitModel
 from . import log
 from .character import Character
@@ -43,11 +44,11 @@ def write_card(
     """
     entries = log.read(run)
     config = json.loads((model / "config.json").read_text("utf-8"))
-    (model / CURVE).write_bytes(figure_bytes(curve_figure(entries)))
+    write_bytes(model / CURVE, figure_bytes(curve_figure(entries)))
     kernels = vit.patch_kernels()
     if kernels is not None:
         shown = embedding_filters(vit, min(28, *np.reshape(kernels, (len(kernels), -1)).shape))
-        (model / FILTERS).write_bytes(figure_bytes(filters_figure(shown, title="Filters of the patch embedding")))
+        write_bytes(model / FILTERS, figure_bytes(filters_figure(shown, title="Filters of the patch embedding")))
     sections = {
         f"# {model.name}": _summary(config, found),
         "## Data": _data(entries, note),
@@ -60,7 +61,7 @@ def write_card(
     }
     file = model / "README.md"
     told = (f"{head}\n\n{text}" for head, text in sections.items() if text)
-    file.write_text("\n\n".join(told) + "\n", "utf-8")
+    write_text(file, "\n\n".join(told) + "\n")
     return file
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from ..errors import ModelError
-from .disk import written
+from ..files import write_text, written
 from .network import WEIGHTS
 
 NAME = "checkpoint.pt"
@@ -40,8 +40,7 @@ def load(directory: Path) -> dict | None:
 
 def save_standing(standing: dict, directory: Path) -> None:
     """How far a run has come, beside the model that it has exported."""
-    text = json.dumps(standing, indent=1) + "\n"
-    written(directory / "model" / STANDING, lambda partial: partial.write_text(text, "utf-8"))
+    write_text(directory / "model" / STANDING, json.dumps(standing, indent=1) + "\n")
 
 
 def load_light(directory: Path) -> dict | None:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from ..figures import figure_bytes
 from ..figures.page import ACCENT, LABEL, SMALL, Page
+from ..files import write_bytes
 from . import log
-from .disk import written
 
 HEIGHT, LEFT, RIGHT, FOOT = 3.0, 0.7, 0.75, 0.55  # inches
 
@@ -42,6 +42,5 @@ def write_curve(directory: Path) -> Path | None:
     if not any(entry["event"] == "train" for entry in entries):
         return None
     file = directory / "curve.png"
-    drawn = figure_bytes(curve_figure(entries))
-    written(file, lambda partial: partial.write_bytes(drawn))
+    write_bytes(file, figure_bytes(curve_figure(entries)))
     return file

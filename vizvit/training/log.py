@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .disk import failed, written
+from ..files import failed, write_text
 
 NAME = "log.jsonl"
 
@@ -26,7 +26,7 @@ def rewind(directory: Path, step: int) -> None:
     """Forget what came after the step of a checkpoint, which will happen once more."""
     kept = [entry for entry in read(directory) if entry["step"] <= step]
     text = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in kept)
-    written(directory / NAME, lambda partial: partial.write_text(text, "utf-8"))
+    write_text(directory / NAME, text)
 
 
 def append(directory: Path, entry: dict) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import timm
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from timm.models import save_for_hf
 from torch import nn
 
-from .disk import failed, written
+from ..files import failed, made, write_bytes
 from .recipe import ARCHITECTURE, Recipe
 
 WEIGHTS = "model.safetensors"
@@ -80,7 +80,7 @@ def _export(
     )
     if half:
         save_weights(network, partial / WEIGHTS)
-    directory.mkdir(parents=True, exist_ok=True)
+    made(directory)
     for file in partial.iterdir():
         file.chmod(0o644)  # safetensors makes files for their owner alone
         file.replace(directory / file.name)
@@ -89,8 +89,7 @@ def _export(
 def save_weights(network: nn.Module, file: Path) -> None:
     """The weights in float16; `load_model(directory, weights=file)` takes them."""
     state = {name: value.detach().half().cpu().contiguous() for name, value in network.state_dict().items()}
-    written(file, lambda partial: save_file(state, partial))
-    file.chmod(0o644)
+    write_bytes(file, save(state))
 
 
 def sha256(file: Path) -> str:

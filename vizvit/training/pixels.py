@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError, ModelError
+from ..files import made, reserve, sweep, write_text
 from ..pictures.load import load_image
-from .disk import made, reserve, sweep, written
 from .sources import Source
 
 CHUNK = 512
@@ -148,4 +148,4 @@ def _decode_to(source: Source, side: int, file: Path, notes: Path, progress: Pro
     finally:
         partial.unlink(missing_ok=True)
     found = {"broken": {str(row): broken[row] for row in sorted(broken)}, "sizes": sizes.tolist()}
-    written(notes, lambda partial: partial.write_text(json.dumps(found), "utf-8"))
+    write_text(notes, json.dumps(found))

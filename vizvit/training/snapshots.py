@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from .disk import written
+from ..files import write_text
 from .network import save_weights
 
 MOMENTS = (0.0, 0.01, 0.05, 0.25, 1.0)  # shares of a budget
@@ -31,7 +31,6 @@ def take(network: nn.Module, directory: Path, entry: dict) -> dict:
     entry: fraction (None while the end is not known), step, epoch, seconds, top1, top5; its file is named after the
     fraction, or after the epoch. The last one gives the others their fraction of the whole.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     fraction = entry["fraction"]
     when = f"{entry['epoch']:06.1f}-epochs" if fraction is None else f"{100 * fraction:05.1f}-percent"
     entry = entry | {"file": f"at-{when}.safetensors"}
@@ -45,7 +44,7 @@ def take(network: nn.Module, directory: Path, entry: dict) -> dict:
             old if old["fraction"] is not None else old | {"fraction": s}
             for old, s in zip(entries, shares, strict=True)
         ]
-    written(directory / INDEX, lambda partial: partial.write_text(json.dumps(entries, indent=1) + "\n", "utf-8"))
+    write_text(directory / INDEX, json.dumps(entries, indent=1) + "\n")
     return entry
 
 

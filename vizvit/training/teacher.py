@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import ModelError
+from ..files import made, reserve, write_text, written
 from ..model.loading import load_model
 from ..model.vit import VitModel
 from .augment import moved
-from .disk import made, reserve, written
 from .pixels import Pixels
 from .precision import pick_precision
 
@@ -108,7 +108,7 @@ def lessons(vit: VitModel, data: Pixels, cache: Path, *, progress: Progress | No
     made(cache)
     if not basis_file.is_file():
         found = _basis(vit, data)
-        written(basis_file, lambda partial: np.savez(partial.open("wb"), **found))
+        written(basis_file, lambda partial: _save_arrays(partial, found))
     with np.load(basis_file) as opened:
         basis = {name: torch.from_numpy(opened[name]).to(vit.device) for name in opened.files}
     dims = basis["patch_matrix"].shape[1]
@@ -123,7 +123,7 @@ def lessons(vit: VitModel, data: Pixels, cache: Path, *, progress: Progress | No
         done += len(which)
         if done == count or done % (KEEP_EVERY * batch) == 0:
             rows.flush()
-            written(notes, lambda partial, done=done: partial.write_text(json.dumps({"done": done}), "utf-8"))
+            write_text(notes, json.dumps({"done": done}))
         if progress:
             progress(done, count)
     kept = float(basis["kept"])
@@ -178,3 +178,8 @@ def _digest(vit: VitModel) -> str:
     for name, value in vit.module.state_dict().items():
         digest.update(name.encode() + value.detach().float().cpu().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _save_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
+    with file.open("wb") as opened:  # savez would add an ending to a name
+        np.savez(opened, **arrays)

@@ -57,7 +57,7 @@ def show(choice: Choice, cap: Capture, before: Reading, after: Reading | None, h
         t = say("experiments")
         _maps(cap, "attention", before, after)
         _maps(cap, "rollout", before, after)
-        scale = (t["scale"] if after is None else t["scales"]).format(weights=look.weights_note(choice.vit))
+        scale = (t["scale"] if after is None else t["scales"]).format(weights=look.plain(look.weights_note(choice.vit)))
         gone = after is not None and np.isnan(after.attention).any()
         st.caption(f"{scale} {t['missing']}" if gone else scale)
 
@@ -72,7 +72,7 @@ def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: s
             top = max(float(reading.probabilities[shown].max()) for reading in (before, after or before))
             st.html(bars(choice.vit, before.probabilities, shown, top))
         else:
-            st.caption(say("look")["no_classifier"].format(model=choice.vit.name))
+            st.caption(say("look")["no_classifier"].format(model=look.plain(choice.vit.name)))
     with middle:
         st.subheader(t["after"])
         if after is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from vizvit import reading
 from vizvit.pages.shared.address import note_in_address
 
 NAMES = ("positions", "seed", "temperature", "scaling", "mask", "blocks")
@@ -38,7 +39,7 @@ def one_of(options: tuple) -> Callable[[str], Any]:
 
 def whole(low: int, high: int) -> Callable[[str], int | None]:
     """For `setting`: a whole number within the limits, inclusive."""
-    return lambda text: int(text) if text.isascii() and text.isdecimal() and low <= int(text) <= high else None
+    return lambda text: reading.whole(text, low, high)
 
 
 def seed(label: str, help: str | None = None) -> tuple[int, dict[str, str]]:

@@ -15,6 +15,7 @@ from vizvit.pages.experiments.change import Change, Reading
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import query_name
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.reading import real
 
 # 0.1 to 10, ten steps a decade
 DECADE = (1.0, 1.3, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)
@@ -44,11 +45,8 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
 
 def nearest(text: str) -> float | None:
     """The step that is nearest on the slider; None for what is no positive number."""
-    try:
-        asked = float(text)
-    except ValueError:
-        return None
-    return min(TEMPERATURES, key=lambda step: abs(math.log(step / asked))) if 0 < asked < math.inf else None
+    asked = real(text, 1e-9, 1e9)
+    return min(TEMPERATURES, key=lambda step: abs(math.log(step / asked))) if asked else None
 
 
 def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading, after: Reading | None) -> None:

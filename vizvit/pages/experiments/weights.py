@@ -47,7 +47,7 @@ def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading
         st.button(t["curve"], icon=":material/show_chart:", on_click=_ask, args=(asked,))
         return
     st.altair_chart(_chart(curve(choice, cap, before, seed), change.interventions[0].from_top), width="stretch")
-    st.caption(t["curve_note"].format(layers=cap.num_layers, weights=look.weights_note(choice.vit)))
+    st.caption(t["curve_note"].format(layers=cap.num_layers, weights=look.plain(look.weights_note(choice.vit))))
 
 
 def _ask(asked: tuple) -> None:

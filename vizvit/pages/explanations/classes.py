@@ -13,6 +13,7 @@ from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.classes import class_name, full_names
 from vizvit.pages.shared.language import say
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.reading import whole
 
 
 def choose_class(
@@ -33,7 +34,7 @@ def choose_class(
     key, search, of = (f"explanations_{name}{part}" for part in ("", "_search", "_of"))
     if state.get(of) != choice.key:
         asked = "" if of in state else st.query_params.get(name, "")
-        state[of], state[key] = choice.key, int(asked) if asked.isascii() and asked.isdecimal() else default
+        state[of], state[key] = choice.key, whole(asked) if whole(asked) is not None else default
     chosen = state.get(key)
     if chosen is None or chosen >= len(vit.labels) or chosen == without:
         chosen = default

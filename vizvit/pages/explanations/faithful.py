@@ -24,6 +24,7 @@ from vizvit.pages.shared.classes import class_name
 from vizvit.pages.shared.language import say, worded
 from vizvit.pages.shared.tables import STYLE
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.reading import whole
 
 STEPS = (16, 32)
 REDRAW = 0.3  # seconds between two drawings while the curves grow
@@ -71,9 +72,7 @@ def _controls(cap: Capture) -> tuple[str, int]:
     fill_key, steps_key = worded("explanations_fill"), worded(f"explanations_steps_{patches}")
     asked = st.query_params.get("steps", "")
     st.session_state.setdefault(fill_key, _one_of(FILLS, st.query_params.get("fill"), FILLS[0]))
-    st.session_state.setdefault(
-        steps_key, patches if asked == "all" else _one_of(options, int(asked) if asked.isdecimal() else None, default)
-    )
+    st.session_state.setdefault(steps_key, patches if asked == "all" else _one_of(options, whole(asked), default))
     fill = columns[0].segmented_control(
         t["fill"],
         FILLS,

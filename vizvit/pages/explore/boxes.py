@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vizvit.grid import PatchGrid
+from vizvit.reading import real
 
 Box = tuple[float, float, float, float]
 MIDDLE: Box = (0.2, 0.2, 0.8, 0.8)
@@ -35,10 +36,10 @@ def snapped(grid: PatchGrid, box: Box) -> Box:
 
 def box_of(text: str) -> Box | None:
     """The box that `text_of` wrote; None for what is none."""
-    try:
-        left, top, right, bottom = map(float, text.split(","))
-    except ValueError:
+    edges = [real(edge, 0, 1) for edge in text.split(",")[:5]]
+    if len(edges) != 4 or None in edges:
         return None
+    left, top, right, bottom = edges
     return (left, top, right, bottom) if 0 <= left < right <= 1 and 0 <= top < bottom <= 1 else None
 
 

@@ -24,6 +24,7 @@ from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.sidebar.model_choice import ENTRIES, WEIGHTS
 from vizvit.pictures.load import MAX_BYTES
 from vizvit.pictures.samples import SAMPLES
+from vizvit.reading import whole
 
 _STYLE = """
 <style>
@@ -112,8 +113,8 @@ def _begin_with_the_address(moments: tuple) -> None:
         if weights in WEIGHTS:
             state.compare_weights = weights
         state.compare_model = (name if weights in WEIGHTS else detail) or None
-    elif kind == "training" and detail.isdecimal() and int(detail) < len(moments):
-        state.compare_training = int(detail)
+    elif kind == "training" and (number := whole(detail, 0, len(moments) - 1)) is not None:
+        state.compare_training = number
     elif kind in ("crop", "cover") and detail:
         box = box_of(detail)
         if box:
@@ -130,7 +131,7 @@ def _choose_picture(place) -> tuple[Plan | None, str | None]:
     given = state.get("compare_given")  # (name, bytes): the uploader itself forgets with a visit to another page
     titles = say("picture")
     label = given[0] if given else titles[state.compare_picture]
-    with st.popover(label, key="compare_popover"):
+    with st.popover(look.plain(label), key="compare_popover"):
         st.pills(
             t["samples"],
             list(SAMPLES),
@@ -173,7 +174,7 @@ def _choose_model(choice: Choice) -> tuple[Plan | None, str]:
     t, weights = say("compare"), say("sidebar")
     label = t["choose_model"]
     if state.compare_model:
-        label = f"{title_of(state.compare_model)}, {weights[state.compare_weights]}"
+        label = f"{look.plain(title_of(state.compare_model))}, {weights[state.compare_weights]}"
     with st.popover(label, key="compare_popover"):
         st.selectbox(
             t["model"],

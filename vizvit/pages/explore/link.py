@@ -7,6 +7,7 @@ import streamlit as st
 from vizvit.explorer.selection import start
 from vizvit.grid import PatchGrid
 from vizvit.pages.shared.address import note_all
+from vizvit.reading import whole
 
 NAMES = ("direction", "fuse", "scale", "curve", "colours")
 SWITCHES = ("rollout", "smooth", "grid_lines", "true_pixels")
@@ -15,18 +16,16 @@ SWITCHES = ("rollout", "smooth", "grid_lines", "true_pixels")
 def view_from_address(grid: PatchGrid) -> dict | None:
     """The view that a link names; None where it names none. What it says wrongly is left out."""
     params, found = st.query_params, {}
-    for name in ("layer", "head"):
-        if params.get(name, "").isdecimal():
-            found[name] = int(params[name])
+    for name in ("layer", "head", "key"):
+        if (number := whole(params.get(name, ""))) is not None:
+            found[name] = number
     found |= _query(params.get("query", ""), grid)
     found |= {name: params[name] for name in NAMES if name in params}
     found |= {name: params[name] == "1" for name in SWITCHES if params.get(name) in ("0", "1")}
-    if params.get("key", "").isdecimal():
-        found["key"] = int(params["key"])
     if "open" in params:
         found["open"] = params["open"].split(".")
-    if params.get("opacity", "").isdecimal():
-        found["opacity"] = int(params["opacity"]) / 100
+    if (percent := whole(params.get("opacity", ""), 0, 100)) is not None:
+        found["opacity"] = percent / 100
     return found or None
 
 
@@ -62,10 +61,12 @@ def _name(selection: dict, grid: PatchGrid) -> str:
 def _query(text: str, grid: PatchGrid) -> dict:
     if text in grid.prefix_names:
         return {"token": grid.prefix_names.index(text)}
+    corners = [tuple(map(whole, corner.split(",")[:3])) for corner in text.split("-")[:3]]
+    if any(len(corner) != 2 or None in corner for corner in corners):
+        return {}
     try:
-        corners = [tuple(map(int, corner.split(","))) for corner in text.split("-")]
         tokens = [grid.token(row, col) for row, col in corners]
-    except (ValueError, IndexError):
+    except IndexError:
         return {}
     if len(corners) == 1:
         return {"token": tokens[0]}

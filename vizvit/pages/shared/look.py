@@ -92,8 +92,15 @@ def colour_bar(low: float, high: float, label: str, colormap: str = ATTENTION_CM
 
 
 def plain(text: str) -> str:
-    """A person's text for a Markdown caption, as it is: a file may be called *a* or $b$."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+.!|~$:-])", r"\\\1", text)
+    """Text from outside as it is, for where Streamlit reads Markdown: a file may be called *a* or $b$, and a link may
+    name a model ![a](http://b).
+
+    Streamlit makes emoji, icons, arrows and addresses of what is left when the escapes are gone: an invisible word
+    joiner (U+2060) keeps those apart.
+    """
+    apart = r":(?=[\w+/-])|@|www(?=\.)|[<>~=-](?=[->=])"
+    text = re.sub(apart, lambda found: f"{found[0]}\u2060", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>()#+.!|~$:&^=-])", r"\\\1", text)
 
 
 def failure(what: str, error: Exception, written: Callable[[str], str] = plain, **named: str) -> str:
@@ -117,7 +124,7 @@ def prediction(vit: VitModel, probabilities: np.ndarray, count: int = 5) -> None
     """The likeliest classes with their probabilities as bars."""
     t = say("look")
     if not len(probabilities):
-        st.caption(t["no_classifier"].format(model=vit.name))
+        st.caption(t["no_classifier"].format(model=plain(vit.name)))
         return
     st.html(bars(vit, probabilities, likeliest(probabilities, count)))
     if not vit.trained:

@@ -6,8 +6,7 @@ import hashlib
 
 from PIL import Image
 
-from vizvit.pages.shared.store import once
-from vizvit.pictures.load import load_image
+from vizvit.pages.shared.store import once, store
 
 
 def photo_key(data: bytes) -> str:
@@ -17,4 +16,4 @@ def photo_key(data: bytes) -> str:
 
 def decoded(data: bytes) -> Image.Image:
     """Raises ImageError for bytes that are no picture."""
-    return once(("image", photo_key(data)), lambda: load_image(data), lambda image: image.width * image.height * 3)
+    return once(("image", photo_key(data)), lambda: store().decode(data), lambda image: image.width * image.height * 3)

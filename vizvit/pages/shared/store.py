@@ -14,6 +14,8 @@ from typing import Any
 import streamlit as st
 
 from vizvit.pages.shared.language import say
+from vizvit.pictures.apart import Decoder
+from vizvit.reading import whole
 
 MEGABYTE = 1 << 20
 
@@ -80,7 +82,15 @@ class SharedCache:
 
 
 def _limit(name: str, megabytes: int) -> int:
-    return int(os.environ.get(name, megabytes)) * MEGABYTE
+    return _number(name, megabytes) * MEGABYTE
+
+
+def _number(name: str, default: int) -> int:
+    """A whole number above 0 from the environment; the server does not start with another."""
+    value = whole(os.environ.get(name) or str(default), 1)
+    if value is None:
+        raise ValueError(f"{name} is to be a whole number above 0, such as {default}; received {os.environ[name]!r}.")
+    return value
 
 
 class Store:
@@ -90,6 +100,7 @@ class Store:
         self.captures = SharedCache(_limit("VIZVIT_CAPTURES_MB", 1024))
         self.results = SharedCache(_limit("VIZVIT_RESULTS_MB", 512))
         self.models = SharedCache(_limit("VIZVIT_MODELS_MB", 4096), self._forget_model)
+        self.decode = Decoder(_number("VIZVIT_DECODE_MB", 2048), _number("VIZVIT_DECODE_SECONDS", 10))
         # One forward pass at a time: on two cores two at once take twice as long each, and both people wait.
         self.forward = threading.Semaphore(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +15,14 @@ from vizvit.model.loading import SHIPPED, load_model, pick_device
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import VitModel
 from vizvit.numbers import fixed, megabytes, share
-from vizvit.pages.shared import look
+from vizvit.pages.shared import look, paths
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import named, named_or_own, say, worded
 from vizvit.pages.shared.store import settle_memory, still_wanted, store
+from vizvit.reading import kind_of, path_of, whole
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
-PATHS_OFF = os.environ.get("VIZVIT_PATHS", "on") == "off"  # for servers that strangers reach
+LISTED = (SHIPPED, *ENTRIES)
 WEIGHTS = ("pretrained", "random")
 
 
@@ -45,7 +45,7 @@ class ModelKey:
 def choose_model(progress) -> tuple[VitModel, ModelKey]:
     """Draw the choice; returns the model and its key for what all sessions share. progress: where loading is shown."""
     state, t = st.session_state, say("sidebar")
-    options = [SHIPPED, *ENTRIES]
+    options = list(LISTED)
     if state.model not in options:
         options.append(state.model)
     state.setdefault("model_box", state.model)
@@ -54,7 +54,7 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
         options,
         key="model_box",
         format_func=_title,
-        accept_new_options=True,
+        accept_new_options=paths.allowed(),
         on_change=_use_model,
         help=t["model_help"],
     )
@@ -73,7 +73,7 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
             required=True,
             help=t["weights_help"],
         )
-        if Path(state.model).suffix in CHECKPOINTS or Path(state.model).expanduser().is_file():
+        if _names_file(state.model):
             st.text_input(t["architecture"], key="arch", placeholder=t["by_content"], help=t["architecture_help"])
         st.caption(t["input_size"])
         left, right = st.columns(2)
@@ -81,6 +81,7 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
         right.text_input(t["width"], key="width", placeholder=t["as_height"])
         half = pick_device().type == "cuda" and st.toggle(t["half"], key="half")
     try:
+        check_allowed(state.model)
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
         vit, key = load_chosen(progress, state.model, weights, state.arch, _input_size(), half)
         return (replace(vit, weights=note) if note else vit), key
@@ -98,7 +99,7 @@ def _choose_snapshot() -> tuple[str, str]:
         return "pretrained", ""
     asked = st.query_params.get("training", "")
     last = len(moments) - 1
-    st.session_state.setdefault("training", min(int(asked), last) if asked.isdecimal() else last)
+    st.session_state.setdefault("training", min(whole(asked) if whole(asked) is not None else last, last))
     t = say("sidebar")
     chosen = st.select_slider(
         t["training"],
@@ -112,6 +113,16 @@ def _choose_snapshot() -> tuple[str, str]:
     st.caption(t["accuracy"].format(share=share(moment.top1)))
     note = "" if moment.weights in ("pretrained", "random") else f"training snapshot at {moment.title}"
     return moment.weights, note
+
+
+def _names_file(model: str) -> bool:
+    """Whether a person may give the architecture of what they named, which is a file of weights."""
+    if model in LISTED or not paths.allowed():
+        return False
+    try:
+        return Path(model).suffix in CHECKPOINTS or kind_of(path_of(model)) == "file"
+    except ModelError:
+        return False
 
 
 def _use_model() -> None:
@@ -130,10 +141,16 @@ def _input_size() -> tuple[int, int] | None:
     height, width = st.session_state.height.strip(), st.session_state.width.strip()
     if not height and not width:
         return None
-    try:
-        return int(height or width), int(width or height)
-    except ValueError:
-        raise ModelError(say("sidebar")["size_not_whole"].format(size=height or width)) from None
+    size = whole(height or width, 1), whole(width or height, 1)
+    if None in size:
+        raise ModelError(say("sidebar")["size_not_whole"].format(size=(height or width)[:60]))
+    return size
+
+
+def check_allowed(name: str) -> None:
+    """ModelError for a name that is not of the list where paths are off, whatever lies on the disk."""
+    if name not in LISTED and not paths.allowed():
+        raise ModelError(say("sidebar")["paths_off"])
 
 
 def load_chosen(
@@ -146,20 +163,19 @@ def load_chosen(
 ) -> tuple[VitModel, ModelKey]:
     """A model, loaded once for all sessions, and its key. place: where progress is shown. Raises ModelError."""
     t = say("sidebar")
-    path = Path(name.removeprefix("local-dir:")).expanduser()
-    if PATHS_OFF and name != SHIPPED and (path.exists() or "/" in name or path.suffix in CHECKPOINTS):
-        raise ModelError(t["paths_off"])
-    stamp = path.stat().st_mtime_ns if path.exists() else None
+    check_allowed(name)
+    path = path_of(name.removeprefix("local-dir:"))
+    stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
     key = ModelKey(name, weights, arch, size, half, stamp)
 
     def make() -> VitModel:
         slot = place.empty()
 
         def progress(done: int, total: int) -> None:
-            said = t["downloading"].format(model=_title(name), done=megabytes(done), total=megabytes(total))
+            said = t["downloading"].format(model=look.plain(_title(name)), done=megabytes(done), total=megabytes(total))
             slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
-        with place, st.spinner(t["loading"].format(model=_title(name))):
+        with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
             vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
         slot.empty()
         settle_memory()

@@ -7,6 +7,7 @@ from PIL import Image
 
 from vizvit.errors import ImageError
 from vizvit.pages.shared import look
+from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.photo import decoded, photo_key
 from vizvit.pictures.folder import SUFFIXES
@@ -15,11 +16,14 @@ from vizvit.pictures.rgb import SCALED
 from vizvit.pictures.samples import SAMPLES
 
 DEFAULT = "cat"
+OWN = "own"  # in the address while a picture is shown that no address can hold
 
 
 def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes. thumbnail: where it is shown."""
     state, t = st.session_state, say("picture")
+    if state.setdefault("picture_lost", OWN in st.query_params):
+        st.info(t["lost"])
     upload = st.file_uploader(
         t["drop"],
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
@@ -31,7 +35,7 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     with st.popover(t["take"], icon=":material/photo_camera:", width="stretch"):
         photo = st.camera_input(t["camera"], key="camera", on_change=_use("camera"), label_visibility="collapsed")
     if state.image not in SAMPLES:
-        st.warning(t["no_sample"].format(name=state.image))
+        st.warning(t["no_sample"].format(name=look.plain(state.image[:200])))
         state.image = DEFAULT
     state.setdefault("source", "sample")
     state.setdefault("sample_pills", state.image if state.source == "sample" else None)
@@ -55,6 +59,7 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     if data is None:
         data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
         image = decoded(data)
+    note_in_address(OWN, "1" if given is not None or state.picture_lost else "")
     thumbnail.image(_thumbnail(image), caption=look.plain(title), alt=t["chosen"].format(title=title))
     if SCALED in image.info:
         low, high = (f"{value:g}" for value in image.info[SCALED])
@@ -63,14 +68,15 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
 
 
 def _thumbnail(image: Image.Image) -> Image.Image:
-    small = image.copy() if image.width <= 640 else image.resize((640, max(1, 640 * image.height // image.width)))
-    return small.crop((0, 0, small.width, min(small.height, 2 * small.width)))
+    shown = image.crop((0, 0, image.width, min(image.height, 2 * image.width)))  # first: a picture may be very long
+    return shown if image.width <= 640 else shown.resize((640, max(1, 640 * shown.height // shown.width)))
 
 
 def _use(source: str):
     def take() -> None:
         chosen = st.session_state[source] is not None
         st.session_state.source = source if chosen else "sample"
+        st.session_state.picture_lost = False
         # No sample stands chosen beside a person's own picture, so that a click on any of them is one.
         st.session_state.sample_pills = None if chosen else st.session_state.image
 
@@ -80,4 +86,5 @@ def _use(source: str):
 def _use_sample() -> None:
     if st.session_state.sample_pills is not None:
         st.session_state.source = "sample"
+        st.session_state.picture_lost = False
         st.session_state.image = st.session_state.sample_pills

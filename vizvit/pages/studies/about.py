@@ -9,6 +9,7 @@ import streamlit as st
 from vizvit.numbers import share, thousands
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import named_or_own, say
+from vizvit.reading import kind_of
 from vizvit.study.merge import PICTURES
 from vizvit.study.report import REPORT
 
@@ -39,7 +40,7 @@ def show(summary: dict, folder: Path) -> None:
     with st.container(horizontal=True):
         for name, kind in KINDS.items():
             path = folder / name
-            if path.is_file():
+            if kind_of(path) == "file":
                 st.download_button(
                     name,
                     path.read_bytes,

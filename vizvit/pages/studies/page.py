@@ -8,12 +8,12 @@ import streamlit as st
 
 from vizvit.errors import ModelError
 from vizvit.numbers import thousands
-from vizvit.pages.shared import look
+from vizvit.pages.shared import look, paths
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
-from vizvit.pages.sidebar import model_choice
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.studies import about, heads, methods
+from vizvit.reading import kind_of, path_of
 from vizvit.study import find_studies, read_summary
 from vizvit.study.merge import SUMMARY
 
@@ -32,7 +32,7 @@ def page() -> None:
     try:
         summary = read_summary(folder)
     except ModelError:
-        why = t["malformed"] if (folder / SUMMARY).is_file() else t["none"]
+        why = t["malformed"] if kind_of(folder / SUMMARY) == "file" else t["none"]
         st.error(why.format(folder=look.plain(str(folder))))
         st.code(COMMAND, language="bash")
         return
@@ -47,7 +47,7 @@ def page() -> None:
 def _folder() -> Path | None:
     """The folder that is asked for; None, and said why, where there is none to read."""
     state, t = st.session_state, say("studies")
-    if model_choice.PATHS_OFF:
+    if not paths.allowed():
         st.info(t["paths_off"])
         st.code(COMMAND, language="bash")
         return None
@@ -58,9 +58,10 @@ def _folder() -> Path | None:
     note_in_address("study", text)
     if text:
         try:
-            return Path(text).expanduser()
-        except RuntimeError:  # the home of a user that is not there
-            return Path(text)
+            return path_of(text)
+        except ModelError as error:
+            st.error(look.plain(str(error)))
+            return None
     _offer()
     st.caption(t["make"])
     st.code(COMMAND, language="bash")

@@ -11,6 +11,7 @@ import streamlit as st
 
 from vizvit.pages.shared.address import note_all
 from vizvit.pages.shared.language import say, worded
+from vizvit.reading import whole
 from vizvit.study import MEASURES
 
 ORDERS = ("highest", "lowest", "like")
@@ -79,9 +80,9 @@ def _begin(summary: dict, names: list[str], most: int) -> None:
         state.study_by = names[0]
     if state.setdefault("study_order", params.get("find")) not in ORDERS:
         state.study_order = ORDERS[0]
-    top = state.setdefault("study_top", _whole(params.get("top", "")) or TOP)
+    top = state.setdefault("study_top", whole(params.get("top", ""), 1) or TOP)
     state.study_top = min(max(top, 1), most)
-    asked = [_whole(part) for part in params.get("like", "").split(",")]
+    asked = [whole(part) for part in params.get("like", "").split(",")]
     asked = asked if len(asked) == 2 else [None, None]
     ends = {"study_layer": summary["layers"], "study_head": summary["heads_per_layer"]}
     for (name, end), value in zip(ends.items(), asked, strict=True):
@@ -114,7 +115,3 @@ def _write(by: str, order: str, top: int, head: tuple[int, int] | None, names: l
             "like": ",".join(map(str, head)) if head else "",
         }
     )
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() else None

@@ -53,7 +53,7 @@ def _walk(choice: Choice) -> None:
                 DRAWINGS[stage.name](now)
             except Absent as gap:
                 st.info(look.plain(absence(gap)))
-        st.caption(look.weights_note(choice.vit))
+        st.caption(look.plain(look.weights_note(choice.vit)))
 
 
 def absence(gap: Absent) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from vizvit.model.vit import VitModel
 from vizvit.pages.explore.link import view_from_address
 from vizvit.pages.shared.address import note_in_address
+from vizvit.reading import whole
 from vizvit.walk.stages import STAGES
 
 
@@ -34,7 +35,7 @@ def here(vit: VitModel) -> Place:
     if "walk" not in state:
         stage = st.query_params.get("stage", "")
         on_prefix = bool(stage) and linked.get("token", grid.num_tokens) < grid.num_prefix_tokens
-        state.walk = {"stage": int(stage) if stage.isdecimal() else 1, "on_prefix": on_prefix, "patch": None}
+        state.walk = {"stage": whole(stage) or 1, "on_prefix": on_prefix, "patch": None}
     walk, chosen = state.walk, state.get("selection") or linked
     token = chosen.get("token")
     token = token if token is not None and 0 <= token < grid.num_tokens else None

@@ -1,8 +1,9 @@
-"""Files of a run that are there in full or not at all, on a disk that may be full."""
+"""Files that are there in full or not at all, on a disk that may be full or not ours to write to."""
 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -10,17 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ModelError
+from .errors import ModelError
 
 PARTIAL = re.compile(r"\.(\d+)\.part$")
+_NUMBERS = itertools.count()  # threads may write the same file at once
 
 
 def written(file: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file under another name, and put it in place once its bytes have reached the disk.
 
-    Raises ModelError where there is no room, or no right to write; what stood there before then stays.
+    The folder is made where it is not there. Raises ModelError where there is no room, or no right to write; what stood
+    there before then stays. What `write` itself raises as a ModelError goes on to the caller.
     """
-    partial = file.with_name(f"{file.name}.{os.getpid()}.part")
+    made(file.parent)
+    partial = file.with_name(f"{file.name[:80]}.{next(_NUMBERS)}.{os.getpid()}.part")
     try:
         write(partial)
         with partial.open("rb+") as opened:
@@ -31,6 +35,16 @@ def written(file: Path, write: Callable[[Path], object]) -> None:
         raise failed(file, error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """As `written`."""
+    written(file, lambda partial: partial.write_bytes(content))
+
+
+def write_text(file: Path, text: str) -> None:
+    """As `written`: UTF-8, with the line ends that the text has."""
+    write_bytes(file, text.encode("utf-8"))
 
 
 def reserve(file: Path, shape: Sequence[int], dtype: type) -> None:
