@@ -560,7 +560,7 @@ def test_the_sidebar_opens_what_its_content_decides(tmp_path, monkeypatch):
     assert not app.exception and not app.error
     assert app.session_state.choice.vit.name == "epoch=9.ckpt"
     assert any("weights named model" in caption.value for caption in app.caption)
-    monkeypatch.setattr("vizvit.pages.sidebar.model_choice.PATHS_OFF", True)
+    monkeypatch.setenv("VIZVIT_PATHS", "off")
     for name in (str(path), "somebody/network"):
         app.query_params["model"] = name
         app.session_state.model = name

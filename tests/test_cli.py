@@ -360,7 +360,7 @@ def test_a_failing_write_leaves_nothing_half_done(run, cat, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    refused(run("attention", cat, "--model", "test_vit"), "No space left on device", "--out")
+    refused(run("attention", cat, "--model", "test_vit"), "The disk is full", "--out")
     assert files(Path("vizvit-out")) == []
 
 

@@ -146,7 +146,8 @@ def test_the_module_does_not_know_models():
                 imported.add(node.module)
     ours = {name for name in imported if name.startswith("vizvit.")}
     assert all(
-        name.startswith(("vizvit._version", "vizvit.errors", "vizvit.explorer", "vizvit.texts")) for name in ours
+        name.startswith(("vizvit._version", "vizvit.errors", "vizvit.explorer", "vizvit.files", "vizvit.texts"))
+        for name in ours
     )
     assert not {name.split(".")[0] for name in imported} & {"torch", "timm"}
 

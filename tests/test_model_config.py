@@ -113,7 +113,7 @@ def test_a_classifier_that_is_one_number(folder):
 def test_wrapped_modules_are_checked_too(field, value):
     module = timm.create_model(TINY)
     module.pretrained_cfg = dict(module.pretrained_cfg) | {field: (0.5, value, 0.5)}
-    with pytest.raises(vizvit.ModelError, match=f"The {field} of mine is to be 3 numbers"):
+    with pytest.raises(vizvit.ModelError, match=f"The {field} of mine is to be numbers"):
         vizvit.VitModel.wrap(module, name="mine")
 
 

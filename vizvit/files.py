@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from .errors import ModelError
 
 PARTIAL = re.compile(r"\.(\d+)\.part$")
@@ -52,6 +50,8 @@ def reserve(file: Path, shape: Sequence[int], dtype: type) -> None:
 
     Raises ModelError where there is not so much room.
     """
+    import numpy as np  # here, so that --help need not wait for it
+
     try:
         mapped = np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=tuple(shape))
         del mapped

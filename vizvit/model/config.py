@@ -130,7 +130,9 @@ def _number(low: float, high: float) -> Callable[[Any], bool]:
 
 
 def _numbers(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda values: isinstance(values, list) and len(values) == 3 and all(finite(v, low, high) for v in values)
+    return lambda values: (
+        isinstance(values, list) and 1 <= len(values) <= MOST["in_chans"] and all(finite(v, low, high) for v in values)
+    )
 
 
 def _side(value: Any) -> bool:
@@ -142,7 +144,12 @@ def _sides(value: Any) -> bool:
 
 
 def _input(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 3 and value[0] == 3 and all(map(_side, value[1:]))
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and _whole(1, MOST["in_chans"])(value[0])
+        and all(map(_side, value[1:]))
+    )
 
 
 def _texts(value: Any) -> bool:
@@ -159,15 +166,15 @@ def _one_of(options: tuple[str, ...]) -> tuple[Callable[[Any], bool], str]:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "num_classes": (_whole(0, MOST_CLASSES), f"a whole number from 0 to {MOST_CLASSES:,}"),
-    "input_size": (_input, f"[3, height, width] of 1 to {LARGEST_SIDE} pixels"),
-    "test_input_size": (_input, f"[3, height, width] of 1 to {LARGEST_SIDE} pixels"),
-    "min_input_size": (_input, f"[3, height, width] of 1 to {LARGEST_SIDE} pixels"),
+    "input_size": (_input, f"[channels, height, width] of 1 to {LARGEST_SIDE} pixels"),
+    "test_input_size": (_input, f"[channels, height, width] of 1 to {LARGEST_SIDE} pixels"),
+    "min_input_size": (_input, f"[channels, height, width] of 1 to {LARGEST_SIDE} pixels"),
     "img_size": (_sides, f"a number or [height, width] of 1 to {LARGEST_SIDE} pixels"),
     "patch_size": (_sides, f"a number or [height, width] of 1 to {LARGEST_SIDE} pixels"),
     "crop_pct": (_number(0.1, 2), "a number from 0.1 to 2"),
     "test_crop_pct": (_number(0.1, 2), "a number from 0.1 to 2"),
-    "mean": (_numbers(-1e3, 1e3), "3 numbers"),
-    "std": (_numbers(1e-6, 1e3), "3 numbers above 0"),
+    "mean": (_numbers(-1e3, 1e3), "numbers, one for each channel"),
+    "std": (_numbers(1e-6, 1e3), "numbers above 0, one for each channel"),
     "interpolation": _one_of(INTERPOLATIONS),
     "crop_mode": _one_of(CROPS),
     "label_names": (_texts, "a list of names"),

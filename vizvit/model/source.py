@@ -108,12 +108,14 @@ class Source:
 
     def build(self, size: tuple[int, int] | None, on_progress: Callable[[int, int], None] | None) -> torch.nn.Module:
         """The module; size: height and width in pixels that a person asked for."""
+        if self.from_hub and self.trained and not self.random:
+            hub.fetch(self.arch, on_progress)
         try:
             if self.checkpoint is not None and self.arch is not None:
                 return self._fitted(size)
             if self.network is not None or self.checkpoint is not None:
                 return self._decided(size)
-            return self._by_timm({} if size is None else {"img_size": size}, on_progress)
+            return self._by_timm({} if size is None else {"img_size": size})
         except ModelError as error:
             raise self._failure(error) from error
 
@@ -152,12 +154,11 @@ class Source:
             overlay["input_size"] = (options.get("in_chans", 3), *options.get("img_size", (224, 224)))
         if not self.random:
             overlay["state_dict"] = state
-        return self._by_timm(options | {"pretrained_cfg_overlay": overlay}, None)
+        return self._by_timm(options | {"pretrained_cfg_overlay": overlay})
 
-    def _by_timm(self, options: dict, on_progress: Callable[[int, int], None] | None) -> torch.nn.Module:
+    def _by_timm(self, options: dict) -> torch.nn.Module:
         pretrained = self.trained and not self.random
         if pretrained and self.from_hub:
-            hub.fetch(self.arch, on_progress)
             file = hub.cached_file(self.arch)
             if file is not None:  # named outright, so that timm does not ask the hub once more
                 options |= {"pretrained_cfg_overlay": {"file": str(file), "custom_load": file.suffix == ".npz"}}
