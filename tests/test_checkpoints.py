@@ -564,7 +564,7 @@ def test_the_sidebar_opens_what_its_content_decides(tmp_path, monkeypatch):
     for name in (str(path), "somebody/network"):
         app.query_params["model"] = name
         app.session_state.model = name
-        assert "by its timm name" in app.run().error[0].value
+        assert "only the models of the list" in app.run().error[0].value
 
 
 def test_commands_open_what_their_content_decides(tmp_path, monkeypatch, capsys):
