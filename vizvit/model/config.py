@@ -66,6 +66,8 @@ def check_config(file: Path) -> bool:
         for field, value in place.items():
             if value is not None and field in _CHECKS and not _CHECKS[field][0](value):
                 refuse(f'"{field}" is to be {_CHECKS[field][1]}; received {_shown(value)}')
+            if field in ("mean", "std") and value and len(value) not in (3, args.get("in_chans", 3)):
+                refuse(f'"{field}" is to be one number for each channel; received {_shown(value)}')
     return True
 
 
@@ -109,11 +111,16 @@ def check_finite(module: torch.nn.Module, name: str) -> None:
             )
 
 
-def check_preprocessing(mean: Any, std: Any, name: str) -> None:
-    """ModelError for a mean or standard deviation that pixels cannot be normalised with."""
+def check_preprocessing(mean: Any, std: Any, name: str, channels: int) -> None:
+    """ModelError for a mean or standard deviation that pixels cannot be normalised with: one a channel, or a colour."""
     for field, values in (("mean", mean), ("std", std)):
         if not _CHECKS[field][0](list(values) if isinstance(values, tuple) else values):
             raise ModelError(f"The {field} of {name} is to be {_CHECKS[field][1]}; received {_shown(values)}.")
+        if len(values) not in (channels, 3):
+            raise ModelError(
+                f'The "{field}" of {name} has {len(values)} numbers, but its pictures have {channels} channels. Give '
+                f"one number for each."
+            )
 
 
 def _shown(value: object) -> str:

@@ -111,10 +111,10 @@ class VitModel:
         """
         module, names = own_module(unwrapped(module, name), name, labels)
         config = timm.data.resolve_data_config(model=module)
-        check_preprocessing(mean or config["mean"], std or config["std"], name)
         size = timm_embedding.input_size_of(module, name, size_of(image_size), config["input_size"][-2:])
         grid = timm_embedding.describe_grid(module, name, size)
         channels = timm_embedding.channels_of(module, grid.patch_size)
+        check_preprocessing(mean or config["mean"], std or config["std"], name, channels)
         config["input_size"] = (3, *size)
         spatial = []
         for step in timm.data.create_transform(**config, is_training=False).transforms:
