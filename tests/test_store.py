@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -99,13 +101,62 @@ def test_a_waiting_session_may_leave():
     assert cache.get("key", never, len, never) == b"value"
 
 
+def test_what_grows_while_it_is_kept_is_weighed_anew():
+    cache = SharedCache(100)
+    grown = cache.get("a", lambda: bytearray(40), len, never)
+    put(cache, "b", 40)
+    grown.extend(bytes(15))
+    assert cache.nbytes == 80
+    assert cache.get("a", never, len, never) is grown
+    assert cache.nbytes == 95
+    grown.extend(bytes(15))
+    cache.get("a", never, len, never)
+    assert cache.nbytes == 70 and "b" not in cache
+
+
+class Model:
+    """In a circle, as a network is: only the garbage collector frees it."""
+
+    def __init__(self):
+        self.self, self.weights = self, bytes(6 * MEGABYTE)
+
+
+class Key:
+    """A key of a model, by which its captures are known."""
+
+
+def load(store: Store, name: str) -> tuple[Model, Key]:
+    return store.models.get(name, lambda: (Model(), Key()), lambda loaded: len(loaded[0].weights), never)
+
+
 def test_a_model_takes_its_captures_along():
     store = Store()
     store.models.limit = 10 * MEGABYTE
-    store.models.get("first", lambda: bytes(6 * MEGABYTE), len, never)
+    _, key = load(store, "first")
     for cache in (store.captures, store.results):
-        cache.get(("first", "picture"), lambda: b"made with first", len, never)
+        cache.get((key, "picture"), lambda: b"made with first", len, never)
         cache.get(("image", "digest"), lambda: b"a decoded picture", len, never)
-    store.models.get("second", lambda: bytes(6 * MEGABYTE), len, never)
+    load(store, "second")
     for cache in (store.captures, store.results):
         assert ("image", "digest") in cache and cache.nbytes == len(b"a decoded picture")
+
+
+def test_a_model_that_had_to_go_is_gone_once_the_sessions_that_held_it_have_moved_on():
+    store = Store()
+    store.models.limit = 10 * MEGABYTE
+    session = load(store, "first")
+    model = weakref.ref(session[0])
+    store.captures.get((session[1], "before"), lambda: (session[0], b"a capture"), lambda made: len(made[1]), never)
+    load(store, "second")
+    # The session looks on with what it holds, and leaves nothing behind.
+    shown = store.captures.get((session[1], "after"), lambda: (session[0], b"shown"), lambda made: 5, never)[1]
+    assert shown == b"shown" and store.captures.nbytes == 0
+    gc.collect()
+    assert model() is not None
+    again = load(store, "first")
+    assert again[1] is not session[1], "what was captured of the one is not taken for that of the other"
+    store.captures.get((again[1], "after"), lambda: b"kept", len, never)
+    assert store.captures.nbytes == 4
+    session = None
+    gc.collect()
+    assert model() is None

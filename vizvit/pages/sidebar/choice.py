@@ -47,11 +47,14 @@ class Choice:
             st.error(look.failure("capture", error))
             st.stop()
 
-    def captured(self, make: Callable[[], Capture], *name: Hashable) -> Capture:
-        """A capture that `make` makes of what is chosen, once for all sessions; their forward passes take turns."""
+    def captured(self, make: Callable[[], Capture], *name: Hashable, heavy: bool = False) -> Capture:
+        """A capture that `make` makes of what is chosen, once for all sessions; their forward passes take turns.
+
+        heavy: what others look at goes first.
+        """
 
         def run() -> Capture:
-            with st.spinner(say("sidebar")["running"]), turn():
+            with st.spinner(say("sidebar")["running"]), turn(heavy=heavy):
                 return make()
 
         return store().captures.get((*self.key, *name), run, lambda cap: cap.nbytes, still_wanted())
