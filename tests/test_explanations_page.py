@@ -187,6 +187,14 @@ def test_a_class_is_never_set_against_itself():
     assert len(searched) == 199 and app.session_state.choice.vit.label(before) not in searched
 
 
+def test_a_moment_of_the_training_is_one_model_in_all_reruns():
+    app = opened(training="1").run()
+    vit = app.session_state.choice.vit
+    assert vit.weights.startswith("training snapshot at")
+    app.run()
+    assert not app.exception and app.session_state.choice.vit is vit
+
+
 def test_where_the_model_is_wrong_it_says_so_and_asks_why(shipped, monkeypatch):
     """Said to show what the model did not choose, so that it is wrong however well it was trained."""
     cap = vizvit.capture(shipped, vizvit.load_image(SAMPLES["cat"].read()))

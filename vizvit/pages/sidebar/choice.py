@@ -76,6 +76,7 @@ class Choice:
 def choose() -> Choice:
     """Draw the sidebar and return the choice; where it cannot be had, say so and go on with what can."""
     state = st.session_state
+    state.pop("choice", None)  # Streamlit keeps what is replaced until the next run: two models a session
     for name, default in DEFAULTS.items():
         state.setdefault(name, st.query_params.get(name, default))
     if state.weights not in WEIGHTS:

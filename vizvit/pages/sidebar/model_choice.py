@@ -89,8 +89,7 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
     try:
         check_allowed(state.model)
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
-        vit, key = load_chosen(progress, state.model, weights, state.arch, _input_size(), half)
-        return (replace(vit, weights=note) if note else vit), key
+        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note)
     except ModelError as error:
         st.error(look.failure("model", error))
         st.caption(t["instead"].format(model=SHIPPED))
@@ -166,8 +165,12 @@ def load_chosen(
     arch: str = "",
     size: tuple[int, int] | None = None,
     half: bool = False,
+    note: str = "",
 ) -> tuple[VitModel, ModelKey]:
-    """A model, loaded once for all sessions, and its key. place: where progress is shown. Raises ModelError."""
+    """A model, loaded once for all sessions, and its key. Raises ModelError.
+
+    place: where progress is shown. note: what captions say of these weights, in place of where they come from.
+    """
     t = say("sidebar")
     check_allowed(name)
     path = path_of(name.removeprefix("local-dir:"))
@@ -186,7 +189,7 @@ def load_chosen(
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
             vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
         slot.empty()
-        return vit, replace(key, load=next(_LOADS))
+        return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
 
     return store().models.get(key, make, lambda loaded: Work.of(loaded[0]).weights, still_wanted())
 
