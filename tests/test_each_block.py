@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 import vizvit
 from vizvit.analysis import rollout
 from vizvit.explanations import METHODS, explain
-from vizvit.forward.each_block import EachBlock
 from vizvit.forward.capture import capture_view
+from vizvit.forward.each_block import EachBlock
 
 
 class NobodyWaits(BaseException):
