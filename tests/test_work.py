@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 from torch.utils.flop_counter import FlopCounterMode
 
 import vizvit
 from vizvit.errors import ModelError
+from vizvit.model.catalog import CATALOG
 from vizvit.model.work import Budget, Work, work_of
 from vizvit.pages.shared import bounds
 from vizvit.pages.shared.store import MEGABYTE, store
@@ -76,15 +78,30 @@ def test_memory_is_that_of_a_capture_or_of_a_layers_attention(shipped, picture):
 
 
 @pytest.mark.parametrize(
-    ("address", "billions"),
-    [("127.0.0.1", 4000), ("localhost", 4000), ("::1", 4000), ("0.0.0.0", 100), ("192.168.1.7", 100), (None, 100)],
+    ("address", "headers", "billions"),
+    [
+        ("127.0.0.1", {"Host": "localhost:8501"}, 4000),
+        ("::1", {}, 4000),
+        ("127.0.0.1", {"Host": "localhost:8501", "X-Forwarded-For": "203.0.113.9"}, 100),  # through a proxy
+        ("0.0.0.0", {"Host": "localhost:8501"}, 100),
+        (None, {"Host": "192.168.1.7:8501"}, 100),
+    ],
 )
-def test_where_others_reach_the_app_a_picture_may_take_less(monkeypatch, address, billions):
-    monkeypatch.setattr(bounds.st, "get_option", {"server.address": address}.__getitem__)
+def test_visitors_may_take_less_of_a_server_than_who_sits_at_it(monkeypatch, address, headers, billions):
+    monkeypatch.setattr("streamlit.get_option", {"server.address": address}.get)
+    monkeypatch.setattr(type(st.context), "headers", property(lambda _: headers))
     monkeypatch.delenv("VIZVIT_GMACS", raising=False)
     assert bounds.budget().multiply_adds == billions * 10**9
-    monkeypatch.setenv("VIZVIT_GMACS", "2.5")
-    assert bounds.budget().multiply_adds == 2_500_000_000
+    monkeypatch.setenv("VIZVIT_GMACS", "7")
+    assert bounds.budget().multiply_adds == 7 * 10**9
+    monkeypatch.setenv("VIZVIT_GMACS", "much")
+    with pytest.raises(ValueError, match="VIZVIT_GMACS is to be a whole number above 0, such as .*'much'"):
+        bounds.budget()
+
+
+def test_all_of_the_catalogue_fits_where_strangers_visit():
+    allowed = Budget(bounds.CLASS * 10**9, 1 << 30)
+    assert [entry.name for entry in CATALOG if not allowed.allows(work_of(entry.name))] == []
 
 
 def refused(height: int) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
-import streamlit as st
-
 from vizvit.errors import ModelError
 from vizvit.model.work import Budget, Work
 from vizvit.numbers import fixed, thousands
 from vizvit.pages.shared.language import say
-from vizvit.pages.shared.paths import is_loopback
-from vizvit.pages.shared.store import MEGABYTE, store
+from vizvit.pages.shared.paths import at_the_machine
+from vizvit.pages.shared.store import MEGABYTE, setting, store
 
 # Billions of multiply-adds of one forward pass: all of the catalogue is well below the second.
 OWN, CLASS = 4000, 100
@@ -38,5 +34,5 @@ def check(work: Work) -> None:
 
 def budget() -> Budget:
     """`VIZVIT_GMACS` is how many billions of multiply-adds; what a picture takes has room in the captures' cache."""
-    billions = os.environ.get("VIZVIT_GMACS") or (OWN if is_loopback(st.get_option("server.address")) else CLASS)
-    return Budget(int(float(billions) * 1e9), store().captures.limit)
+    billions = setting("VIZVIT_GMACS", OWN if at_the_machine() else CLASS)
+    return Budget(billions * 10**9, store().captures.limit)

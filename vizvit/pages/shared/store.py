@@ -104,11 +104,11 @@ class SharedCache:
 
 
 def _limit(name: str, megabytes: int) -> int:
-    return _number(name, megabytes) * MEGABYTE
+    return setting(name, megabytes) * MEGABYTE
 
 
-def _number(name: str, default: int) -> int:
-    """A whole number above 0 from the environment; the server does not start with another."""
+def setting(name: str, default: int) -> int:
+    """A whole number above 0 from the environment; ValueError, which names it, for another."""
     value = whole(os.environ.get(name) or str(default), 1)
     if value is None:
         raise ValueError(f"{name} is to be a whole number above 0, such as {default}; received {os.environ[name]!r}.")
@@ -126,7 +126,7 @@ class Store:
         self.captures = SharedCache(_limit("VIZVIT_CAPTURES_MB", 1024), welcome=welcome)
         self.results = SharedCache(_limit("VIZVIT_RESULTS_MB", 512), welcome=welcome)
         self.models = SharedCache(_limit("VIZVIT_MODELS_MB", 4096), self._forget_model)
-        self.decode = Decoder(_number("VIZVIT_DECODE_MB", 2048), _number("VIZVIT_DECODE_SECONDS", 10))
+        self.decode = Decoder(setting("VIZVIT_DECODE_MB", 2048), setting("VIZVIT_DECODE_SECONDS", 10))
         self.turns = Turns()
 
     def _forget_model(self, pair: tuple[object, Hashable]) -> None:
