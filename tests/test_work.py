@@ -95,7 +95,7 @@ def test_visitors_may_take_less_of_a_server_than_who_sits_at_it(monkeypatch, add
     monkeypatch.setenv("VIZVIT_GMACS", "7")
     assert bounds.budget().multiply_adds == 7 * 10**9
     monkeypatch.setenv("VIZVIT_GMACS", "much")
-    with pytest.raises(ValueError, match="VIZVIT_GMACS is to be a whole number above 0, such as .*'much'"):
+    with pytest.raises(ValueError, match=r"VIZVIT_GMACS is to be a whole number above 0, such as .*'much'"):
         bounds.budget()
 
 
