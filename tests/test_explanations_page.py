@@ -90,25 +90,25 @@ def test_what_curves_follow():
     np.testing.assert_allclose(followed(values, contrast, 5), [2 / 3, 1 / 4, 1 / 2], rtol=1e-6)
 
 
-def test_a_turn_is_handed_on(shipped):
+def test_a_turn_is_handed_on_between_two_batches(shipped):
     had = threading.Event()
 
     def other() -> None:
         with turn(lambda: None):
             had.set()
 
-    with asking.turns(lambda: None) as hand_on:
+    with turn(lambda: None, heavy=True) as mine:
         thread = threading.Thread(target=other)
         thread.start()
         told: list[tuple[int, int]] = []
-        options = asking.by_batches(shipped, "integrated_gradients", hand_on, lambda *at: told.append(at))
+        options = asking.by_batches(shipped, "integrated_gradients", mine.hand_on, lambda *at: told.append(at))
         options["on_progress"](0, 50)
         assert not had.is_set()  # nothing is done yet: there is nothing to hand on
         while not had.is_set():
             options["on_progress"](10, 50)
         thread.join()
     assert told[:2] == [(0, 50), (10, 50)]
-    assert asking.by_batches(shipped, "relevance", hand_on, lambda *at: None) == {}
+    assert asking.by_batches(shipped, "relevance", mine.hand_on, lambda *at: None) == {}
 
 
 def test_what_was_asked_for_last_goes_first():
@@ -185,6 +185,14 @@ def test_a_class_is_never_set_against_itself():
     assert (app.session_state.explanations_class, app.session_state.explanations_other) == (before, 26)
     searched = app.selectbox(key="explanations_other_search").options
     assert len(searched) == 199 and app.session_state.choice.vit.label(before) not in searched
+
+
+def test_a_moment_of_the_training_is_one_model_in_all_reruns():
+    app = opened(training="1").run()
+    vit = app.session_state.choice.vit
+    assert vit.weights.startswith("training snapshot at")
+    app.run()
+    assert not app.exception and app.session_state.choice.vit is vit
 
 
 def test_where_the_model_is_wrong_it_says_so_and_asks_why(shipped, monkeypatch):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from vizvit.pages.shared.store import MEGABYTE, SharedCache, Store
+from vizvit.pages.shared.store import MEGABYTE, SharedCache, Store, store
 
 
 def never() -> None:
@@ -99,13 +102,88 @@ def test_a_waiting_session_may_leave():
     assert cache.get("key", never, len, never) == b"value"
 
 
+def test_what_grows_while_it_is_kept_is_weighed_anew():
+    cache = SharedCache(100)
+    grown = cache.get("a", lambda: bytearray(40), len, never)
+    put(cache, "b", 40)
+    grown.extend(bytes(15))
+    assert cache.nbytes == 80
+    assert cache.get("a", never, len, never) is grown
+    assert cache.nbytes == 95
+    grown.extend(bytes(15))
+    cache.get("a", never, len, never)
+    assert cache.nbytes == 70 and "b" not in cache
+
+
+class Model:
+    """In a circle, as a network is: only the garbage collector frees it."""
+
+    def __init__(self):
+        self.self, self.weights = self, bytes(6 * MEGABYTE)
+
+
+class Key:
+    """A key of a model, by which its captures are known."""
+
+
+def load(own: Store, name: str) -> tuple[Model, Key]:
+    return own.models.get(name, lambda: (Model(), Key()), lambda loaded: len(loaded[0].weights), never)
+
+
 def test_a_model_takes_its_captures_along():
-    store = Store()
-    store.models.limit = 10 * MEGABYTE
-    store.models.get("first", lambda: bytes(6 * MEGABYTE), len, never)
-    for cache in (store.captures, store.results):
-        cache.get(("first", "picture"), lambda: b"made with first", len, never)
+    own = Store()
+    own.models.limit = 10 * MEGABYTE
+    _, key = load(own, "first")
+    for cache in (own.captures, own.results):
+        cache.get((key, "picture"), lambda: b"made with first", len, never)
         cache.get(("image", "digest"), lambda: b"a decoded picture", len, never)
-    store.models.get("second", lambda: bytes(6 * MEGABYTE), len, never)
-    for cache in (store.captures, store.results):
+    load(own, "second")
+    for cache in (own.captures, own.results):
         assert ("image", "digest") in cache and cache.nbytes == len(b"a decoded picture")
+
+
+def test_a_model_that_had_to_go_is_gone_once_the_sessions_that_held_it_have_moved_on():
+    own = Store()
+    own.models.limit = 10 * MEGABYTE
+    session = load(own, "first")
+    model = weakref.ref(session[0])
+    own.captures.get((session[1], "before"), lambda: (session[0], b"a capture"), lambda made: len(made[1]), never)
+    load(own, "second")
+    # The session looks on with what it holds, and leaves nothing behind.
+    shown = own.captures.get((session[1], "after"), lambda: (session[0], b"shown"), lambda made: 5, never)[1]
+    assert shown == b"shown" and own.captures.nbytes == 0
+    gc.collect()
+    assert model() is not None
+    again = load(own, "first")
+    assert again[1] is not session[1], "what was captured of the one is not taken for that of the other"
+    own.captures.get((again[1], "after"), lambda: b"kept", len, never)
+    assert own.captures.nbytes == 4
+    session = None
+    gc.collect()
+    assert model() is None
+
+
+def sidebar() -> None:
+    import streamlit as st
+
+    from vizvit.pages.sidebar.choice import choose
+
+    st.session_state.choice = choose()
+    st.session_state.choice.capture()
+
+
+def test_a_model_of_the_app_is_gone_once_another_took_its_place(monkeypatch):
+    def shown() -> weakref.ref:
+        app.run()
+        assert not app.exception and not app.error
+        return weakref.ref(app.session_state.choice.vit.module)
+
+    monkeypatch.setattr(store().models, "limit", 20 * MEGABYTE)  # room for one of this model, which has 13
+    app = AppTest.from_function(sidebar, default_timeout=60)
+    app.query_params["weights"] = "random"
+    models = [shown()]
+    for height in ("48", "96"):
+        app.text_input(key="height").set_value(height)
+        models.append(shown())
+    gc.collect()
+    assert [model() is not None for model in models] == [False, False, True]

@@ -58,7 +58,7 @@ def load_model(
     name: "vizvit-tiny" (shipped), any timm model name, a directory of timm or of transformers, a file of weights of
         whatever ending, or a repository of the hub in either format (owner/name).
     weights: "pretrained", "random" (seeded: the same every time), or the path of a file of weights for `name`.
-    device: "auto" is CUDA, then MPS, then CPU.
+    device: "auto" is CUDA, then MPS, then CPU; "meta" gives a model without values, of any size.
     arch: for a file of weights, its timm architecture name, or "heads=6", where the weights leave that open.
     image_size: (height, width) in pixels, or one number for a square; without it, the size of the position table that
         the weights have. Position embeddings are resampled to another, and the model's `weights` say so.
@@ -77,7 +77,8 @@ def load_model(
     size = None if image_size is None else _image_size(image_size)
     if text != SHIPPED:
         check_source(text, path, arch, size)
-    source = Source(text, random=weights == "random", instead=SHIPPED)
+    values = place.type != "meta"
+    source = Source(text, random=weights == "random", instead=SHIPPED, values=values)
 
     if text == SHIPPED:
         source.use_directory(shipped_dir(), "shipped weights")
@@ -102,7 +103,8 @@ def load_model(
         source.use_weights(path_of(weights))
 
     module = source.build(size, on_progress)
-    check_finite(module, source.title)
+    if values:
+        check_finite(module, source.title)
     names = read_labels(labels) if labels is not None else source.labels(module)
     vit = VitModel.wrap(
         module,

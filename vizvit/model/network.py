@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,9 +40,9 @@ _KIND = ("embed_dim", "gated", "rms_norm", "distilled")
 
 
 @contextmanager
-def building() -> Iterator[None]:
-    """Seeded: what is made inside has the same random weights every time."""
-    with _BUILDING, torch.random.fork_rng(devices=[]):
+def building(*, values: bool = True) -> Iterator[None]:
+    """Seeded: what is made inside has the same random weights every time; or no values, only shapes."""
+    with _BUILDING, torch.random.fork_rng(devices=[]), nullcontext() if values else torch.device("meta"):
         torch.manual_seed(SEED)
         yield
 
@@ -65,9 +65,11 @@ class Said:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
-def made(network: Converted, said: Said, size: tuple[int, int] | None, *, random: bool) -> tuple[nn.Module, list[str]]:
-    """The VisionTransformer that the weights decide, filled with a copy of them (or random), and what is to be said
-    of it. size: height and width in pixels that a person asked for.
+def made(
+    network: Converted, said: Said, size: tuple[int, int] | None, *, random: bool, values: bool = True
+) -> tuple[nn.Module, list[str]]:
+    """The VisionTransformer that the weights decide, filled with a copy of them (or random, or without values), and
+    what is to be said of it. size: height and width in pixels that a person asked for.
 
     Raises ModelError where the weights leave it open, or are another network's.
     """
@@ -101,7 +103,7 @@ def made(network: Converted, said: Said, size: tuple[int, int] | None, *, random
         old, new = (tuple(side // options["patch_size"] for side in sides) for sides in (own, shown))
         state["pos_embed"] = resampled(table, old, new, table.shape[1] - old[0] * old[1], antialias=said.antialias)
     try:
-        with building(), torch.device("cpu" if random else "meta"):
+        with building(values=random and values):
             module = make(options, heads, activation, eps, both)
     except (AssertionError, ValueError, TypeError) as error:
         raise ModelError(f"The weights' architecture cannot be made by timm ({error}).") from error
@@ -129,7 +131,7 @@ def left_out(names: list[str]) -> list[str]:
 
 def plain(arch: str, **options: Any) -> nn.Module:
     """An architecture of timm without values, only shapes."""
-    with building(), torch.device("meta"):
+    with building(values=False):
         return timm.create_model(arch, **options)
 
 

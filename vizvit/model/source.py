@@ -27,9 +27,10 @@ OF_KIND = {AVERAGED: ", averaged over training", TEACHER: ", the teacher's"}
 class Source:
     """title: what the model is called; origin: where its weights come from; notes: what else is to be said of them."""
 
-    def __init__(self, title: str, *, random: bool, instead: str):
+    def __init__(self, title: str, *, random: bool, instead: str, values: bool = True):
         self.title = title
         self.random = random
+        self.values = values  # False: shapes are enough
         self.trained = not random
         self.instead = instead  # the shipped model's name, for advice
         self.origin = "pretrained weights"
@@ -127,7 +128,7 @@ class Source:
             if not {"mean", "std"} & set(found.preprocessing):
                 whose = "ImageNet" if network.layout.mean[0] == 0.485 else network.layout.name
                 self.notes.append(f"preprocessing assumed: mean and standard deviation of {whose}")
-        module, notes = made(network, said, size, random=self.random)
+        module, notes = made(network, said, size, random=self.random, values=self.values)
         self.notes += notes
         self.table = _grid(shapes_of(network.state), said.size)
         return module
@@ -166,7 +167,7 @@ class Source:
         elif self.arch.startswith(LOCAL) and self.checkpoint is None and "img_size" not in options and self.table:
             options |= self._table_size()
         try:
-            with building():
+            with building(values=self.values):
                 module = timm.create_model(self.arch, pretrained=pretrained, **options)
         except TypeError as error:
             if "img_size" in str(error):

@@ -56,13 +56,16 @@ def read_before(choice: Choice, cap: Capture) -> Reading:
     return choice.result("experiment", lambda: _reading(cap))
 
 
-def read_after(choice: Choice, cap: Capture, change: Change) -> Reading:
-    """With the change made; the model itself is left as it is. Raises CaptureError where it cannot be made."""
+def read_after(choice: Choice, cap: Capture, change: Change, *, heavy: bool = False) -> Reading:
+    """With the change made; the model itself is left as it is. heavy: one of many, which let others go first.
+
+    Raises CaptureError where it cannot be made.
+    """
 
     def run() -> Reading:
         mask = {"grey": perturb.grey, "blur": perturb.blur}.get(change.mask)
         view = mask(cap.view, change.masked, cap.grid.patch_size) if mask else cap.view
-        with turn(), vizvit.intervene(choice.vit, *change.interventions) as changed:
+        with turn(heavy=heavy), vizvit.intervene(choice.vit, *change.interventions) as changed:
             return _reading(capture_view(changed, view))
 
     return choice.result(("experiment", change), run)

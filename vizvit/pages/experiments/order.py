@@ -18,7 +18,7 @@ def numbers(choice: Choice, cap: Capture, seed: int) -> None:
     t = say("experiments")
 
     def measure() -> OrderDifference:
-        with turn():
+        with turn(heavy=True):
             return shuffled_class_difference(choice.vit, cap.view, seed)
 
     st.markdown(f"**{t['order']}**")

@@ -62,7 +62,7 @@ def curve(choice: Choice, cap: Capture, before: Reading, seed: int) -> np.ndarra
         place, rows = st.empty(), []
         for n in range(count):
             place.progress(n / count, t["curve_progress"].format(done=n, of=count))
-            after = read_after(choice, cap, changed(n, seed))
+            after = read_after(choice, cap, changed(n, seed), heavy=True)
             rows.append([rank_correlation(getattr(before, what), getattr(after, what)) for what in MAPS])
         place.empty()
         return np.array(rows)

@@ -6,9 +6,7 @@ taken up again where it stood.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -17,7 +15,6 @@ from streamlit.delta_generator import DeltaGenerator
 from vizvit.explanations import METHODS
 from vizvit.model.vit import VitModel
 from vizvit.pages.shared.language import say
-from vizvit.pages.shared.store import turn
 
 HEAVY = 1e11  # passes · weights · tokens of what takes longer than one waits for a page
 HEAVY_BATCH = 2  # passes before others have their turn
@@ -79,20 +76,6 @@ def under_way(place, kind: str, keys: Iterable[Hashable]) -> DeltaGenerator:
             args=(kind, tuple(keys)),
         )
     return line
-
-
-@contextmanager
-def turns(wait: Callable[[], None] | None = None) -> Iterator[Callable[[], None]]:
-    """A turn, and a function that hands it on to whoever waits and takes another. wait: as `turn` takes it."""
-    with ExitStack() as held:
-        held.enter_context(turn(wait))
-
-        def hand_on() -> None:
-            held.close()
-            time.sleep(0.002)  # without it the one that lets go would be the next again
-            held.enter_context(turn(wait))
-
-        yield hand_on
 
 
 def is_heavy(vit: VitModel, method: str) -> bool:

@@ -15,10 +15,11 @@ import numpy as np
 from vizvit.faithful import patch_order
 from vizvit.faithful.stream import Job, checked_heat, patch_counts, probabilities
 from vizvit.model.vit import VitModel
+from vizvit.model.work import Work
 from vizvit.pages.shared.store import once, turn
 
 BATCH = 32
-LARGE, LARGE_BATCH = 20_000_000, 8  # of a large model fewer at a time: nobody waits long for a turn or for the end
+PASS = 100e9  # multiply-adds: of a large model fewer pictures at a time, so that nobody waits long for a turn
 
 
 @dataclass(eq=False)
@@ -58,9 +59,9 @@ def grow(
 ) -> Iterator[None]:
     """Measure what is missing, from left to right; one turn a batch. Sessions that ask for the same share the work."""
     counts = patch_counts(vit.grid.rows * vit.grid.cols, every[0].steps)
-    batch = LARGE_BATCH if vit.num_parameters > LARGE else BATCH
+    batch = int(max(2, min(BATCH, PASS // Work.of(vit).multiply_adds)))
     while any(curves.done < curves.steps for curves in every):
-        with turn():
+        with turn(heavy=True):
             _grow(vit, view, every, classes, fill, counts, batch)
         yield
 

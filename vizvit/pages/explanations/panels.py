@@ -10,11 +10,11 @@ import numpy as np
 from vizvit.explanations import METHODS, explain
 from vizvit.forward.capture import Capture, capture_view
 from vizvit.model.vit import VitModel
-from vizvit.pages.explanations.asking import by_batches, turns
+from vizvit.pages.explanations.asking import by_batches
 from vizvit.pages.explanations.settings import SHOWN, SPECIFIC, Wanted
 from vizvit.pages.shared import language
 from vizvit.pages.shared.classes import class_name
-from vizvit.pages.shared.store import once
+from vizvit.pages.shared.store import once, turn
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.texts import words
 
@@ -87,8 +87,8 @@ def explained(
 
     def run() -> np.ndarray:
         given = _with_gradients(choice, cap, target) if METHODS[method].reads_gradients else cap
-        with turns() as hand_on:
-            options = by_batches(choice.vit, method, hand_on, tell)
+        with turn(heavy=True) as mine:
+            options = by_batches(choice.vit, method, mine.hand_on, tell)
             return explain(choice.vit, cap.view, method, target=target, capture=given, **options)
 
     if tell is None:
@@ -106,4 +106,5 @@ def _name(method: str, target: int | None) -> tuple:
 
 
 def _with_gradients(choice: Choice, cap: Capture, target: int) -> Capture:
-    return choice.captured(lambda: capture_view(choice.vit, cap.view, target), "gradients", target)
+    make = lambda: capture_view(choice.vit, cap.view, target)  # noqa: E731
+    return choice.captured(make, "gradients", target, heavy=True)

@@ -14,13 +14,13 @@ from vizvit.faithful import Randomisation, numbers_of_blocks, randomised_map
 from vizvit.forward.capture import Capture
 from vizvit.numbers import thousands
 from vizvit.pages.explanations import charts, painting
-from vizvit.pages.explanations.asking import Work, asked_for, button, by_batches, is_heavy, turns, under_way
+from vizvit.pages.explanations.asking import Work, asked_for, button, by_batches, is_heavy, under_way
 from vizvit.pages.explanations.panels import explained, is_there
 from vizvit.pages.explanations.settings import FIRST, SHOWN, SPECIFIC, Wanted
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say, worded
 from vizvit.pages.shared.pixels import png
-from vizvit.pages.shared.store import is_made, once
+from vizvit.pages.shared.store import is_made, once, turn
 from vizvit.pages.sidebar.choice import Choice
 
 ALL = "all"
@@ -62,9 +62,9 @@ class Check:
 
     def changed(self, count: int, tell: Tell) -> np.ndarray:
         def run() -> np.ndarray:
-            with turns() as hand_on:
+            with turn(heavy=True) as mine:
                 view, vit = self.cap.view, self.choice.vit
-                options = by_batches(vit, self.method, hand_on, tell)
+                options = by_batches(vit, self.method, mine.hand_on, tell)
                 return randomised_map(vit, view, self.method, count, target=self.target, **options)
 
         return once((*self.key, count), run)

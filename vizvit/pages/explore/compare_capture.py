@@ -68,10 +68,9 @@ def _picture(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
 def _model(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     if plan.kind == "training":
         own = choice.model_key
-        vit, key = load_chosen(place, own.name, plan.weights, own.arch, own.size, own.half)
+        vit, key = load_chosen(place, own.name, plan.weights, own.arch, own.size, own.half, plan.note)
     else:
-        vit, key = load_chosen(place, plan.model, plan.weights)
-    vit = replace(vit, weights=plan.note) if plan.note else vit
+        vit, key = load_chosen(place, plan.model, plan.weights, note=plan.note)
     other = replace(choice, vit=vit, model_key=key)
     second = other.captured(lambda: capture(vit, other.image))
     title = f"{vit.name}, {named_or_own(vit.weights)}" if plan.kind == "model" else named_or_own(vit.weights)

@@ -13,10 +13,14 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "V
 
 
 def allowed() -> bool:
-    """`VIZVIT_PATHS` decides where it is set ("on", anything else is off). Otherwise the server has to listen on the
-    loopback address alone, and the visitor to have called it by such a name, not through a proxy."""
-    if setting := os.environ.get("VIZVIT_PATHS"):
-        return setting == "on"
+    """`VIZVIT_PATHS` decides where it is set ("on", anything else is off), otherwise where the visitor is."""
+    setting = os.environ.get("VIZVIT_PATHS")
+    return setting == "on" if setting else at_the_machine()
+
+
+def at_the_machine() -> bool:
+    """Whether the visitor is a person at the machine itself: the server listens on the loopback address alone, and the
+    visitor has called it by such a name, not through a proxy."""
     headers = st.context.headers
     if any(headers.get(name) for name in FORWARDED):
         return False

@@ -47,11 +47,14 @@ class Choice:
             st.error(look.failure("capture", error))
             st.stop()
 
-    def captured(self, make: Callable[[], Capture], *name: Hashable) -> Capture:
-        """A capture that `make` makes of what is chosen, once for all sessions; their forward passes take turns."""
+    def captured(self, make: Callable[[], Capture], *name: Hashable, heavy: bool = False) -> Capture:
+        """A capture that `make` makes of what is chosen, once for all sessions; their forward passes take turns.
+
+        heavy: what others look at goes first.
+        """
 
         def run() -> Capture:
-            with st.spinner(say("sidebar")["running"]), turn():
+            with st.spinner(say("sidebar")["running"]), turn(heavy=heavy):
                 return make()
 
         return store().captures.get((*self.key, *name), run, lambda cap: cap.nbytes, still_wanted())
@@ -73,6 +76,7 @@ class Choice:
 def choose() -> Choice:
     """Draw the sidebar and return the choice; where it cannot be had, say so and go on with what can."""
     state = st.session_state
+    state.pop("choice", None)  # Streamlit keeps what is replaced until the next run: two models a session
     for name, default in DEFAULTS.items():
         state.setdefault(name, st.query_params.get(name, default))
     if state.weights not in WEIGHTS:

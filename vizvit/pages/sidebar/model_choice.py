@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -14,16 +16,18 @@ from vizvit.model.hub import is_cached
 from vizvit.model.loading import SHIPPED, load_model, pick_device
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import VitModel
+from vizvit.model.work import Work, work_of
 from vizvit.numbers import fixed, megabytes, share
-from vizvit.pages.shared import look, paths
+from vizvit.pages.shared import bounds, look, paths
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import named, named_or_own, say, worded
-from vizvit.pages.shared.store import settle_memory, still_wanted, store
+from vizvit.pages.shared.store import still_wanted, store
 from vizvit.reading import kind_of, path_of, whole
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
 LISTED = (SHIPPED, *ENTRIES)
 WEIGHTS = ("pretrained", "random")
+_LOADS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class ModelKey:
     """What a loaded model is known by to all sessions: what it was loaded with.
 
     size: (height, width), or None for the model's own. stamp: when the file or folder was last changed, where it is
-    one: a retrained checkpoint is another model.
+    one: a retrained checkpoint is another model. load: which of all loads it came from, 0 before: captures of a model
+    that had to go are not taken for those of the same model loaded again.
     """
 
     name: str
@@ -40,6 +45,7 @@ class ModelKey:
     size: tuple[int, int] | None = None
     half: bool = False
     stamp: int | None = None
+    load: int = 0
 
 
 def choose_model(progress) -> tuple[VitModel, ModelKey]:
@@ -83,8 +89,7 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
     try:
         check_allowed(state.model)
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
-        vit, key = load_chosen(progress, state.model, weights, state.arch, _input_size(), half)
-        return (replace(vit, weights=note) if note else vit), key
+        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note)
     except ModelError as error:
         st.error(look.failure("model", error))
         st.caption(t["instead"].format(model=SHIPPED))
@@ -160,15 +165,21 @@ def load_chosen(
     arch: str = "",
     size: tuple[int, int] | None = None,
     half: bool = False,
+    note: str = "",
 ) -> tuple[VitModel, ModelKey]:
-    """A model, loaded once for all sessions, and its key. place: where progress is shown. Raises ModelError."""
+    """A model, loaded once for all sessions, and its key. Raises ModelError.
+
+    place: where progress is shown. note: what captions say of these weights, in place of where they come from.
+    """
     t = say("sidebar")
     check_allowed(name)
     path = path_of(name.removeprefix("local-dir:"))
     stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
     key = ModelKey(name, weights, arch, size, half, stamp)
 
-    def make() -> VitModel:
+    def make() -> tuple[VitModel, ModelKey]:
+        if (name, size) != (SHIPPED, None):
+            bounds.check(_work(key))
         slot = place.empty()
 
         def progress(done: int, total: int) -> None:
@@ -178,11 +189,14 @@ def load_chosen(
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
             vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
         slot.empty()
-        settle_memory()
-        return vit
+        return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
 
-    size_of = lambda vit: sum(t.nbytes for t in (*vit.module.parameters(), *vit.module.buffers()))  # noqa: E731
-    return store().models.get(key, make, size_of, still_wanted()), key
+    return store().models.get(key, make, lambda loaded: Work.of(loaded[0]).weights, still_wanted())
+
+
+@lru_cache(maxsize=256)
+def _work(key: ModelKey) -> Work:
+    return work_of(key.name, arch=key.arch or None, image_size=key.size)
 
 
 def describe(vit: VitModel) -> None:

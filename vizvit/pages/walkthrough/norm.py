@@ -83,7 +83,7 @@ def _others(here: Here) -> list[Anatomy]:
         samples = [here.vit.view(decoded(sample.read())) for sample in SAMPLES.values()]
         others = [view for view in samples if not np.array_equal(view, here.cap.view)]
         mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in others]
-        with turn():
+        with turn(heavy=True):
             return [dissect(here.vit, view, 0) for view in [*others, *mirrored][: BATCHES[-1] - 1]]
 
     return here.choice.result("walk_others", run, lambda found: sum(anatomy.nbytes for anatomy in found))
