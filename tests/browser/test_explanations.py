@@ -158,6 +158,7 @@ def test_a_measurement_is_stopped_and_goes_on_where_it_stood(app, open_page):
     assert passes(growing) >= done
     main.get_by_role("radio", name="all alike").click()  # a click on something else starts nothing anew
     expect(main.get_by_text("share", exact=True)).to_have_count(len(SHOWN))
+    expect(growing).not_to_have_text(re.compile(rf"^{done:,} of"))  # the batch under way ended with the click
     assert passes(growing) > done
     main.get_by_role("button", name="Cancel").click()
     finished(page)
