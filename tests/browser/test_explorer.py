@@ -384,8 +384,10 @@ def test_play_and_pause(page):
     root.get_by_role("button", name=re.compile("^play")).click()
     expect(root).to_have_attribute("data-layer", str(CAT.num_layers - 1))
     expect(root.get_by_role("button", name=re.compile("^play"))).to_be_visible()
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(60_000)  # milliseconds: from now on time goes on only when it is told to
     press(page, " ")  # from the last layer, it begins at the first
+    page.clock.run_for(20)
     expect(root).to_have_attribute("data-layer", "0")
     root.get_by_role("button", name=re.compile("^pause")).click()
     layer = root.get_attribute("data-layer")
