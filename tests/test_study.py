@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as arrow
 import pytest
 import skimage.data
+import timm
 import torch
 from PIL import Image
 from pyarrow import parquet
@@ -289,6 +290,7 @@ def test_results_are_not_among_the_pictures(sketch, tiny, album, data, tmp_path)
     out = album / "results"
     for _ in range(2):
         assert study.run(tiny, [album], out)["pictures"] == 4
+        (out / "figures").mkdir(exist_ok=True)
         shutil.copy(album / "top.png", out / "figures" / "mine.png")
     (album / "vizvit-out").mkdir()
     shutil.copy(album / "top.png", album / "vizvit-out" / "cat-heads.png")
@@ -749,10 +751,14 @@ def test_ray_gives_the_same(sketch, tiny, data, tmp_path, capfd, caplog):
     assert capfd.readouterr().err == ""
 
 
+def of_five_classes() -> vizvit.VitModel:
+    module = timm.models.VisionTransformer(32, 8, num_classes=5, embed_dim=24, depth=1, num_heads=2)
+    return vizvit.VitModel.wrap(module, name="few")
+
+
 def test_what_a_worker_of_ray_cannot_do_is_a_sentence(tiny, data, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get=lambda kept: kept))
-    few = vizvit.VitModel.wrap(tiny.module, name="few", labels=tiny.labels)
-    object.__setattr__(few, "labels", tiny.labels[:5])
+    few = of_five_classes()
     worker, pictures = cluster._Worker(), PictureSet.of([data])
     row = {"number": 0, "shard": pickle.dumps((tuple(pictures.places()), "digest"))}
     assert "label 5" in worker(row, [(few, study.Settings(), pictures, {}, 3)])["error"]
@@ -804,8 +810,7 @@ def test_settings_that_cannot_be(tiny, data, tmp_path):
         with pytest.raises((ModelError, CaptureError), match=words):
             study.run(tiny, [data], tmp_path / "out", settings)
     assert not (tmp_path / "out").exists()
-    few = vizvit.VitModel.wrap(tiny.module, name="few", labels=tiny.labels)
-    object.__setattr__(few, "labels", tiny.labels[:5])
+    few = of_five_classes()
     with pytest.raises(ModelError, match="label 5"):
         study.run(few, [data], tmp_path / "out")
 
