@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from ..errors import CaptureError
-from ..forward.capture import Capture, capture_view, checked_view
+from ..forward.capture import Capture, capture_view
 from ..forward.tensor import capture_tensor
+from ..forward.views import checked_view
 from ..model.given import checked_model
 from ..model.vit import VitModel
 

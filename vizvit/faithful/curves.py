@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import CaptureError
 from ..explanations.task import predicted
-from ..forward.capture import checked_view
+from ..forward.views import checked_view
 from ..model.vit import VitModel
 from .stream import Job, checked_heat, patch_counts, patch_order, probabilities
 

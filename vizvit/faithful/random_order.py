@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import CaptureError
 from ..explanations.task import predicted
-from ..forward.capture import checked_view
+from ..forward.views import checked_view
 from ..model.vit import VitModel
 from .curves import Curves, Progress, faithfulness_many
 

@@ -15,7 +15,7 @@ from ..analysis.ranks import rank_correlation
 from ..explanations import explain
 from ..explanations.methods import find_method
 from ..explanations.task import predicted
-from ..forward.capture import checked_view
+from ..forward.views import checked_view
 from ..interventions import RandomWeights, intervene
 from ..model.vit import VitModel
 from .curves import Progress

@@ -17,7 +17,7 @@ from ..model.given import checked_model
 from ..model.outputs import checked
 from ..model.parts import Block, Head, Kernel
 from ..model.vit import VitModel
-from .capture import checked_view
+from .views import checked_view
 from .watch import Watch
 
 

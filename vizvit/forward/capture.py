@@ -13,7 +13,6 @@ from importlib import import_module
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 
 from ..errors import CaptureError
@@ -22,10 +21,12 @@ from ..model.tokens import Token, find_token
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
 from .blocks import Block, blocks
-from .derived import bias_of, gradient_weighted, softmax_rows, weight_gradient
+from .derived import bias_of, gradient_weighted, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
-from .recorder import Call, Recorder, forward, own
+from .gradients import output_gradients
+from .recorder import Call, Recorder, forward
 from .remade import kept_tables, streams
+from .views import checked_view
 
 
 class Capture:
@@ -205,7 +206,7 @@ class Capture:
     def pool_attention_tensor(self) -> torch.Tensor | None:
         if self._pool is None:
             return None
-        return self._over_tokens(softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1))
+        return over_tokens(softmax_rows(self._pool, slice(None), self._pool.shared_bias).mean(1), self.num_tokens)
 
     def attention_gradients(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(A, ∂y/∂A) of one layer, float32 [head, query, key], for the target class of `capture(..., target=)`.
@@ -224,9 +225,7 @@ class Capture:
         """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
         if self._pool_gradient is None:
             return None
-        return self._over_tokens(weight_gradient(self._pool, self._pool_gradient).sum(1))
-
-    # --- tokens by name
+        return over_tokens(weight_gradient(self._pool, self._pool_gradient).sum(1), self.num_tokens)
 
     def token_index(self, token: Token) -> int:
         """The sequence index of "cls" (or any prefix token's name), ("patch", row, col), or an index from 0."""
@@ -245,10 +244,6 @@ class Capture:
                 "This capture has no gradients. Make it with the class to explain: capture(vit, image, target=...)."
             )
         return self._gradients
-
-    def _over_tokens(self, weights: torch.Tensor) -> torch.Tensor:
-        """[head, key] -> [head, token]: a pooling head may leave the prefix tokens out; they get 0."""
-        return F.pad(weights, (self.num_tokens - weights.shape[-1], 0))
 
     def _call(self, layer: int) -> Call:
         return self._calls[self._index(layer)]
@@ -294,36 +289,10 @@ def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = Non
     return capture_input(vit, view, vit.normalise(view), target=index)
 
 
-def checked_view(vit: VitModel, view: np.ndarray) -> np.ndarray:
-    """The view as an array; CaptureError for another shape or type than the model's."""
-    view, (height, width) = np.asarray(view), vit.grid.image_size
-    if view.dtype != np.uint8 or view.shape != (height, width, 3):
-        raise CaptureError(
-            f"Got pixels of shape {list(view.shape)} and type {view.dtype}, but uint8 [{height}, {width}, 3] was "
-            f"expected: what {vit.name} sees. VitModel.view(image) makes them of any picture."
-        )
-    return view
-
-
 def capture_input(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
     """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, C, H, W]."""
     recorder = Recorder(vit.num_layers, gradients=target is not None)
     with torch.set_grad_enabled(target is not None):
         logits = forward(vit, recorder, pixels.requires_grad_(target is not None))
-    calls = [calls[0] for calls in recorder.layers]
-    gradients = pool_gradient = None
-    if target is not None:
-        pool = recorder.elsewhere[-1:]
-        outputs = [call.output for call in [*calls, *pool]]
-        with torch.enable_grad():  # also where the caller has switched gradients off
-            found = torch.autograd.grad(logits[0, target], outputs, allow_unused=True)
-        found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
-        gradients = [own(g[0]) for g in found[: len(calls)]]
-        pool_gradient = own(found[-1][0]) if pool else None
-        recorder.layers = [[_settled(call)] for call in calls]
-        recorder.elsewhere = [_settled(call) for call in pool]
+    gradients, pool_gradient = (None, None) if target is None else output_gradients(recorder, logits, target)
     return Capture(vit, view, logits, recorder, target, gradients, pool_gradient)
-
-
-def _settled(call: Call) -> Call:
-    return Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=own(call.v), silenced=call.silenced)

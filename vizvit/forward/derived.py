@@ -70,3 +70,8 @@ def bias_of(
             block(zeros, *args, **kwargs)
         bias = recorder.biases[layer]
     return _additive(bias)
+
+
+def over_tokens(weights: torch.Tensor, tokens: int) -> torch.Tensor:
+    """[head, key] -> [head, token]: a pooling head may leave the prefix tokens out; they get 0."""
+    return torch.nn.functional.pad(weights, (tokens - weights.shape[-1], 0))

@@ -31,7 +31,7 @@ _STYLE = """
   .st-key-beforeafter .vz-bar { gap: .4rem; font-size: .8rem; }
   .vz-row { margin: .6rem 0 0; font-size: .9rem; opacity: .9; } .vz-row b { font-size: 1.05rem; margin-right: .4rem; }
   .vz-change { line-height: 1.25; font-variant-numeric: tabular-nums; }
-  .vz-change b { display: block; font-size: 1.9rem; font-weight: 600; }
+  .vz-change b { display: block; font-size: clamp(1.25rem, 1.6vw, 1.9rem); font-weight: 600; }
   .vz-change span { font-size: .9rem; opacity: .8; }
   .vz-hint { border-left: 3px solid var(--st-primary-color, #d81b60); padding: .1rem 0 .1rem .9rem; font-size: 1.05rem;
              max-width: 28rem; margin: .2rem 0 0; }
