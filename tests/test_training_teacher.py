@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import timm
 import torch
+from scipy.stats import entropy
 from test_training import MACHINE, SMALL, folder, start, trained  # noqa: F401
 from torch.nn import functional as F
 
-from vizvit import VitModel
+from vizvit import VitModel, attention_map, capture
 from vizvit.training import log, teacher
 from vizvit.training.augment import Augment
 from vizvit.training.batches import Batches
@@ -142,10 +143,10 @@ def test_kept_patches_are_those_that_the_student_sees():
     student = Student(network, 5).eval()
     views, keep = torch.randn(3, 3, 16, 16), chosen_patches(3, 16, 0.5, torch.Generator().manual_seed(0), CPU)
     assert keep.shape == (3, 8) and all(len(set(row)) == 8 for row in keep.tolist())
-    logits, tokens = student(views, keep)
+    logits, tokens, _ = student(views, keep)
     assert tokens.shape == (3, 9, 5)
     everything = torch.arange(16).expand(3, 16)
-    whole, _ = student(views, everything)
+    whole, *_ = student(views, everything)
     assert torch.allclose(whole, network(views), atol=1e-5)
     assert not torch.allclose(logits, whole, atol=1e-3)
     hidden = views.clone()
@@ -154,6 +155,29 @@ def test_kept_patches_are_those_that_the_student_sees():
         row, col = divmod(index, 4)
         hidden[0, :, 4 * row : 4 * row + 4, 4 * col : 4 * col + 4] = 9.0
     assert torch.allclose(student(hidden, keep)[0][0], logits[0], atol=1e-5)
+
+
+def test_settling_compares_the_last_attention_with_that_of_the_two_layers_before():
+    torch.manual_seed(0)
+    network = build(Recipe(**SMALL | {"depth": 4}), 2).eval()
+    for block in network.blocks:
+        torch.nn.init.normal_(block.attn.qkv.weight, std=0.3)
+    student = Student(network, settle=True).eval()
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    logits, tokens, apart = student(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 127.5 - 1)
+    cap = capture(VitModel.wrap(network, name="small", mean=(0.5,) * 3, std=(0.5,) * 3), pixels)
+    first, second, last = (attention_map(cap, layer).ravel().astype(np.float64) for layer in (1, 2, 3))
+    wanted = (first / first.sum() + second / second.sum()) / 2
+    assert tokens is None and np.allclose(logits.detach()[0], cap.logits, atol=1e-4)
+    assert apart.item() == pytest.approx(entropy(wanted, last / last.sum()), rel=1e-3)
+    apart.backward()
+    assert network.blocks[3].attn.qkv.weight.grad.abs().sum() > 0
+    assert network.blocks[3].mlp.fc1.weight.grad is None
+
+
+def test_a_run_that_settles_says_so_in_its_log(folder, tmp_path):
+    start(folder, tmp_path, Budget(epochs=2), given={"settle": 2.0, "depth": 3}).train()
+    assert [entry["unsettled"] for entry in log.read(tmp_path) if entry["event"] == "train"][-1] >= 0
 
 
 def test_the_loss_is_one_minus_the_cosine():

@@ -70,6 +70,7 @@ RECIPE = {
     "full": (float, "last share of the budget in which all patches are seen; before it, for as long, half are (0.15)"),
     "teacher": (str, "a model, as --model of the other commands, whose tokens the student's are drawn to"),
     "teacher-weight": (float, "of that beside the labels' loss (2)"),
+    "settle": (float, "weight of the last layer's class-token attention being drawn to the two layers' before it (0)"),
     "ema": (float, "decay of the averaged weights, which are exported (0.999)"),
     "crop": (float, "smallest share of a picture's area that a crop keeps (0.4)"),
     "colour": (float, "spread of brightness, contrast and saturation (0.3)"),

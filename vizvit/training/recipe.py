@@ -25,6 +25,7 @@ class Recipe:
         part before it, as long, half as many are left out.
     teacher: a model whose tokens the student's are drawn to, with this weight beside the labels' loss; "" for none.
     mixup, cutmix: alphas of timm's Mixup; mix: share of batches that are mixed. smoothing: of the labels.
+    settle: weight of the last layer's class-token attention being drawn to that of the two layers before it.
     ema: decay of the averaged weights, which are the ones validated and exported.
     crop, colour, randaugment, erase: see `Augment`.
     layer_decay: the rate of each block as a share of the next one's. head_only: only the classifier learns.
@@ -60,15 +61,16 @@ class Recipe:
     head_only: bool = False
     teacher: str = ""
     teacher_weight: float = 2.0
+    settle: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("image_size", "patch", "dim", "depth", "heads"):
             if getattr(self, name) < 1:
                 raise ModelError(f"The recipe's {name} is {getattr(self, name)}, but at least 1 was expected.")
-        if self.batch < 0 or not self.teacher_weight >= 0:
+        if self.batch < 0 or not self.teacher_weight >= 0 or not self.settle >= 0:
             raise ModelError(
                 f"A batch is a number of pictures (received {self.batch}), a teacher's weight 0 or more (received "
-                f"{self.teacher_weight})."
+                f"{self.teacher_weight}), and so is settle (received {self.settle})."
             )
         if self.image_size % self.patch:
             raise ModelError(f"Pictures of {self.image_size} pixels cannot be cut into patches of {self.patch}.")

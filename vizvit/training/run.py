@@ -72,7 +72,7 @@ class Run:
         self.optimizer = optimizer_of(self.network, recipe)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            student = Student(self.network, lessons.dim if lessons else None)
+            student = Student(self.network, lessons.dim if lessons else None, recipe.settle > 0)
         self.student = student.to(machine.device)
         # The layer that leads to the teacher's tokens is no part of the network and learns in its own way.
         self.towards = student.towards and torch.optim.AdamW(student.towards.parameters(), lr=TOWARDS, weight_decay=0.0)
@@ -177,8 +177,9 @@ class Run:
                     raise ModelError(f"The loss is {mean[0]} at step {self.step}. Resume with a lower learning rate.")
                 now = clock.seconds()
                 speed = self.recipe.batch * (self.step - marked[1]) / max(1e-9, now - marked[0])
-                taught = {"teacher_loss": mean[1]} if self.towards else {}
-                self._note("train", lr=share * self.recipe.lr, loss=mean[0], speed=speed, **taught)
+                others = {"teacher_loss": mean[1]} if self.towards else {}
+                others |= {"unsettled": mean[2]} if self.recipe.settle else {}
+                self._note("train", lr=share * self.recipe.lr, loss=mean[0], speed=speed, **others)
                 losses, marked = [], (now, self.step)
             if ended:
                 self._note("val", **self.validate(self.machine.validate_on))
@@ -194,37 +195,39 @@ class Run:
         return self._finish()
 
     def _train_step(self, share: float) -> Tensor:
-        """One step; [loss of the labels, loss of the teacher], both on the device."""
+        """One step; [loss of the labels, of the teacher, of settling], on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = share * self.recipe.lr * group.get("lr_scale", 1.0)
-        loss, taught = self.losses(self.next_batch(), self.forward)
+        loss, taught, unsettled = self.losses(self.next_batch(), self.forward)
         self.optimizer.zero_grad(set_to_none=True)
         if self.towards is not None:
             self.towards.param_groups[0]["lr"] = share * TOWARDS
             self.towards.zero_grad(set_to_none=True)
-        (loss + self.recipe.teacher_weight * taught).backward()
+        (loss + self.recipe.teacher_weight * taught + self.recipe.settle * unsettled).backward()
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         if self.towards is not None:
             self.towards.step()
         self.ema.update(self.network, step=self.step + 1)
-        return torch.stack([loss.detach(), taught.detach()])
+        return torch.stack([loss.detach(), taught.detach(), unsettled.detach()])
 
     def next_batch(self) -> Batch:
         """What the next step learns from; in the last part of a run with an open end no patch is left out."""
         return self.batches.of(self.step, 0.0 if self.budget.decay is not None else self.recipe.drop_at(self.fraction))
 
-    def losses(self, batch: Batch, forward: nn.Module) -> tuple[Tensor, Tensor]:
-        """(loss of the labels, loss of the teacher, 0 without one), in the graph; forward: the student or its like."""
+    def losses(self, batch: Batch, forward: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+        """Losses of the labels, of the teacher, of settling (0 without), in the graph; forward: the student or its
+        like."""
         self.student.train()
         with torch.autocast(
             self.machine.device.type, self.machine.precision, enabled=self.machine.precision != torch.float32
         ):
-            logits, tokens = forward(batch.views, batch.keep)
+            logits, tokens, apart = forward(batch.views, batch.keep)
         loss = self.loss(logits.float(), batch.target)
-        taught = loss.new_zeros(()) if tokens is None else teacher_loss(tokens, batch.wanted, self.class_token)
-        return loss, taught
+        none = loss.new_zeros(())
+        taught = none if tokens is None else teacher_loss(tokens, batch.wanted, self.class_token)
+        return loss, taught, none if apart is None else apart
 
     def _would_overrun(self) -> bool:
         """Whether steps are long and the minutes nearer to their end now than they would be after one more."""
