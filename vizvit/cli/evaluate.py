@@ -64,6 +64,7 @@ def add(commands: options.Commands) -> None:
     parser.add_argument("--beside", metavar="MODEL", help="another model in the same table, such as an earlier one")
     parser.add_argument("--data-note", default="", metavar="TEXT", help="for the card: what the data is, its terms")
     parser.add_argument("--teacher-note", default="", metavar="TEXT", help="likewise: what the teacher is, its terms")
+    parser.add_argument("--init-note", default="", metavar="TEXT", help="likewise: what the weights of --init were")
     parser.add_argument("--out", type=Path, default=Path("vizvit-out"), metavar="DIR", help="(default: %(default)s)")
     parser.add_argument("--weights", default="pretrained", metavar="pretrained|random|PATH")
     parser.add_argument("--arch", metavar="NAME", help="the timm architecture of a weights file given as MODEL")
@@ -102,7 +103,7 @@ def evaluate(args: argparse.Namespace) -> int:
         from .train import command
 
         told = command(sys.argv)
-        notes = {"note": args.data_note, "teacher_note": args.teacher_note}
+        notes = {"note": args.data_note, "teacher_note": args.teacher_note, "init_note": args.init_note}
         write_card(Path(args.model), args.card, vit, measured, learned, **notes, command=told)
         tell(f"-> {Path(args.model) / 'README.md'}")
     return 0

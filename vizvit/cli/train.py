@@ -78,7 +78,7 @@ RECIPE = {
     "erase": (float, "share of pictures with a rectangle removed (0)"),
     "seed": (int, "of every random number (0)"),
 }
-NOTES = ("--data-note", "--teacher-note")  # whose texts are the card's own
+NOTES = ("--data-note", "--teacher-note", "--init-note")  # whose texts are the card's own
 METAVARS = {int: "N", batch_size: "N|auto", str: "NAME"}
 
 

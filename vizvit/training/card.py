@@ -35,11 +35,13 @@ def write_card(
     *,
     note: str = "",
     teacher_note: str = "",
+    init_note: str = "",
     command: str = "",
 ) -> Path:
     """README.md with its pictures in the model's directory, from the log of `run` and what was measured of `vit`.
 
-    note: what the data is and on which terms; teacher_note: what the teacher is, and on which.
+    note: what the data is and on which terms; teacher_note: what the teacher is, and on which; init_note: what the
+    weights were that the run started from.
     command: the one that made the evaluation.
     """
     entries = log.read(run)
@@ -52,7 +54,7 @@ def write_card(
     sections = {
         f"# {model.name}": _summary(config, found),
         "## Data": _data(entries, note),
-        "## Recipe": _recipe(entries),
+        "## Recipe": _recipe(entries, init_note),
         "## Teacher": _teacher(entries, teacher_note),
         "## What it can do": _results(found, command),
         "## What its heads do": _character(learned, kernels is not None),
@@ -85,7 +87,7 @@ def _data(entries: list[dict], note: str) -> str:
     return "\n".join(lines)
 
 
-def _recipe(entries: list[dict]) -> str:
+def _recipe(entries: list[dict], init_note: str) -> str:
     starts, last = _starts(entries), [entry for entry in entries if entry["event"] in ("train", "val", "end")][-1]
     recipe = starts[-1]["recipe"]
     speeds = sorted(entry["speed"] for entry in entries if entry["event"] == "train")
@@ -98,13 +100,20 @@ def _recipe(entries: list[dict]) -> str:
         + (f", {speeds[len(speeds) // 2]:.0f} pictures a second in the median" if speeds else "")
         + f", in {len(starts)} sitting{'s' * (len(starts) > 1)}; seed {recipe['seed']}. {_treatment(starts[-1])}",
         "",
-        "The weights are an exponential moving average of the training's. Made by:",
+        "The weights are an exponential moving average of the training's."
+        + "".join(f" They started from those of `{_called(start['init'])}`." for start in starts if start.get("init"))
+        + (f" {init_note}" if init_note else "")
+        + " Made by:",
         "",
         *(f"    {command}" for command in commands),
         "",
         f"![Loss and accuracy over the epochs]({CURVE})",
     ]
     return "\n".join(lines)
+
+
+def _called(model: str) -> str:
+    return Path(model).name if Path(model).is_absolute() else model
 
 
 def _treatment(start: dict) -> str:
@@ -123,6 +132,10 @@ def _treatment(start: dict) -> str:
     if recipe["patch_drop"]:
         parts.append(f"; {recipe['patch_drop']:.0%} of the patches left out of a step, none in the last ")
         parts.append("part of the run" if open_end else f"{recipe['full']:.0%} of the run")
+    if recipe.get("settle"):
+        parts.append(
+            f"; the last layer's class-token attention drawn to that of the two before it, weight {recipe['settle']:g}"
+        )
     return "".join(parts) + f"; label smoothing {recipe['smoothing']:g}."
 
 
