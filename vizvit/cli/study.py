@@ -187,7 +187,7 @@ def _report(summary: dict, out: Path) -> None:
     if summary["broken"]:
         first = summary["broken_named"][0]
         count = f"{summary['broken']} of {summary['pictures']} pictures"
-        say(f"{count} cannot be read and are left out; {first['name']}: {first['error']}")
+        say(f"left out of the means: {count}; {first['name']}: {first['error']}")
 
 
 class _Progress:

@@ -62,7 +62,8 @@ def run(
     progress: called as (pictures done, pictures in all).
 
     Files: pictures.parquet (a row a picture), heads.parquet (a row a head), summary.json, methods.md where methods
-    were tested, figures/*.png, report.html, and the folder shards. A picture that cannot be read is named and counted.
+    were tested, figures/*.png, report.html, and the folder shards. A picture that
+    cannot be read, or whose numbers are NaN or infinite, is named, counted and left out of the means.
     Raises ModelError for data, settings or a folder that cannot be, before the first picture is read.
     """
     settings, out = settings or Settings(), Path(out)

@@ -62,6 +62,13 @@ def notes(summary: dict, say: Say) -> list[str]:
     return [*said, t["error_note"]]
 
 
+def missing(summary: dict, say: Say) -> list[str]:
+    """Why a measure or a spread is not there, in sentences; none where all is."""
+    t, heads = say("studies"), summary["heads"]
+    said = [t[f"missing_{name}"] for name in ("prefix_share", "agreement") if heads and not heads.get(name)]
+    return said + ([t["missing_spread"]] if summary["measured"] == 1 else [])
+
+
 def note(summary: dict) -> str:
     """What the table was measured on, in sentences."""
     said = f"{summary['model']}, {summary['weights']}; {summary['measured']} pictures."
