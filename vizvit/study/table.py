@@ -65,8 +65,14 @@ def notes(summary: dict, say: Say) -> list[str]:
 def missing(summary: dict, say: Say) -> list[str]:
     """Why a measure or a spread is not there, in sentences; none where all is."""
     t, heads = say("studies"), summary["heads"]
-    said = [t[f"missing_{name}"] for name in ("prefix_share", "agreement") if heads and not heads.get(name)]
-    return said + ([t["missing_spread"]] if summary["measured"] == 1 else [])
+    if not heads:
+        return []
+    why = {
+        t["missing_prefix_share"]: not heads.get("prefix_share"),
+        t["missing_agreement"]: not heads.get("agreement"),
+        t["missing_spread"]: summary["measured"] == 1,
+    }
+    return [sentence for sentence, missing in why.items() if missing]
 
 
 def note(summary: dict) -> str:
