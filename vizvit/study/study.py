@@ -11,7 +11,7 @@ from ..errors import ModelError
 from ..explanations.methods import find_method
 from ..faithful.stream import FILLS, patch_counts
 from ..figures import figure_bytes
-from ..files import made, write_bytes, write_text
+from ..files import made, removed, write_bytes, write_text
 from ..model.vit import VitModel
 from ..pictures.collection import PictureSet
 from .figures import figures
@@ -123,11 +123,11 @@ def _conclude(
         if measure in drawn:
             write_bytes(path, figure_bytes(drawn[measure]))
         else:
-            path.unlink(missing_ok=True)
+            removed(path)
     if table := markdown(summary):
         write_text(out / TABLE, f"{table}\n\n{note(summary)}\n")
     else:
-        (out / TABLE).unlink(missing_ok=True)
+        removed(out / TABLE)
     write_text(out / REPORT, report(summary, drawn, app))
     write_summary(summary, out)  # the last: a folder with a summary has all the rest
     return summary

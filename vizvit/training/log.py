@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from pathlib import Path
 
 from ..files import failed, write_text
@@ -30,8 +32,12 @@ def rewind(directory: Path, step: int) -> None:
 
 
 def append(directory: Path, entry: dict) -> None:
+    file = directory / NAME
+    whole = file.stat().st_size if file.is_file() else 0
     try:
-        with (directory / NAME).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        with file.open("ab") as opened:
+            opened.write(f"{json.dumps(entry, ensure_ascii=False)}\n".encode())
     except OSError as error:
-        raise failed(directory / NAME, error) from error
+        with contextlib.suppress(OSError):
+            os.truncate(file, whole)  # the next line does not go on where this one broke off
+        raise failed(file, error) from error

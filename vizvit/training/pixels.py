@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError, ModelError
-from ..files import made, reserve, sweep, write_text
+from ..files import made, reserve, sweep, tidy, write_text
 from ..pictures.load import load_image
 from .sources import Source
 
@@ -146,6 +146,6 @@ def _decode_to(source: Source, side: int, file: Path, notes: Path, progress: Pro
         pixels.flush()
         partial.replace(file)
     finally:
-        partial.unlink(missing_ok=True)
+        tidy(partial)
     found = {"broken": {str(row): broken[row] for row in sorted(broken)}, "sizes": sizes.tolist()}
     write_text(notes, json.dumps(found))
