@@ -116,7 +116,7 @@ def disk(tmp_path):
 
 STATES = {"full": "The disk is full: ", "read only": r"could not be written \(Read-only file system\)"}
 RANDOM = ["--model", "test_vit", "--weights", "random"]
-TINY = "--image-size 16 --patch 8 --dim 12 --heads 3 --depth 1 --batch 2 --seed 1".split()
+TINY = ["--image-size", "16", "--patch", "8", "--dim", "12", "--heads", "3", "--depth", "1", "--batch", "2"]
 COMMANDS = {
     "figures and numbers": lambda album, out: ["attention", str(album / "a" / "0.png"), *RANDOM, "--out", str(out)],
     "a study": lambda album, out: ["study", str(album), *RANDOM, "--out", str(out), "--no-resume"],

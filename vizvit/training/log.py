@@ -8,19 +8,23 @@ import os
 from pathlib import Path
 
 from ..files import failed, write_text
+from ..reading import file_of, finite, parsed
 
 NAME = "log.jsonl"
+MOST = 256 << 20  # bytes: an open end is logged for weeks
 
 
 def read(directory: Path) -> list[dict]:
-    """The entries in order; a last line that was cut off is left out."""
+    """The entries in order; a line that was cut off, or is none of a log, is left out."""
     file = directory / NAME
     entries = []
-    for line in file.read_text("utf-8").splitlines() if file.is_file() else ():
+    for line in file_of(file, MOST).decode("utf-8", "replace").splitlines() if file.is_file() else ():
         try:
-            entries.append(json.loads(line))
+            entry = parsed(line)
         except ValueError:
             continue
+        if isinstance(entry, dict) and isinstance(entry.get("event"), str) and finite(entry.get("step"), 0, 1e12):
+            entries.append(entry)
     return entries
 
 
