@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from vizvit.errors import ModelError
 from vizvit.model import snapshots
 from vizvit.model.loading import SHIPPED
 from vizvit.pages.shared import paths, store
@@ -123,5 +124,5 @@ def test_a_picture_that_a_reload_has_lost_is_said_until_another_is_chosen():
 @pytest.mark.parametrize("value", ["0", "-1", "lots", "1.5", "٣"])
 def test_a_limit_that_is_none_is_said(monkeypatch, value):
     monkeypatch.setenv("VIZVIT_DECODE_MB", value)
-    with pytest.raises(ValueError, match="VIZVIT_DECODE_MB is to be a whole number above 0, such as 2048; received"):
+    with pytest.raises(ModelError, match="VIZVIT_DECODE_MB is to be a whole number above 0, such as 2048; received"):
         store.Store()

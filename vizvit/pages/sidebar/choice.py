@@ -13,6 +13,7 @@ from vizvit.errors import CaptureError
 from vizvit.forward.capture import Capture, capture
 from vizvit.model.loading import SHIPPED
 from vizvit.model.vit import VitModel
+from vizvit.model.work import Work
 from vizvit.pages.shared import language, look
 from vizvit.pages.shared.address import note_all
 from vizvit.pages.shared.language import say
@@ -21,6 +22,7 @@ from vizvit.pages.sidebar import picture
 from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
 from vizvit.pictures.samples import is_stranger
 
+MANY = 5e9  # multiply-adds: a ViT-B/16 at 224 pixels has 0.7 billion, a ViT-S/14 at 518 pixels 17
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
 
@@ -67,6 +69,15 @@ class Choice:
                 return make()
 
         return once((*self.key, name), run, size)
+
+    def derived(self, name: Hashable, make: Callable[[], Any], size=lambda value: value.nbytes) -> Any:
+        """`result` of what goes over all attention: with many tokens it waits for its turn, and looks go first."""
+
+        def run() -> Any:
+            with turn(heavy=True):
+                return make()
+
+        return self.result(name, run if Work.of(self.vit).attention > MANY else make, size)
 
     def has(self, name: Hashable) -> bool:
         """Whether `result` would have it at once."""
