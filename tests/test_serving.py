@@ -86,9 +86,13 @@ def test_the_container_runs_the_readmes_commands():
     lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
     install, start = "pip install -r requirements.txt", "streamlit run app.py"
     assert f"\n{install} && {start}\n" in (ROOT / "README.md").read_text("utf-8")
-    assert [line for line in lines if line.startswith("RUN")] == [
-        f"RUN {install.replace('install', 'install --no-cache-dir')}"
+    runs = [line for line in lines if line.startswith("RUN")]
+    assert runs == [
+        f"RUN {install.replace('install', 'install --no-cache-dir')}",
+        "RUN useradd --create-home --uid 1000 vizvit",
     ]
+    assert lines.index("USER vizvit") > lines.index("COPY . .")  # what it runs is not its own to write
+    assert any(line.startswith("ENV STREAMLIT_SERVER_ADDRESS=0.0.0.0 ") for line in lines)
     (last,) = [line for line in lines if line.startswith("CMD")]
     assert " ".join(json.loads(last.removeprefix("CMD "))) == start
     images = [line for line in lines if line.startswith("FROM")]

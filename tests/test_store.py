@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from vizvit.analysis import head_statistics
 from vizvit.model.vit import VitModel
-from vizvit.pages.shared.store import MEGABYTE, SharedCache, Store, store
+from vizvit.pages.shared.store import MEGABYTE, SharedCache, Store, store, turn
 from vizvit.pages.sidebar import choice
 
 
@@ -233,3 +233,14 @@ def test_what_is_derived_of_many_tokens_lets_looks_go_first(monkeypatch):
     chosen.derived(("a test", "looks first"), make)
     person.join()
     assert turns.waiting == (0, 0)
+
+
+@pytest.mark.parametrize(("large", "heavy"), [(0, True), (30e9, False)])
+def test_a_look_with_a_large_model_lets_small_ones_go_first(monkeypatch, large, heavy):
+    monkeypatch.setattr(choice, "LARGE", large)
+    asked: list[bool] = []
+    monkeypatch.setattr(choice, "turn", lambda *, heavy: asked.append(heavy) or turn(heavy=heavy))
+    app = AppTest.from_function(sidebar, default_timeout=60)
+    app.query_params["height"] = "72" if heavy else "80"  # which no other test looks at
+    app.run()
+    assert not app.exception and asked == [heavy]

@@ -22,7 +22,9 @@ from vizvit.pages.sidebar import picture
 from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
 from vizvit.pictures.samples import is_stranger
 
-MANY = 5e9  # multiply-adds: a ViT-B/16 at 224 pixels has 0.7 billion, a ViT-S/14 at 518 pixels 17
+# Multiply-adds above which work lets looks go first: of a forward pass, and of a pass over all attention. A ViT-B/16 at
+# 224 pixels takes 18 and 0.7 billion, a ViT-S/14 at 518 pixels 47 and 17.
+LARGE, MANY = 30e9, 5e9
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
 
@@ -52,11 +54,12 @@ class Choice:
     def captured(self, make: Callable[[], Capture], *name: Hashable, heavy: bool = False) -> Capture:
         """A capture that `make` makes of what is chosen, once for all sessions; their forward passes take turns.
 
-        heavy: what others look at goes first.
+        heavy: what others look at goes first, as it does with a large model or input, of which one pass takes seconds.
         """
 
         def run() -> Capture:
-            with st.spinner(say("sidebar")["running"]), turn(heavy=heavy):
+            aside = heavy or Work.of(self.vit).multiply_adds > LARGE
+            with st.spinner(say("sidebar")["running"]), turn(heavy=aside):
                 return make()
 
         return store().captures.get((*self.key, *name), run, lambda cap: cap.nbytes, still_wanted())
