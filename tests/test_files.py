@@ -153,13 +153,13 @@ def test_commands_on_a_disk_that_takes_nothing(what, disk, tmp_path, picture, ca
 
 
 def test_a_line_of_a_log_that_did_not_fit_leaves_no_part_of_it(disk):
-    log.append(disk.path, {"step": 1})
+    log.append(disk.path, {"event": "note", "step": 1})
     disk.fill()
     with pytest.raises(vizvit.ModelError, match="The disk is full: "):
-        log.append(disk.path, {"step": 2, "text": "x" * 10_000})
+        log.append(disk.path, {"event": "note", "step": 2, "text": "x" * 10_000})
     disk.rest.unlink()
-    log.append(disk.path, {"step": 3})
-    assert log.read(disk.path) == [{"step": 1}, {"step": 3}]
+    log.append(disk.path, {"event": "note", "step": 3})
+    assert log.read(disk.path) == [{"event": "note", "step": 1}, {"event": "note", "step": 3}]
 
 
 def test_a_study_that_runs_out_of_room_leaves_the_one_before(tmp_path, model, album):
