@@ -55,7 +55,7 @@ def add(commands: options.Commands) -> None:
     )
     parser.add_argument(
         "--start-layer",
-        type=int,
+        type=options.from_the_end,
         default=0,
         metavar="LAYER",
         help="first layer of the chain (default: %(default)s)",

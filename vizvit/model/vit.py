@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -138,6 +138,10 @@ class VitModel:
         )
         count = outputs.count(vit.module, vit.blank(), name)
         return replace(vit, module=watched, labels=outputs.labels_of(module, count, names, name))
+
+    def let_go(self, again: Callable[[], nn.Module]) -> None:
+        """Hold the module no longer: it is there while somebody else holds it, and then comes from `again`."""
+        vars(self)["_watched"].let_go(again)
 
     @property
     def device(self) -> torch.device:

@@ -31,7 +31,7 @@ def page() -> None:
 def _body(choice: Choice, cap: Capture) -> None:
     t = say("rollout")
     options, token = _controls(cap)
-    steps = choice.result(("rollout", *options.values(), token), lambda: rollout_steps(cap, token=token, **options))
+    steps = choice.derived(("rollout", *options.values(), token), lambda: rollout_steps(cap, token=token, **options))
     final = steps[-1]
     last = attention_map(cap, -1, head_fusion=options["head_fusion"], token=token)
     query, weights = query_name(cap, token), look.plain(look.weights_note(choice.vit))

@@ -28,7 +28,7 @@ from .rows import AREAS, schema
 from .settings import Settings
 from .shards import Shards
 
-NAMED = 100  # broken pictures that the summary names; `pictures.parquet` names them all
+NAMED = 100  # left out pictures that the summary names; `pictures.parquet` names them all
 GROUP = 1024  # rows of `pictures.parquet` that are written at a time
 PICTURES, HEADS, SUMMARY = "pictures.parquet", "heads.parquet", "summary.json"
 
@@ -39,7 +39,7 @@ def merge(
     """Write PICTURES and HEADS into the folder `out`; returns what is to stand in SUMMARY once all else is written.
 
     Raises ModelError, before a file of an earlier study is replaced, where not as many pictures as expected are there,
-    and where none could be read.
+    and where none could be measured.
 
     source: of which pictures and when, which stands in the summary alone: the other files are the same for the same
     pictures, whoever made them.
@@ -124,7 +124,7 @@ class _Sums:
             raise ModelError(CHANGED)
         if self.broken == self.total:
             first = self.named[0]
-            raise ModelError(f"None of {self.total} pictures can be read; {first['name']}: {first['error']}")
+            raise ModelError(f"None of {self.total} pictures can be measured; {first['name']}: {first['error']}")
 
     def summary(self) -> dict:
         count = self.labelled

@@ -45,7 +45,7 @@ def facts(summary: dict) -> list[tuple[str, str]]:
         ("model", summary["model"]),
         ("weights", summary["weights"] + ("" if summary["trained"] else ": what it shows is not learned")),
         ("input", f"{height} × {width} px, {rows} × {cols} patches, {summary['precision']}"),
-        ("pictures", f"{summary['measured']} measured, {summary['broken']} could not be read"),
+        ("pictures", f"{summary['measured']} measured, {summary['broken']} left out"),
     ]
     if source.get("data"):
         limit = f"limit {source['limit']}, spread evenly over the set" if source.get("limit") else "without a limit"
@@ -56,6 +56,8 @@ def facts(summary: dict) -> list[tuple[str, str]]:
     if summary["objects"]:
         told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
     boxes = summary.get("boxes") or {}
+    if missing := table.missing(summary, say):
+        told.append(("missing", " ".join(missing)))
     if boxes.get("bad"):
         told.append(("boxes", f"{boxes['bad']} of {boxes['count']} cannot be used and are left out"))
     if source.get("made"):
@@ -126,7 +128,8 @@ def _broken(summary: dict) -> str:
     rows = "".join(f"<dt>{html.escape(one['name'])}</dt><dd>{html.escape(one['error'])}</dd>" for one in named)
     more = summary["broken"] - len(named)
     rest = f"<p>{more} more are named in pictures.parquet.</p>" if more else ""
-    return f"<h2>Pictures that could not be read</h2>\n<dl>{rows}</dl>{rest}"
+    said = "<p>Left out of all means and counts, each for its reason.</p>"
+    return f"<h2>Pictures that were left out</h2>\n{said}\n<dl>{rows}</dl>{rest}"
 
 
 def _numbers(name: str, head: list[str], rows: list[list[str]]) -> str:

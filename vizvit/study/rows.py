@@ -14,6 +14,7 @@ from ..explanations import METHODS, explain
 from ..faithful import faithfulness_many
 from ..forward.batch import capture_views
 from ..forward.capture import Capture
+from ..forward.finite import NotFinite
 from ..model.vit import VitModel
 from .labels import FolderClasses
 from .measures import MEASURES, head_measures
@@ -27,7 +28,7 @@ AREAS = ("deletion", "insertion")
 def schema(vit: VitModel, settings: Settings) -> arrow.Schema:
     """The columns of `pictures.parquet`.
 
-    name, error (why a picture could not be read; everything else is then empty), label (class index, empty where
+    name, error (why a picture was left out; everything else is then empty), label (class index, empty where
     unknown), rank (of the label among the predictions, 1 the first), predicted (class index), probability (of it),
     object (the share of the view inside the boxes, where they play the pointing game), boxes (how many there are),
     bad_boxes (how many of them cannot be used), box_error (why the first cannot); each of MEASURES as a list of layers
@@ -57,10 +58,19 @@ class Measurer:
     def __call__(self, batch: list[Prepared]) -> arrow.Table:
         """One row a picture, in order."""
         good = [picture for picture in batch if picture.error is None]
-        found = iter(self._measured(good) if good else [])
+        found = iter(self._each(good) if good else [])
         broken = ({"name": _text(picture.name), "error": picture.error} for picture in batch if picture.error)
         rows = [next(broken if picture.error else found) for picture in batch]
         return arrow.Table.from_pylist(rows, self._schema)
+
+    def _each(self, pictures: list[Prepared]) -> list[dict]:
+        """A record of each; of one whose numbers are none the reason, which ends nobody else's."""
+        try:
+            return [_checked(record, self.vit) for record in self._measured(pictures)]
+        except NotFinite as error:
+            if len(pictures) > 1:
+                return [record for picture in pictures for record in self._each([picture])]
+            return [{"name": _text(pictures[0].name), "error": str(error)}]
 
     def _measured(self, pictures: list[Prepared]) -> list[dict]:
         caps = capture_views(self.vit, [picture.view for picture in pictures], gradients=self._gradients)
@@ -117,7 +127,25 @@ class Measurer:
 def _heat(method: str, cap: Capture, picture: Prepared) -> np.ndarray:
     # One random order for all pictures would be one draw, however many pictures there are.
     options = {"seed": zlib.crc32(picture.name.encode("utf-8", "replace"))} if method == "random" else {}
-    return explain(cap.vit, cap.view, method, capture=cap, **options)
+    heat = explain(cap.vit, cap.view, method, capture=cap, **options)
+    if not np.isfinite(heat).all():
+        raise NotFinite(_no_number(f"The map of {method}", cap.vit))
+    return heat
+
+
+def _checked(record: dict, vit: VitModel) -> dict:
+    """The record, or the reason why it has none where one of its numbers is none: means are of numbers alone."""
+    for column, value in record.items():
+        if isinstance(value, float | np.ndarray) and not np.isfinite(value).all():
+            return {"name": record["name"], "error": _no_number(f"The column {column}", vit)}
+    return record
+
+
+def _no_number(what: str, vit: VitModel) -> str:
+    return (
+        f"{what} of {vit.name} holds NaN or infinity on this picture. Check the weights, which a training that "
+        f"diverged may have spoilt, or use another precision than {vit.precision}."
+    )
 
 
 def _text(name: str) -> str:

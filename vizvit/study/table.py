@@ -62,6 +62,19 @@ def notes(summary: dict, say: Say) -> list[str]:
     return [*said, t["error_note"]]
 
 
+def missing(summary: dict, say: Say) -> list[str]:
+    """Why a measure or a spread is not there, in sentences; none where all is."""
+    t, heads = say("studies"), summary["heads"]
+    if not heads:
+        return []
+    why = {
+        t["missing_prefix_share"]: not heads.get("prefix_share"),
+        t["missing_agreement"]: not heads.get("agreement"),
+        t["missing_spread"]: summary["measured"] == 1,
+    }
+    return [sentence for sentence, missing in why.items() if missing]
+
+
 def note(summary: dict) -> str:
     """What the table was measured on, in sentences."""
     said = f"{summary['model']}, {summary['weights']}; {summary['measured']} pictures."

@@ -13,6 +13,7 @@ from vizvit.errors import CaptureError
 from vizvit.forward.capture import Capture, capture
 from vizvit.model.loading import SHIPPED
 from vizvit.model.vit import VitModel
+from vizvit.model.work import Work
 from vizvit.pages.shared import language, look
 from vizvit.pages.shared.address import note_all
 from vizvit.pages.shared.language import say
@@ -21,6 +22,9 @@ from vizvit.pages.sidebar import picture
 from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
 from vizvit.pictures.samples import is_stranger
 
+# Multiply-adds above which work lets looks go first: of a forward pass, and of a pass over all attention. A ViT-B/16 at
+# 224 pixels takes 18 and 0.7 billion, a ViT-S/14 at 518 pixels 47 and 17.
+LARGE, MANY = 30e9, 5e9
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
 
@@ -50,11 +54,12 @@ class Choice:
     def captured(self, make: Callable[[], Capture], *name: Hashable, heavy: bool = False) -> Capture:
         """A capture that `make` makes of what is chosen, once for all sessions; their forward passes take turns.
 
-        heavy: what others look at goes first.
+        heavy: what others look at goes first, as it does with a large model or input, of which one pass takes seconds.
         """
 
         def run() -> Capture:
-            with st.spinner(say("sidebar")["running"]), turn(heavy=heavy):
+            aside = heavy or Work.of(self.vit).multiply_adds > LARGE
+            with st.spinner(say("sidebar")["running"]), turn(heavy=aside):
                 return make()
 
         return store().captures.get((*self.key, *name), run, lambda cap: cap.nbytes, still_wanted())
@@ -67,6 +72,15 @@ class Choice:
                 return make()
 
         return once((*self.key, name), run, size)
+
+    def derived(self, name: Hashable, make: Callable[[], Any], size=lambda value: value.nbytes) -> Any:
+        """`result` of what goes over all attention: with many tokens it waits for its turn, and looks go first."""
+
+        def run() -> Any:
+            with turn(heavy=True):
+                return make()
+
+        return self.result(name, run if Work.of(self.vit).attention > MANY else make, size)
 
     def has(self, name: Hashable) -> bool:
         """Whether `result` would have it at once."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -21,13 +25,14 @@ from vizvit.numbers import fixed, megabytes, share
 from vizvit.pages.shared import bounds, look, paths
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import named, named_or_own, say, worded
-from vizvit.pages.shared.store import still_wanted, store
+from vizvit.pages.shared.store import leave_if_outdated, still_wanted, store
 from vizvit.reading import kind_of, path_of, whole
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
 LISTED = (SHIPPED, *ENTRIES)
 WEIGHTS = ("pretrained", "random")
 _LOADS = itertools.count(1)
+_RUN = threading.local()
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,19 @@ class ModelKey:
     half: bool = False
     stamp: int | None = None
     load: int = 0
+
+
+Loaded = tuple[VitModel, ModelKey, Any]  # with the module
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """The weights that this thread chooses within stay in memory, whatever else is loaded meanwhile: for one run."""
+    _RUN.held = []
+    try:
+        yield
+    finally:
+        del _RUN.held
 
 
 def choose_model(progress) -> tuple[VitModel, ModelKey]:
@@ -177,7 +195,7 @@ def load_chosen(
     stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
     key = ModelKey(name, weights, arch, size, half, stamp)
 
-    def make() -> tuple[VitModel, ModelKey]:
+    def make() -> Loaded:
         if (name, size) != (SHIPPED, None):
             bounds.check(_work(key))
         slot = place.empty()
@@ -187,11 +205,24 @@ def load_chosen(
             slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
-            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
+            loaded = load(progress)
         slot.empty()
-        return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
+        return loaded
 
-    return store().models.get(key, make, lambda loaded: Work.of(loaded[0]).weights, still_wanted())
+    def load(progress: Callable[[int, int], None] | None = None) -> Loaded:
+        vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
+        vit, module = replace(vit, weights=note or vit.weights), vit.module
+        # The store holds the weights, and who runs: not a tab that nobody looks at. A late click there brings them.
+        vit.let_go(lambda: store().models.get(key, load, _weights, leave_if_outdated)[2])
+        return vit, replace(key, load=next(_LOADS)), module
+
+    *chosen, module = store().models.get(key, make, _weights, still_wanted())
+    getattr(_RUN, "held", []).append(module)
+    return tuple(chosen)
+
+
+def _weights(loaded: Loaded) -> int:
+    return sum(tensor.nbytes for tensor in (*loaded[2].parameters(), *loaded[2].buffers()))
 
 
 @lru_cache(maxsize=256)
