@@ -21,7 +21,7 @@ from vizvit.walk import lessons
 
 pytestmark = pytest.mark.browser
 FIRST = int(BEFORE.probabilities.argmax())
-SIGLIP = "model=vit_base_patch16_siglip_224&weights=random"
+SIGLIP = "model=vit_base_patch16_siglip_224&height=96&weights=random"
 
 
 def opened(open_page, app: str, query: str = "", **options) -> Page:
