@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from vizvit.model.vit import VitModel
 
 
+LONGEST = ("test_all_of_timms_vision_transformers", "test_ray_gives_the_same")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: at the end, one process would work at it and the others wait."""
+    items.sort(key=lambda item: item.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def pictures() -> list[Image.Image]:
     """Natural pictures of different shapes: an astronaut, a cat, a cup of coffee."""
