@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..numbers import share
 from .options import Parser, UsageError
-from .report import say, share, tell
+from .report import say, tell
 
 if TYPE_CHECKING:
     from ..training.budget import Budget

@@ -53,6 +53,9 @@ def facts(summary: dict) -> list[tuple[str, str]]:
     if accuracy:
         of = f"of {accuracy['count']} with a label"
         told.append(("accuracy", f"top-1 {share(accuracy['top1'])}, top-5 {share(accuracy['top5'])} {of}"))
+    if value := summary.get("value"):
+        places = decimals([value["mean"]])
+        told.append(("value", f"{mean_and_spread(value['mean'], value['spread'], places)}, in the model's own units"))
     if summary["objects"]:
         told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
     boxes = summary.get("boxes") or {}

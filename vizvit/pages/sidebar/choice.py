@@ -18,11 +18,12 @@ from vizvit.pages.shared.address import note_all
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.store import is_made, once, still_wanted, store, turn
 from vizvit.pages.sidebar import picture
-from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
+from vizvit.pages.sidebar.model_choice import OUTPUTS, WEIGHTS, ModelKey, choose_model, describe
 from vizvit.pictures.samples import is_stranger
 
 # What a link holds, and what it holds when it says nothing.
-DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
+DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained"}
+DEFAULTS |= dict.fromkeys(("arch", "height", "width", "outputs"), "")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def choose() -> Choice:
         state.setdefault(name, st.query_params.get(name, default))
     if state.weights not in WEIGHTS:
         state.weights = DEFAULTS["weights"]
+    if state.outputs not in OUTPUTS:
+        state.outputs = DEFAULTS["outputs"]
     progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
         language.switch()
@@ -88,7 +91,7 @@ def choose() -> Choice:
         image, image_name, image_key = picture.choose_picture(thumbnail)
         vit, model_key = choose_model(progress)
         describe(vit)
-        if vit.labels and vit.trained and is_stranger(image_key, vit.labels):
+        if vit.labels and vit.trained and vit.outputs != "value" and is_stranger(image_key, vit.labels):
             thumbnail.caption(say("picture")["stranger"])
     _write_address()
     return Choice(image, image_name, image_key, vit, model_key)

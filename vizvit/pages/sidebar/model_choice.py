@@ -14,6 +14,7 @@ from vizvit.model import CHECKPOINTS
 from vizvit.model.catalog import CATALOG
 from vizvit.model.hub import is_cached
 from vizvit.model.loading import SHIPPED, load_model, pick_device
+from vizvit.model.outputs import KINDS
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import VitModel
 from vizvit.model.work import Work, work_of
@@ -27,6 +28,7 @@ from vizvit.reading import kind_of, path_of, whole
 ENTRIES = {entry.name: entry for entry in CATALOG}
 LISTED = (SHIPPED, *ENTRIES)
 WEIGHTS = ("pretrained", "random")
+OUTPUTS = ("", *KINDS)  # none: as the model has them
 _LOADS = itertools.count(1)
 
 
@@ -36,7 +38,7 @@ class ModelKey:
 
     size: (height, width), or None for the model's own. stamp: when the file or folder was last changed, where it is
     one: a retrained checkpoint is another model. load: which of all loads it came from, 0 before: captures of a model
-    that had to go are not taken for those of the same model loaded again.
+    that had to go are not taken for those of the same model loaded again. outputs: one of OUTPUTS.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ModelKey:
     half: bool = False
     stamp: int | None = None
     load: int = 0
+    outputs: str = ""
 
 
 def choose_model(progress) -> tuple[VitModel, ModelKey]:
@@ -85,11 +88,18 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
         left, right = st.columns(2)
         left.text_input(t["height"], key="height", placeholder=t["own"])
         right.text_input(t["width"], key="width", placeholder=t["as_height"])
+        st.selectbox(
+            t["outputs"],
+            OUTPUTS,
+            format_func=lambda kind: t[f"outputs_{kind or 'own'}"],
+            key=worded("outputs"),
+            help=t["outputs_help"],
+        )
         half = pick_device().type == "cuda" and st.toggle(t["half"], key="half")
     try:
         check_allowed(state.model)
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
-        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note)
+        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note, state.outputs)
     except ModelError as error:
         st.error(look.failure("model", error))
         st.caption(t["instead"].format(model=SHIPPED))
@@ -133,7 +143,7 @@ def _names_file(model: str) -> bool:
 def _use_model() -> None:
     state = st.session_state
     state.model = state.model_box or SHIPPED
-    state.weights, state.arch, state.height, state.width = "pretrained", "", "", ""
+    state.weights, state.arch, state.height, state.width, state.outputs = "pretrained", "", "", "", ""
 
 
 def _title(name: str) -> str:
@@ -166,6 +176,7 @@ def load_chosen(
     size: tuple[int, int] | None = None,
     half: bool = False,
     note: str = "",
+    outputs: str = "",
 ) -> tuple[VitModel, ModelKey]:
     """A model, loaded once for all sessions, and its key. Raises ModelError.
 
@@ -175,7 +186,7 @@ def load_chosen(
     check_allowed(name)
     path = path_of(name.removeprefix("local-dir:"))
     stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
-    key = ModelKey(name, weights, arch, size, half, stamp)
+    key = ModelKey(name, weights, arch, size, half, stamp, outputs=outputs)
 
     def make() -> tuple[VitModel, ModelKey]:
         if (name, size) != (SHIPPED, None):
@@ -187,7 +198,15 @@ def load_chosen(
             slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
-            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
+            vit = load_model(
+                name,
+                weights=weights,
+                arch=arch or None,
+                image_size=size,
+                outputs=outputs or None,
+                half=half,
+                on_progress=progress,
+            )
         slot.empty()
         return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
 
