@@ -234,6 +234,7 @@ class VitModel:
             "outputs": self.outputs if self.labels else None,
             "precision": self.precision,
             "input_size": list(self.grid.image_size),
+            "channels": self.channels,
             "grid": [self.grid.rows, self.grid.cols],
             "prefix_tokens": list(self.grid.prefix_names),
         }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..explanations.methods import METHODS
 from ..numbers import NONE, decimals, mean_and_spread
+from .summary import weights_note
 
 Say = Callable[[str], dict[str, str]]  # a section's words in some language, as `texts.words` gives them
 AREAS, PLACES = ("deletion", "insertion"), 3
@@ -70,7 +71,7 @@ def notes(summary: dict, say: Say) -> list[str]:
 
 def note(summary: dict) -> str:
     """What the table was measured on, in sentences."""
-    said = f"{summary['model']}, {summary['weights']}; {summary['measured']} pictures."
+    said = f"{weights_note(summary)}; {summary['measured']} pictures."
     if any("deletion" in scores for scores in summary["methods"].values()):
         settings, (rows, cols) = summary["settings"], summary["grid"]
         curve = "the predicted class's probability, "

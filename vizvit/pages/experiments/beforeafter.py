@@ -109,10 +109,11 @@ def _verdict(vit: VitModel, before: Reading, after: Reading) -> str:
     (now,) = likeliest(vit, after.predictions, 1)
     was, is_ = float(before.predictions[first]), float(after.predictions[first])
     names = {name: html.escape(vit.short_label(index)) for name, index in (("first", first), ("now", now))}
-    moved = t["from_to"].format(was=told(vit, was), **{"is": told(vit, is_)}, **names)
-    if vit.outputs == "value":
-        places = decimals([was, is_])
+    if vit.outputs == "value":  # as many decimals as it takes to see the change
+        places = max(decimals([was, is_]), min(decimals([is_ - was]) - 1, 4))
+        moved = t["from_to"].format(was=fixed(was, places), **{"is": fixed(is_, places)}, **names)
         return _large(signed(change(was, is_, places), places), moved)
+    moved = t["from_to"].format(was=told(vit, was), **{"is": told(vit, is_)}, **names)
     points = t["points"].format(points=signed(change(100 * was, 100 * is_, 1), 1))
     winner = (t["stays"] if first == now else t["wins"]).format(**names)
     return _large(points, f"{moved}<br>{winner}")

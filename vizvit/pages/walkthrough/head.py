@@ -30,21 +30,20 @@ def draw(here: Here) -> None:
 def _predictions(here: Here, made: walk.Head) -> None:
     t, vit = say_of("walk", here.vit), here.vit
     best = likeliest(vit, made.predictions)
-    values = vit.outputs == "value"
-    rows = [
-        (
-            here.label(i),
-            float(made.predictions[i]),
-            t["head_row"].format(share=told(vit, made.predictions[i]), logit=fixed(float(made.logits[i]), 2)),
-        )
-        for i in best
-    ]
-    show(
-        "prediction",
-        *_read_out(made),
-        title(t["head_top"]),
-        facts(*((name, written) for name, _, written in rows)) if values else bars(rows, name="top", top=1.0),
-    )
+    written = {i: told(vit, made.predictions[i]) for i in best}
+    if vit.outputs == "value":
+        drawn = facts(*((here.label(i), written[i]) for i in best))
+    else:
+        rows = [
+            (
+                here.label(i),
+                float(made.predictions[i]),
+                t["head_row"].format(share=written[i], logit=fixed(float(made.logits[i]), 2)),
+            )
+            for i in best
+        ]
+        drawn = bars(rows, name="top", top=1.0)
+    show("prediction", *_read_out(made), title(t["head_top"]), drawn)
 
 
 def _lead(here: Here, made: walk.Head) -> None:
