@@ -121,7 +121,7 @@ def load_model(
     )
     height, width = size or (None, None)
     given = {"model": lasting(text), "weights": None if weights == "pretrained" else lasting(str(weights))}
-    opened = given | {"arch": arch, "height": height, "width": width, "outputs": outputs}
+    opened = given | {"arch": arch, "height": height, "width": width} | ({"outputs": outputs} if outputs else {})
     return replace(vit, opened=opened, notes=tuple(dict.fromkeys(source.notes)))
 
 

@@ -77,7 +77,7 @@ class FolderClasses:
 
 def unnamed(vit: VitModel) -> bool:
     """Whether the model's classes have numbers only."""
-    return bool(vit.labels) and vit.labels[0] == f"{NOUNS[vit.outputs]} 0"
+    return bool(vit.labels) and vit.labels[0] in {f"{noun} 0" for noun in NOUNS.values()}
 
 
 def label_note(vit: VitModel, pictures: PictureSet) -> str | None:
