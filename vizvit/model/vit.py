@@ -50,7 +50,7 @@ class VitModel:
     mean, std: what is subtracted from a picture's 0..1, and what that is divided by, one a channel.
     input_size: (height, width); channels: 3, 1 (pictures become grey), or those of other sensors.
     opened: what `load_model` was given, for JSON, so that it can be opened again: model, weights, arch, height, width,
-        each None where it was left at its default, and outputs where they were named. None for a module that was made elsewhere.
+        each None where it was left at its default; outputs where they were named. None for a module made elsewhere.
     """
 
     name: str
