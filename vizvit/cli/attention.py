@@ -21,6 +21,7 @@ files, for cat.jpg:
     heads          [head, rows, cols]  the maps of the second
     prefix         [head, token]       attention to the prefix tokens (class, registers)
     probabilities  [class]             what the model predicts, where it has a classifier
+    values         [output]            instead, of a model of values
     about          JSON text           model, weights, layer, query and the rest
 
 examples:

@@ -77,7 +77,7 @@ def add(commands: options.Commands) -> None:
         kind, words = RECIPE[option]
         words = words.rpartition(" (")[0] or words.strip("()")
         group.add_argument(f"--{option}", type=kind, metavar=METAVARS.get(kind, "X"), help=words)
-    parser.set_defaults(run=finetune, command="finetune", labels=None)
+    parser.set_defaults(run=finetune, command="finetune", labels=None, outputs=None)
 
 
 def finetune(args: argparse.Namespace) -> int:

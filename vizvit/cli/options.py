@@ -98,8 +98,18 @@ def add_model(parser: Parser) -> None:
         help="input size in pixels (default: the model's own)",
     )
     group.add_argument("--labels", type=Path, metavar="FILE", help="class names: one a line, or a JSON list")
+    add_outputs(group)
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     group.add_argument("--half", action="store_true", help="half precision, on CUDA only")
+
+
+def add_outputs(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--outputs",
+        choices=("softmax", "sigmoid", "value"),
+        help="what the model's outputs are: one class, several labels at once, or values without probabilities "
+        "(default: softmax; value for a single output)",
+    )
 
 
 def add_folder(group: argparse._ArgumentGroup) -> None:
@@ -233,6 +243,7 @@ def load(args: argparse.Namespace) -> VitModel:
                 arch=args.arch,
                 image_size=args.image_size,
                 labels=args.labels,
+                outputs=args.outputs,
                 half=args.half,
                 on_progress=on_progress,
             )

@@ -20,6 +20,7 @@ files, for cat.jpg:
     rollout        [rows, cols]         the map of the first figure
     steps          [layer, rows, cols]  the rollout from --start-layer up to each layer
     probabilities  [class]              what the model predicts, where it has a classifier
+    values         [output]             instead, of a model of values
     about          JSON text            model, weights, the chain's parameters, query and the rest
 
 examples:

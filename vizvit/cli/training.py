@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..numbers import share
 from ..reading import whole
 from .options import Parser, amount, count
-from .report import say, share, tell
+from .report import say, tell
 
 if TYPE_CHECKING:
     from ..training.budget import Budget

@@ -20,6 +20,7 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu"}
 ACTIVATIONS |= {"quick_gelu": "quick_gelu", "relu": "relu", "silu": "silu", "swish": "silu"}
 RESAMPLING = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
+OUTPUTS = {"regression": "value", "multi_label_classification": "sigmoid", "single_label_classification": "softmax"}
 HIERARCHICAL = ("swin", "swinv2", "pvt", "pvt_v2", "segformer", "cvt", "mobilevit", "hiera", "levit", "efficientformer")
 
 
@@ -105,6 +106,8 @@ def said_by(config: Mapping[str, Any], preprocessor: Mapping[str, Any] | None, n
     kind = str(config["model_type"])
     names = config.get("id2label") or {}
     prepared |= {"architecture": kind, "tag": "transformers"}
+    if (problem := config.get("problem_type")) in OUTPUTS:
+        prepared["outputs"] = OUTPUTS[problem]
     if names and any(str(label) != f"LABEL_{index}" for index, label in names.items()):
         prepared["label_names"] = [str(names[key]) for key in sorted(names, key=int)]
     return Said(

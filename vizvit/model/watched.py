@@ -65,6 +65,20 @@ class Watched:
         return vars(self) | ({} if self._source is None else {"_twin": None, "_seen": []})
 
 
+class Followed:
+    """The field `VitModel.module`: what is read is a twin of what was given, as that one is by now."""
+
+    def __get__(self, vit: Any, owner: type | None = None) -> Any:
+        if vit is None:
+            return self
+        watched = vars(vit)["_watched"]
+        return None if watched is None else watched.now()
+
+    def __set__(self, vit: Any, module: nn.Module | Watched | None) -> None:
+        made = module is None or isinstance(module, Watched)
+        vars(vit)["_watched"] = module if made else Watched.of(module)
+
+
 def frozen_twin(module: nn.Module) -> nn.Module:
     """A twin whose parameters are tensors of their own over the same storage, in the state that looking needs.
 

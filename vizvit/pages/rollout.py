@@ -52,11 +52,11 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights))
     with right:
         st.subheader(t["prediction"])
-        look.prediction(choice.vit, cap.probabilities)
+        look.prediction(cap)
         look.downloads(
             "rollout",
             lambda: _figure(cap, steps, options, token, look.weights_note(choice.vit, "en")),
-            lambda: {"rollout": final, "steps": steps, "last_layer": last, "probabilities": cap.probabilities},
+            lambda: {"rollout": final, "steps": steps, "last_layer": last} | look.predicted(cap),
         )
 
     st.subheader(t["chain"])

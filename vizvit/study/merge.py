@@ -93,7 +93,8 @@ class _Sums:
         self.named: list[dict] = []
         self.boxes = self.bad_boxes = 0
         self.first_bad: dict | None = None
-        self.probability = Moments()
+        self._read = "value" if vit.outputs == "value" else "probability"
+        self.read = Moments()
         self.heads = {measure: Moments(self._shape) for measure in MEASURES}
         scores = ("pointing", *(AREAS if settings.faithfulness else ()))
         self.methods = {method: {score: Moments() for score in scores} for method in settings.methods}
@@ -111,7 +112,7 @@ class _Sums:
         self.labelled += len(ranks)
         self.first, self.fifth = self.first + int((ranks <= 1).sum()), self.fifth + int((ranks <= 5).sum())
         self.objects += len(_numbers(table, "object"))
-        self.probability.add(_numbers(table, "probability"))
+        self.read.add(_numbers(table, self._read))
         for measure, moments in self.heads.items():
             column = table[measure].drop_null().combine_chunks()
             moments.add(column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), *self._shape))
@@ -137,7 +138,7 @@ class _Sums:
             "objects": self.objects,
             "boxes": {"count": self.boxes, "bad": self.bad_boxes, "first_bad": self.first_bad},
             "accuracy": accuracy,
-            "probability": {"mean": self.probability.mean, "spread": self.probability.spread},
+            self._read: {"mean": self.read.mean, "spread": self.read.spread},
             "methods": {method: _scores(scores) for method, scores in self.methods.items()},
             "heads": {
                 measure: {"mean": moments.mean, "spread": moments.spread, "count": moments.count}

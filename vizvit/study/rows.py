@@ -15,6 +15,7 @@ from ..faithful import faithfulness_many
 from ..forward.batch import capture_views
 from ..forward.capture import Capture
 from ..forward.finite import NotFinite
+from ..model.outputs import foremost
 from ..model.vit import VitModel
 from .labels import FolderClasses
 from .measures import MEASURES, head_measures
@@ -30,13 +31,16 @@ def schema(vit: VitModel, settings: Settings) -> arrow.Schema:
 
     name, error (why a picture was left out; everything else is then empty), label (class index, empty where
     unknown), rank (of the label among the predictions, 1 the first), predicted (class index), probability (of it),
-    object (the share of the view inside the boxes, where they play the pointing game), boxes (how many there are),
-    bad_boxes (how many of them cannot be used), box_error (why the first cannot); each of MEASURES as a list of layers
-    x heads numbers, a layer's heads together; for each method pointing_NAME, deletion_NAME, insertion_NAME.
+    value (of a model of values alone, which has no label, rank and probability: the first of them, as `predicted`
+    says), object (the share of the view inside the boxes, where they play the pointing game), boxes (how many there
+    are), bad_boxes (how many of them cannot be used), box_error (why the first cannot); each of MEASURES as a list of
+    layers x heads numbers, a layer's heads together; for each method pointing_NAME, deletion_NAME, insertion_NAME.
     """
     number, heads = arrow.float32(), arrow.list_(arrow.float32(), vit.num_layers * vit.num_heads)
     columns = [("name", arrow.string()), ("error", arrow.string()), ("label", arrow.int32()), ("rank", arrow.int32())]
-    columns += [("predicted", arrow.int32()), ("probability", number), ("object", number)]
+    columns += [("predicted", arrow.int32()), ("probability", number)]
+    columns += [("value", number)] if vit.outputs == "value" else []
+    columns += [("object", number)]
     columns += [("boxes", arrow.int32()), ("bad_boxes", arrow.int32()), ("box_error", arrow.string())]
     columns += [(measure, heads) for measure in MEASURES]
     for method in settings.methods:
@@ -89,9 +93,10 @@ class Measurer:
 
     def _record(self, cap: Capture, picture: Prepared) -> dict:
         record: dict[str, Any] = {"name": _text(picture.name), "label": self._label(picture)}
-        if len(cap.probabilities):
-            record["predicted"] = int(cap.logits.argmax())
-            record["probability"] = float(cap.probabilities.max())
+        if len(cap.predictions):
+            first = foremost(self.vit.outputs, cap.predictions, 1)[0]
+            read = "value" if self.vit.outputs == "value" else "probability"
+            record |= {"predicted": first, read: float(cap.predictions[first])}
             if record["label"] is not None:
                 record["rank"] = 1 + int((cap.logits > cap.logits[record["label"]]).sum())
         if picture.inside is not None:
@@ -112,7 +117,7 @@ class Measurer:
             record[f"insertion_{method}"] = curve.insertion_area
 
     def _label(self, picture: Prepared) -> int | None:
-        label, classes = picture.label, len(self.vit.labels)
+        label, classes = picture.label, 0 if self.vit.outputs == "value" else len(self.vit.labels)
         label = self._class_of(label) if isinstance(label, str) else label
         if label is None or label < 0 or not classes:
             return None

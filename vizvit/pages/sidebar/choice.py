@@ -19,14 +19,15 @@ from vizvit.pages.shared.address import note_all
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.store import is_made, once, still_wanted, store, turn
 from vizvit.pages.sidebar import picture
-from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
+from vizvit.pages.sidebar.model_choice import OUTPUTS, WEIGHTS, ModelKey, choose_model, describe
 from vizvit.pictures.samples import is_stranger
 
 # Multiply-adds above which work lets looks go first: of a forward pass, and of a pass over all attention. A ViT-B/16 at
 # 224 pixels takes 18 and 0.7 billion, a ViT-S/14 at 518 pixels 47 and 17.
 LARGE, MANY = 30e9, 5e9
 # What a link holds, and what it holds when it says nothing.
-DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
+DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained"}
+DEFAULTS |= dict.fromkeys(("arch", "height", "width", "outputs"), "")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ def choose() -> Choice:
         state.setdefault(name, st.query_params.get(name, default))
     if state.weights not in WEIGHTS:
         state.weights = DEFAULTS["weights"]
+    if state.outputs not in OUTPUTS:
+        state.outputs = DEFAULTS["outputs"]
     progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
         language.switch()
@@ -102,7 +105,7 @@ def choose() -> Choice:
         image, image_name, image_key = picture.choose_picture(thumbnail)
         vit, model_key = choose_model(progress)
         describe(vit)
-        if vit.labels and vit.trained and is_stranger(image_key, vit.labels):
+        if vit.labels and vit.trained and vit.outputs != "value" and is_stranger(image_key, vit.labels):
             thumbnail.caption(say("picture")["stranger"])
     _write_address()
     return Choice(image, image_name, image_key, vit, model_key)

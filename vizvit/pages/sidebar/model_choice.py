@@ -18,6 +18,7 @@ from vizvit.model import CHECKPOINTS
 from vizvit.model.catalog import CATALOG
 from vizvit.model.hub import is_cached
 from vizvit.model.loading import SHIPPED, load_model, pick_device
+from vizvit.model.outputs import KINDS
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import VitModel
 from vizvit.model.work import Work, work_of
@@ -31,6 +32,7 @@ from vizvit.reading import kind_of, path_of, whole
 ENTRIES = {entry.name: entry for entry in CATALOG}
 LISTED = (SHIPPED, *ENTRIES)
 WEIGHTS = ("pretrained", "random")
+OUTPUTS = ("", *KINDS)  # none: as the model has them
 _LOADS = itertools.count(1)
 _RUN = threading.local()
 
@@ -41,7 +43,7 @@ class ModelKey:
 
     size: (height, width), or None for the model's own. stamp: when the file or folder was last changed, where it is
     one: a retrained checkpoint is another model. load: which of all loads it came from, 0 before: captures of a model
-    that had to go are not taken for those of the same model loaded again.
+    that had to go are not taken for those of the same model loaded again. outputs: one of OUTPUTS.
     """
 
     name: str
@@ -51,6 +53,7 @@ class ModelKey:
     half: bool = False
     stamp: int | None = None
     load: int = 0
+    outputs: str = ""
 
 
 Loaded = tuple[VitModel, ModelKey, Any]  # with the module
@@ -103,11 +106,18 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
         left, right = st.columns(2)
         left.text_input(t["height"], key="height", placeholder=t["own"])
         right.text_input(t["width"], key="width", placeholder=t["as_height"])
+        st.selectbox(
+            t["outputs"],
+            OUTPUTS,
+            format_func=lambda kind: t[f"outputs_{kind or 'own'}"],
+            key=worded("outputs"),
+            help=t["outputs_help"],
+        )
         half = pick_device().type == "cuda" and st.toggle(t["half"], key="half")
     try:
         check_allowed(state.model)
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
-        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note)
+        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note, state.outputs)
     except ModelError as error:
         st.error(look.failure("model", error))
         st.caption(t["instead"].format(model=SHIPPED))
@@ -151,7 +161,7 @@ def _names_file(model: str) -> bool:
 def _use_model() -> None:
     state = st.session_state
     state.model = state.model_box or SHIPPED
-    state.weights, state.arch, state.height, state.width = "pretrained", "", "", ""
+    state.weights, state.arch, state.height, state.width, state.outputs = "pretrained", "", "", "", ""
 
 
 def _title(name: str) -> str:
@@ -184,6 +194,7 @@ def load_chosen(
     size: tuple[int, int] | None = None,
     half: bool = False,
     note: str = "",
+    outputs: str = "",
 ) -> tuple[VitModel, ModelKey]:
     """A model, loaded once for all sessions, and its key. Raises ModelError.
 
@@ -193,7 +204,7 @@ def load_chosen(
     check_allowed(name)
     path = path_of(name.removeprefix("local-dir:"))
     stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
-    key = ModelKey(name, weights, arch, size, half, stamp)
+    key = ModelKey(name, weights, arch, size, half, stamp, outputs=outputs)
 
     def make() -> Loaded:
         if (name, size) != (SHIPPED, None):
@@ -210,7 +221,15 @@ def load_chosen(
         return loaded
 
     def load(progress: Callable[[int, int], None] | None = None) -> Loaded:
-        vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
+        vit = load_model(
+            name,
+            weights=weights,
+            arch=arch or None,
+            image_size=size,
+            outputs=outputs or None,
+            half=half,
+            on_progress=progress,
+        )
         vit, module = replace(vit, weights=note or vit.weights), vit.module
         # The store holds the weights, and who runs: not a tab that nobody looks at. A late click there brings them.
         vit.let_go(lambda: store().models.get(key, load, _weights, leave_if_outdated)[2])

@@ -26,7 +26,8 @@ def show(summary: dict, folder: Path) -> None:
             measured=thousands(summary["measured"]), model=look.plain(summary["model"]), weights=weights
         )
     ]
-    said += [t["size"].format(width=width, height=height)]
+    size = t["size_grey"] if summary.get("channels") == 1 else t["size"]
+    said += [size.format(width=width, height=height)]
     if accuracy := summary["accuracy"]:
         top = {name: share(accuracy[name]) for name in ("top1", "top5")}
         said += [t["accuracy"].format(**top, count=thousands(int(accuracy["count"])))]
