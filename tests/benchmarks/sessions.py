@@ -35,6 +35,10 @@ class Session:
     async def __aexit__(self, *reason: object) -> None:
         await self._socket.close()
 
+    def set_query(self, **query: str) -> None:
+        """The address of the next runs."""
+        self._query = urlencode(query)
+
     async def run(
         self, *, page: str | None = None, press: str | None = None, tell: Callable[[str], object] = str
     ) -> float:
