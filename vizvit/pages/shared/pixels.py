@@ -20,7 +20,7 @@ def picture(
     *,
     box: Box | None = None,
     smooth: bool = False,
-    opacity: float = 0.65,
+    opacity: float = 0.8,
     side: int = 640,
 ) -> bytes:
     """A PNG of the model's view, enlarged by a whole factor, with a map over it and the query patch outlined.
@@ -29,7 +29,7 @@ def picture(
     """
     large = enlarged(view, side)
     if heat is not None:
-        large = overlay(large, heat, smooth=smooth, opacity=opacity)
+        large = overlay(large, heat, smooth=smooth, opacity=opacity, blend="fade")
     if box is not None:
         factor = large.shape[0] // view.shape[0]
         left, top, right, bottom = box

@@ -6,7 +6,7 @@ import { openView } from "../state/changes.js";
 import { rowOfView } from "../state/content.js";
 import { pinnedViews, removePin, stampOfPin } from "../state/pins.js";
 import { prefixCount } from "../state/sides.js";
-import { paintMap } from "./colour.js";
+import { coloursFor, paintMap } from "./colour.js";
 import { element, keepFocus } from "./elements.js";
 import { areaName, fill, tokenName, viewName } from "./words.js";
 
@@ -53,7 +53,7 @@ function pinElement(app, view) {
   if (row) {
     const shown = { row, first: prefixCount(a), count: rows * cols };
     const [limits] = limitsOf([shown], view.scale === "shared" ? "own" : view.scale, view.curve);
-    paintMap(map, shown, rows, cols, limits, a.colours[view.colours]);
+    paintMap(map, shown, rows, cols, limits, coloursFor(a, view));
   }
   return element("span", { class: "pin" }, open, remove);
 }
