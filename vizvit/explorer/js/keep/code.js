@@ -18,7 +18,7 @@ export function pythonCode(session, capture, choice, options = {}, other = null)
   const drawing = pythonKeywords({
     colormap: unlessDefault(options.colours, "viridis"),
     opacity: unlessDefault(options.opacity, 0.6),
-    blend: unlessDefault(options.blend ?? "veil", "veil"),
+    blend: unlessDefault(options.blend, "veil"),
     smooth: options.smooth,
     low: limits ? rawPython("low") : null,
     high: limits ? rawPython("high") : null,
