@@ -10,6 +10,7 @@ import { attachHelp, fillHelp } from "./act/help.js";
 import { attachKeyboard } from "./act/keyboard.js";
 import { attachMenu, fillMenu } from "./act/menu.js";
 import { attachPointer } from "./act/pointer.js";
+import { startWandering } from "./act/wander.js";
 import { attentionRows } from "./compute/attention.js";
 import { decodeLayer } from "./compute/payload.js";
 import { drawAtlas } from "./draw/atlas.js";
@@ -62,6 +63,8 @@ function createApp(parentElement) {
   attachHelp(app);
   app.observer = new ResizeObserver(app.arrangeSoon);
   app.observer.observe(root);
+  addEventListener("resize", app.arrangeSoon);
+  app.endings.push(() => removeEventListener("resize", app.arrangeSoon));
   root.__vizvit = {
     rows: (layer, token) => attentionRows(layerOf(app.a, layer), token),
     shown: (side = "a") => (app[side]?.content?.items.length ? shownRow(app[side]) : null),
@@ -82,6 +85,7 @@ function refresh(app) {
   fillHelp(app);
   draw(app);
   arrange(app);
+  startWandering(app);
   app.settle(); // layers that are not here may be wanted
 }
 

@@ -20,6 +20,7 @@ export function drawPins(app) {
   const stamp = [a.capture.capture, texts.layer, ready, ...views.map(stampOfPin)].join();
   if (dom.pinned.stamp === stamp) return;
   dom.pinned.stamp = stamp;
+  app.arrangeSoon(); // they take room from the heads
   keepFocus(dom.pinned, () => dom.pinned.replaceChildren(...views.map((view) => pinElement(app, view))));
 }
 
@@ -42,7 +43,7 @@ function pinRow(app, view) {
 function pinElement(app, view) {
   const { a, texts } = app, { rows, cols } = a.capture, name = pinName(app, view), row = pinRow(app, view);
   const map = element("canvas", { "aria-hidden": "true" });
-  const open = element("button", { type: "button", class: "pin-open" },
+  const open = element("button", { type: "button", class: "pin-open", title: name },
     element("span", { class: row ? "map" : "map empty" }, row ? map : "…"), element("span", { class: "pin-name" }, name));
   const remove = element("button", { type: "button", class: "pin-remove", "aria-label": fill(texts.unpin, { name }) }, "×");
   open.addEventListener("click", () => openView(app, view));
