@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 import vizvit
 from vizvit.explorer.payload import read_header
 from vizvit.grid import PatchGrid
+from vizvit.model.reach import seen_of
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore import boxes, compare_capture
 from vizvit.pages.shared.look import plain
@@ -264,7 +265,7 @@ def test_what_a_model_sees_of_a_picture(vit, size):
     model = vit("vit_tiny_patch16_224")
     width, height = size
     fraction = 0.9 * min(size)
-    left, top, right, bottom = compare_capture.seen(model, size)
+    left, top, right, bottom = seen_of(model, size)
     expected = [(width - fraction) / 2 / width, (height - fraction) / 2 / height]
     assert (left, top) == pytest.approx(expected, abs=0.01)
     assert (right, bottom) == pytest.approx([1 - edge for edge in expected], abs=0.01)
@@ -273,7 +274,7 @@ def test_what_a_model_sees_of_a_picture(vit, size):
 def test_a_model_that_sees_another_part_is_linked_by_place(shipped, vit):
     wide = vit("vit_tiny_patch16_224")
     image = Image.fromarray(data.chelsea())
-    one, two = compare_capture.seen(shipped, image.size), compare_capture.seen(wide, image.size)
+    one, two = seen_of(shipped, image.size), seen_of(wide, image.size)
     left, top, right, bottom = compare_capture.seen_from(shipped, wide, image)
     assert one[0] + left * (one[2] - one[0]) == pytest.approx(two[0])
     assert one[1] + bottom * (one[3] - one[1]) == pytest.approx(two[3])

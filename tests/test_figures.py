@@ -84,7 +84,7 @@ def test_the_photograph_shows_through_where_little_is_attended():
     light = overlay(grey, heat, opacity=0.8, blend="light")[..., 0]
     assert light.tolist() == [[20, 40], [60, 100]]  # 100 · (1 - 0.8 · (1 - v))
     first, *_, last = overlay(grey, heat, colormap="gray", opacity=0.5, blend="fade").reshape(4, 3).tolist()
-    dimmed = 100 * (1 - 0.3) + 44 * 0.3
+    dimmed = 100 * (1 - 0.25) + 44 * 0.25
     assert first == [round(dimmed)] * 3 and last == [round(0.5 * dimmed + 0.5 * 255)] * 3
     for blend in ("fade", "light", "veil"):
         np.testing.assert_array_equal(overlay(PICTURE, HEAT, opacity=0, blend=blend), PICTURE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 BLENDS = ("fade", "light", "veil")
-DIM, DULL = 0.6, 0.6  # of a picture beneath a fading map, at full opacity: mixed with GREY, and with its own luma
+DIM, DULL = 0.5, 0.4  # of a picture beneath a fading map, at full opacity: mixed with GREY, and with its own luma
 GREY = 44
 LUMA = np.array([0.213, 0.715, 0.072], np.float32)  # as SVG and CSS saturate
 

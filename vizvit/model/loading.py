@@ -12,7 +12,7 @@ import torch
 from ..errors import ModelError
 from ..reading import kind_of, path_of
 from ..texts.assets import assets_dir
-from . import CHECKPOINTS, hub, repository
+from . import CHECKPOINTS, hub, repository, resizing
 from .config import LARGEST_SIDE, check_finite, check_source
 from .labels import read_labels
 from .source import LOCAL, Source
@@ -51,6 +51,7 @@ def load_model(
     image_size: int | tuple[int, int] | None = None,
     labels: str | Path | list[str] | None = None,
     half: bool = False,
+    crop: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> VitModel:
     """Load a Vision Transformer by name or path.
@@ -64,6 +65,8 @@ def load_model(
         the weights have. Position embeddings are resampled to another, and the model's `weights` say so.
     labels: class names: a list, a text file with a name a line, or a JSON list or {index: name} object.
     half: half precision, on CUDA only; the picture captions say so.
+    crop: False shows the model as much of a picture as has the shape of its input, where its own evaluation, which is
+        kept otherwise, would cut the edges off as well.
     on_progress: called with (done, total) bytes while weights are downloaded.
 
     Files are known by their content and read without running any code in them. What was found in them, and what had
@@ -116,6 +119,8 @@ def load_model(
         dtype=torch.float16 if half else torch.float32,
         image_size=size,
     )
+    if not crop:
+        vit = replace(vit, _spatial=resizing.filled(vit._spatial, vit.input_size))
     height, width = size or (None, None)
     given = {"model": lasting(text), "weights": None if weights == "pretrained" else lasting(str(weights))}
     opened = given | {"arch": arch, "height": height, "width": width}

@@ -8,10 +8,10 @@ import streamlit as st
 
 from vizvit.explorer.selection import start
 from vizvit.pages.explore.link import view_words
-from vizvit.pages.sidebar.choice import DEFAULTS, Choice
+from vizvit.pages.sidebar.choice import DEFAULTS, WHOLE, Choice
 from vizvit.pages.sidebar.picture import OWN
 
-SHARED = (*DEFAULTS, OWN, "training", "lang")
+SHARED = (*DEFAULTS, WHOLE, OWN, "training", "lang")
 
 
 def open_head(choice: Choice, layer: int, head: int) -> NoReturn:

@@ -72,6 +72,8 @@ def _model(variable: str, key: ModelKey) -> str:
         options.append(f"arch={_text(key.arch)}")
     if key.size:
         options.append(f"image_size={tuple(key.size)}")
+    if not key.crop:
+        options.append("crop=False")
     if key.half:
         options.append("half=True")
     return f"{variable} = vizvit.load_model({', '.join(options)})"

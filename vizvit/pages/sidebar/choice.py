@@ -18,11 +18,12 @@ from vizvit.pages.shared.address import note_all
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.store import is_made, once, still_wanted, store, turn
 from vizvit.pages.sidebar import picture
-from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe
+from vizvit.pages.sidebar.model_choice import WEIGHTS, ModelKey, choose_model, describe, seen_part
 from vizvit.pictures.samples import is_stranger
 
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained", "arch": "", "height": "", "width": ""}
+WHOLE = "whole"  # in the address while a model sees more of a picture than its own square
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,17 @@ def choose() -> Choice:
     state.pop("choice", None)  # Streamlit keeps what is replaced until the next run: two models a session
     for name, default in DEFAULTS.items():
         state.setdefault(name, st.query_params.get(name, default))
+    state.setdefault(WHOLE, st.query_params.get(WHOLE) == "1")
     if state.weights not in WEIGHTS:
         state.weights = DEFAULTS["weights"]
     progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
         language.switch()
         thumbnail = st.container()
-        image, image_name, image_key = picture.choose_picture(thumbnail)
-        vit, model_key = choose_model(progress)
+        shown = thumbnail.container()
+        image, image_name, image_key = picture.choose_picture()
+        vit, model_key = choose_model(progress, thumbnail, image.size)
+        picture.show(shown, image, image_name, seen_part(vit, model_key, image.size))
         describe(vit)
         if vit.labels and vit.trained and is_stranger(image_key, vit.labels):
             thumbnail.caption(say("picture")["stranger"])
@@ -97,4 +101,5 @@ def choose() -> Choice:
 def _write_address() -> None:
     values = {name: str(st.session_state.get(name, default)) for name, default in DEFAULTS.items()}
     values = {name: value if value != DEFAULTS[name] else "" for name, value in values.items()}
-    note_all(values | {"lang": language.in_address()})
+    whole = "1" if st.session_state.get(WHOLE) else ""
+    note_all(values | {WHOLE: whole, "lang": language.in_address()})

@@ -14,6 +14,7 @@ from vizvit.model import CHECKPOINTS
 from vizvit.model.catalog import CATALOG
 from vizvit.model.hub import is_cached
 from vizvit.model.loading import SHIPPED, load_model, pick_device
+from vizvit.model.reach import Box, rectangle, seen_of
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import VitModel
 from vizvit.model.work import Work, work_of
@@ -21,12 +22,13 @@ from vizvit.numbers import fixed, megabytes, share
 from vizvit.pages.shared import bounds, look, paths
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import named, named_or_own, say, worded
-from vizvit.pages.shared.store import still_wanted, store
+from vizvit.pages.shared.store import once, still_wanted, store
 from vizvit.reading import kind_of, path_of, whole
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
 LISTED = (SHIPPED, *ENTRIES)
 WEIGHTS = ("pretrained", "random")
+NEARLY_ALL = 0.97  # of a picture: who sees so much is not offered more
 _LOADS = itertools.count(1)
 
 
@@ -34,7 +36,7 @@ _LOADS = itertools.count(1)
 class ModelKey:
     """What a loaded model is known by to all sessions: what it was loaded with.
 
-    size: (height, width), or None for the model's own. stamp: when the file or folder was last changed, where it is
+    size: (height, width), or None for the model's own. crop: as in `load_model`. stamp: when the file or folder was last changed, where it is
     one: a retrained checkpoint is another model. load: which of all loads it came from, 0 before: captures of a model
     that had to go are not taken for those of the same model loaded again.
     """
@@ -44,12 +46,20 @@ class ModelKey:
     arch: str = ""
     size: tuple[int, int] | None = None
     half: bool = False
+    crop: bool = True
     stamp: int | None = None
     load: int = 0
 
 
-def choose_model(progress) -> tuple[VitModel, ModelKey]:
-    """Draw the choice; returns the model and its key for what all sessions share. progress: where loading is shown."""
+Loaded = tuple[VitModel, ModelKey]
+
+
+def choose_model(progress, whole, size: tuple[int, int]) -> Loaded:
+    """Draw the choice; returns the model and its key for what all sessions share.
+
+    progress: where loading is shown. whole: where a model that cuts off much of the picture, of (width, height) pixels,
+    is offered to see all of it.
+    """
     state, t = st.session_state, say("sidebar")
     options = list(LISTED)
     if state.model not in options:
@@ -89,11 +99,33 @@ def choose_model(progress) -> tuple[VitModel, ModelKey]:
     try:
         check_allowed(state.model)
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
-        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note)
+        given = _input_size()
+        vit, key = load_chosen(progress, state.model, weights, state.arch, given, half, note)
+        return (vit, key) if given else _reaching(progress, whole, size, vit, key, note)
     except ModelError as error:
         st.error(look.failure("model", error))
         st.caption(t["instead"].format(model=SHIPPED))
         return load_chosen(progress, SHIPPED)
+
+
+def _reaching(progress, place, size: tuple[int, int], vit: VitModel, key: ModelKey, note: str) -> Loaded:
+    """The same model with a rectangle of as many patches that holds the whole picture, where that is wanted."""
+    t, box = say("sidebar"), seen_part(vit, key, size)
+    if (box[2] - box[0]) * (box[3] - box[1]) > NEARLY_ALL:
+        return vit, key
+    if not place.toggle(t["whole"], key="whole", help=t["whole_help"], persist_state="session"):
+        return vit, key
+    try:
+        rows_cols = rectangle(vit.grid, size)
+        return load_chosen(progress, key.name, key.weights, key.arch, rows_cols, key.half, note, crop=False)
+    except ModelError as error:
+        place.caption(look.failure("whole", error))
+        return vit, key
+
+
+def seen_part(vit: VitModel, key: ModelKey, size: tuple[int, int]) -> Box:
+    """What part of a picture of (width, height) pixels the model sees."""
+    return once((key, "", ("seen", size)), lambda: seen_of(vit, size), lambda box: 256)
 
 
 def _choose_snapshot() -> tuple[str, str]:
@@ -166,6 +198,8 @@ def load_chosen(
     size: tuple[int, int] | None = None,
     half: bool = False,
     note: str = "",
+    *,
+    crop: bool = True,
 ) -> tuple[VitModel, ModelKey]:
     """A model, loaded once for all sessions, and its key. Raises ModelError.
 
@@ -175,7 +209,7 @@ def load_chosen(
     check_allowed(name)
     path = path_of(name.removeprefix("local-dir:"))
     stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
-    key = ModelKey(name, weights, arch, size, half, stamp)
+    key = ModelKey(name, weights, arch, size, half, crop, stamp)
 
     def make() -> tuple[VitModel, ModelKey]:
         if (name, size) != (SHIPPED, None):
@@ -187,7 +221,7 @@ def load_chosen(
             slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
-            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, on_progress=progress)
+            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, crop=crop, on_progress=progress)
         slot.empty()
         return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from vizvit.errors import ImageError
+from vizvit.figures import ACCENT
+from vizvit.model.reach import Box
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
@@ -16,11 +19,13 @@ from vizvit.pictures.rgb import SCALED
 from vizvit.pictures.samples import SAMPLES
 
 DEFAULT = "cat"
+WIDE = 640  # pixels of a thumbnail
+PALE = 0.6  # of white over what the model does not see
 OWN = "own"  # in the address while a picture is shown that no address can hold
 
 
-def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
-    """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes. thumbnail: where it is shown."""
+def choose_picture() -> tuple[Image.Image, str, str]:
+    """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes."""
     state, t = st.session_state, say("picture")
     if state.setdefault("picture_lost", OWN in st.query_params):
         st.info(t["lost"])
@@ -60,16 +65,33 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
         data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
         image = decoded(data)
     note_in_address(OWN, "1" if given is not None or state.picture_lost else "")
-    thumbnail.image(_thumbnail(image), caption=look.plain(title), alt=t["chosen"].format(title=title))
-    if SCALED in image.info:
-        low, high = (f"{value:g}" for value in image.info[SCALED])
-        thumbnail.caption(t["scaled"].format(low=low, high=high))
     return image, title, photo_key(data)
 
 
-def _thumbnail(image: Image.Image) -> Image.Image:
-    shown = image.crop((0, 0, image.width, min(image.height, 2 * image.width)))  # first: a picture may be very long
-    return shown if image.width <= 640 else shown.resize((640, max(1, 640 * shown.height // shown.width)))
+def show(place, image: Image.Image, title: str, seen: Box) -> None:
+    """The picture, small, with a frame around what the model sees of it."""
+    t = say("picture")
+    place.image(_thumbnail(image, seen), caption=look.plain(title), alt=t["chosen"].format(title=title))
+    if SCALED in image.info:
+        low, high = (f"{value:g}" for value in image.info[SCALED])
+        place.caption(t["scaled"].format(low=low, high=high))
+
+
+def _thumbnail(image: Image.Image, seen: Box) -> Image.Image:
+    height = min(image.height, max(2 * image.width, round(seen[3] * image.height)))
+    shown = image.crop((0, 0, image.width, height))  # first: a picture may be very long
+    if image.width > WIDE:
+        shown = shown.resize((WIDE, max(1, WIDE * shown.height // shown.width)))
+    scale = shown.width / image.width * np.array((image.width, image.height) * 2)
+    left, top, right, bottom = (int(edge) for edge in np.rint(np.clip(seen, 0, 1) * scale))
+    bottom = min(bottom, shown.height)
+    if (left, top, right, bottom) == (0, 0, *shown.size):
+        return shown
+    framed = Image.blend(shown.convert("RGB"), Image.new("RGB", shown.size, "white"), PALE)
+    framed.paste(shown.crop((left, top, right, bottom)), (left, top))
+    line = max(2, shown.width // 100)
+    ImageDraw.Draw(framed).rectangle((left, top, right - 1, bottom - 1), outline=ACCENT, width=line)
+    return framed
 
 
 def _use(source: str):

@@ -1,7 +1,7 @@
 // How a map lies on its picture, as vizvit/figures/blend.py has it: each of its 256 colours with an opacity of its own.
 
 export const BLENDS = ["fade", "light", "veil"];
-const DIM = 0.6, DULL = 0.6, GREY = 44; // of the picture beneath a fading map: towards grey, and towards its own luma
+const DIM = 0.5, DULL = 0.4, GREY = 44; // of the picture beneath a fading map: towards grey, and towards its own luma
 
 // RGBA for each of 256 colours. "fade": as opaque as the value is great, over a dimmed picture; "light": darkness where
 // the value is small; "veil": all alike. signed: the middle colour stands for 0.
