@@ -93,7 +93,7 @@ MADE = {
         *("view", "scale"),
     },
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
-    "failed": {"model", "picture", "capture", "filters", "change", "map", "study", "file"},
+    "failed": {"model", "picture", "capture", "filters", "change", "map", "study", "file", "whole"},
     "library": set(ENGLISH["library"]),
     "look": {*HEAD_FUSIONS, "pooling_query", "mean_query"},
     "picture": {f"{kind}{name}" for name in SAMPLES for kind in ("", "sample_")},

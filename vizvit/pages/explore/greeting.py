@@ -24,7 +24,8 @@ _STYLE = """
   .st-key-explore_top [data-testid="stPageLink"] p { font-size: .95rem; text-decoration: underline;
                                                      text-underline-offset: .25em; }
   @media (max-width: 640px) {
-    .stMain [data-testid="stVerticalBlock"] > :has(> :is(.st-key-explore_greeting, .st-key-explore_compare)) { order: 1; }
+    .stMain :has(> :is(.st-key-explore_greeting, .st-key-explore_compare)),
+    [data-testid="stElementContainer"]:has(.vz-phone) { order: 1; }
     [data-testid="stElementContainer"]:has(.vz-invite) { display: none; }
     .st-key-explore_top [data-testid="stElementContainer"]:has([data-testid="stPageLink"]) { margin-left: 0; }
   }
@@ -48,8 +49,8 @@ def said(vit: VitModel, cap: Capture) -> str:
     t, chances = say("explore"), cap.probabilities
     if not len(chances):
         return t["no_classes"]
-    best = likeliest(chances, CLASSES)
-    named = [(class_name(vit, index), share(chances[index])) for index in best if chances[index] >= LEAST or index == best[0]]
-    (first, chance), *others = [(escape(name), value) for name, value in named]
-    text = " · ".join([f"<b>{first}</b> {chance}", *(f"{name} {value}" for name, value in others)])
+    first, *others = likeliest(chances, CLASSES)
+    named = [f"<b>{escape(class_name(vit, first))}</b> {share(chances[first])}"]
+    named += [f"{escape(class_name(vit, one))} {share(chances[one])}" for one in others if chances[one] >= LEAST]
+    text = " · ".join(named)
     return text if vit.trained else f"{text} ({t['chance']})"

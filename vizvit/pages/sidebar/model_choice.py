@@ -36,9 +36,9 @@ _LOADS = itertools.count(1)
 class ModelKey:
     """What a loaded model is known by to all sessions: what it was loaded with.
 
-    size: (height, width), or None for the model's own. crop: as in `load_model`. stamp: when the file or folder was last changed, where it is
-    one: a retrained checkpoint is another model. load: which of all loads it came from, 0 before: captures of a model
-    that had to go are not taken for those of the same model loaded again.
+    size: (height, width), or None for the model's own. crop: as in `load_model`. stamp: when the file or folder was
+    last changed, where it is one: a retrained checkpoint is another model. load: which of all loads it came from, 0
+    before: captures of a model that had to go are not taken for those of the same model loaded again.
     """
 
     name: str
@@ -221,7 +221,8 @@ def load_chosen(
             slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
-            vit = load_model(name, weights=weights, arch=arch or None, image_size=size, half=half, crop=crop, on_progress=progress)
+            options = {"arch": arch or None, "image_size": size, "half": half, "crop": crop}
+            vit = load_model(name, weights=weights, **options, on_progress=progress)
         slot.empty()
         return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
 

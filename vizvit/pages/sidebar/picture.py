@@ -20,6 +20,7 @@ from vizvit.pictures.samples import SAMPLES
 
 DEFAULT = "cat"
 WIDE = 640  # pixels of a thumbnail
+EDGE = 0.03  # of a picture: where no side loses so much, there is no frame
 PALE = 0.6  # of white over what the model does not see
 OWN = "own"  # in the address while a picture is shown that no address can hold
 
@@ -83,10 +84,10 @@ def _thumbnail(image: Image.Image, seen: Box) -> Image.Image:
     if image.width > WIDE:
         shown = shown.resize((WIDE, max(1, WIDE * shown.height // shown.width)))
     scale = shown.width / image.width * np.array((image.width, image.height) * 2)
+    if max(seen[0], seen[1], 1 - seen[2], 1 - seen[3]) < EDGE:
+        return shown
     left, top, right, bottom = (int(edge) for edge in np.rint(np.clip(seen, 0, 1) * scale))
     bottom = min(bottom, shown.height)
-    if (left, top, right, bottom) == (0, 0, *shown.size):
-        return shown
     framed = Image.blend(shown.convert("RGB"), Image.new("RGB", shown.size, "white"), PALE)
     framed.paste(shown.crop((left, top, right, bottom)), (left, top))
     line = max(2, shown.width // 100)
