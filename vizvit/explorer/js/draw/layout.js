@@ -18,7 +18,7 @@ export function arrange(app) {
   const foot = tile[0].button.offsetHeight - tile[0].map.offsetHeight || 26;
   const height = narrow ? 0 : innerHeight - topOf(tiles) - below(dom.numbersRead) - below(dom.pinsLine) - PICTURE.foot;
   const ratio = app.b ? 2 * (cols / rows) : cols / rows;
-  const wide = app.b ? { smallest: 110, comfortable: 150 } : {};
+  const wide = app.b ? { smallest: 110, comfortable: 150 } : { smallest: 58 };
   const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height: narrow ? 0 : Math.max(height, 1), ratio, gap, foot, ...wide });
   root.style.setProperty("--columns", columns);
 }
