@@ -375,6 +375,7 @@ def test_another_model_while_comparing_gets_a_difference_of_its_own(page):
         page.get_by_test_id("stSidebar").get_by_role("radio", name="random")
     ).first.click()
     expect(root).to_have_attribute("data-rows", "14")
+    expect(root).to_have_attribute("data-layer", "11")  # a new model opens at its last
     settled(page)
     page.wait_for_function(
         "root => root.__vizvit.shown('b')?.length === 197 && root.__vizvit.difference?.length === 197",

@@ -41,7 +41,8 @@ def greet(place, vit: VitModel, cap: Capture) -> None:
     with place, st.container(horizontal=True, vertical_alignment="center", key="explore_top"):
         st.html(f'{_STYLE}<p class="vz-invite">{t["invite"]}</p>', width="content")
         st.html(f'<p class="vz-says">{said(vit, cap)}</p>', width="content")
-        st.page_link(st.session_state.pages["walkthrough"], label=t["walk"], icon=":material/arrow_forward:")
+        if "pages" in st.session_state:  # not where a page stands alone
+            st.page_link(st.session_state.pages["walkthrough"], label=t["walk"], icon=":material/arrow_forward:")
 
 
 def said(vit: VitModel, cap: Capture) -> str:

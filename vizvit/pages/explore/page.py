@@ -52,7 +52,7 @@ def _started(choice: Choice) -> dict | None:
     """What this session looked at last; of another model than before, its last layer and all heads."""
     state = st.session_state
     before = state.get("explored")
-    state.explored = choice.model_key.name, choice.model_key.arch
+    state.explored = choice.model_key.kind
     selection = state.get("selection")
     if selection and before and before != state.explored:
         selection = selection | {"layer": -1, "head": None}

@@ -50,6 +50,11 @@ class ModelKey:
     stamp: int | None = None
     load: int = 0
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        """The same for all weights and sizes of a model: their layers and heads are each other's."""
+        return self.name, self.arch
+
 
 Loaded = tuple[VitModel, ModelKey]
 
