@@ -62,7 +62,7 @@ function createApp(parentElement) {
   attachMenu(app);
   attachHelp(app);
   app.observer = new ResizeObserver(app.arrangeSoon);
-  app.observer.observe(root);
+  for (let box = root; box; box = box.parentNode ?? box.host) if (box instanceof Element) app.observer.observe(box); // what stands above comes and goes
   addEventListener("resize", app.arrangeSoon);
   app.endings.push(() => removeEventListener("resize", app.arrangeSoon));
   root.__vizvit = {

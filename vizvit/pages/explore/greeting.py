@@ -18,7 +18,7 @@ _STYLE = """
   .stMain [data-testid="stVerticalBlock"]:has(> * > .st-key-explore_greeting) { gap: .5rem; }
   .st-key-explore_top { gap: .2rem 1.4rem !important; min-height: 2rem; }
   .vz-invite { margin: 0; font-size: 1.15rem; font-weight: 600; line-height: 1.3; }
-  .vz-invite:lang(ja) { word-break: auto-phrase; }
+  .vz-invite:lang(ja) { word-break: auto-phrase; font-size: 1.05rem; }
   .vz-says { margin: 0; font-size: .95rem; line-height: 1.3; font-variant-numeric: tabular-nums; opacity: .85; }
   .st-key-explore_top [data-testid="stElementContainer"]:has([data-testid="stPageLink"]) { margin-left: auto; }
   .st-key-explore_top [data-testid="stPageLink"] p { font-size: .95rem; text-decoration: underline;

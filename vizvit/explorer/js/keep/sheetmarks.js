@@ -2,7 +2,7 @@
 
 import { MARKS, SMALL, strokesOf } from "../draw/marking.js";
 import { rounded } from "../draw/numbers.js";
-import { gridPath, rectOf } from "../draw/outline.js";
+import { gridFade, gridPath, rectOf } from "../draw/outline.js";
 import { xmlText } from "./lettering.js";
 
 // saturation: how much of its colour is left, 0 to 1.
@@ -14,7 +14,7 @@ export function sheetImage(source, width, height, pixelated, saturation = 1) {
 }
 
 export function sheetGrid(rows, cols, cell) {
-  return `<path d="${gridPath(rows, cols, cell)}" fill="none" stroke="#fff" stroke-opacity="0.28"/>`;
+  return `<path d="${gridPath(rows, cols, cell)}" fill="none" stroke="#fff" stroke-opacity="${rounded(gridFade(cols))}"/>`;
 }
 
 // The query's outline, on a picture or, `small`, on a head's map; the accent is the theme's colour, for which a file has no name.
