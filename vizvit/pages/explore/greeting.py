@@ -41,8 +41,9 @@ def greet(place, vit: VitModel, cap: Capture) -> None:
     with place, st.container(horizontal=True, vertical_alignment="center", key="explore_top"):
         st.html(f'{_STYLE}<p class="vz-invite">{t["invite"]}</p>', width="content")
         st.html(f'<p class="vz-says">{said(vit, cap)}</p>', width="content")
-        if "pages" in st.session_state:  # not where a page stands alone
-            st.page_link(st.session_state.pages["walkthrough"], label=t["walk"], icon=":material/arrow_forward:")
+        walk = st.session_state.get("pages", {}).get("walkthrough")
+        if walk:  # not where a page stands alone
+            st.page_link(walk, label=t["walk"], icon=":material/arrow_forward:")
 
 
 def said(vit: VitModel, cap: Capture) -> str:

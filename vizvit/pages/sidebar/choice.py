@@ -87,10 +87,10 @@ def choose() -> Choice:
     with st.sidebar:
         language.switch()
         thumbnail = st.container()
-        shown = thumbnail.container()
-        image, image_name, image_key = picture.choose_picture()
+        shown = thumbnail.empty()
+        image, image_name, image_key = chosen = picture.choose_picture(shown)
         vit, model_key = choose_model(progress, thumbnail, image.size)
-        picture.show(shown, image, image_name, seen_part(vit, model_key, image.size))
+        picture.frame(shown, chosen, seen_part(vit, model_key, image.size))
         describe(vit)
         if vit.labels and vit.trained and is_stranger(image_key, vit.labels):
             thumbnail.caption(say("picture")["stranger"])

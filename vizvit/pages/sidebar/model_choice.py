@@ -226,8 +226,15 @@ def load_chosen(
             slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
-            options = {"arch": arch or None, "image_size": size, "half": half, "crop": crop}
-            vit = load_model(name, weights=weights, **options, on_progress=progress)
+            vit = load_model(
+                name,
+                weights=weights,
+                arch=arch or None,
+                image_size=size,
+                half=half,
+                crop=crop,
+                on_progress=progress,
+            )
         slot.empty()
         return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from vizvit.errors import ImageError
 from vizvit.figures import ACCENT
-from vizvit.model.reach import Box
+from vizvit.model.reach import WHOLE, Box
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
@@ -25,8 +25,11 @@ PALE = 0.6  # of white over what the model does not see
 OWN = "own"  # in the address while a picture is shown that no address can hold
 
 
-def choose_picture() -> tuple[Image.Image, str, str]:
-    """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes."""
+def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
+    """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes.
+
+    thumbnail: where it is shown, at once, with the frame that it had before.
+    """
     state, t = st.session_state, say("picture")
     if state.setdefault("picture_lost", OWN in st.query_params):
         st.info(t["lost"])
@@ -66,12 +69,22 @@ def choose_picture() -> tuple[Image.Image, str, str]:
         data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
         image = decoded(data)
     note_in_address(OWN, "1" if given is not None or state.picture_lost else "")
-    return image, title, photo_key(data)
+    key = photo_key(data)
+    last, seen = state.get("framed") or (None, WHOLE)
+    _show(thumbnail, image, title, seen if last == key else WHOLE)
+    return image, title, key
 
 
-def show(place, image: Image.Image, title: str, seen: Box) -> None:
-    """The picture, small, with a frame around what the model sees of it."""
-    t = say("picture")
+def frame(thumbnail, chosen: tuple[Image.Image, str, str], seen: Box) -> None:
+    """Show what the model sees of the picture that `choose_picture` gave; what is shown already is left alone."""
+    image, title, key = chosen
+    if st.session_state.get("framed") != (key, seen):
+        st.session_state.framed = key, seen
+        _show(thumbnail, image, title, seen)
+
+
+def _show(thumbnail, image: Image.Image, title: str, seen: Box) -> None:
+    t, place = say("picture"), thumbnail.container()
     place.image(_thumbnail(image, seen), caption=look.plain(title), alt=t["chosen"].format(title=title))
     if SCALED in image.info:
         low, high = (f"{value:g}" for value in image.info[SCALED])
