@@ -83,8 +83,8 @@ def test_the_photograph_shows_through_where_little_is_attended():
     heat = np.array([[0, 1], [2, 4]])
     light = overlay(grey, heat, opacity=0.8, blend="light")[..., 0]
     assert light.tolist() == [[20, 40], [60, 100]]  # 100 · (1 - 0.8 · (1 - v))
-    first, *_, last = overlay(grey, heat, colormap="gray", opacity=0.5, blend="fade").reshape(4, 3).tolist()
-    dimmed = 100 * (1 - 0.25) + 44 * 0.25
+    first, *_, last = overlay(grey, heat, colormap="gray", opacity=0.25, blend="fade").reshape(4, 3).tolist()
+    dimmed = 100 * (1 - 0.25) + 44 * 0.25  # half as opaque, √0.25, over half of the dimming
     assert first == [round(dimmed)] * 3 and last == [round(0.5 * dimmed + 0.5 * 255)] * 3
     for blend in ("fade", "light", "veil"):
         np.testing.assert_array_equal(overlay(PICTURE, HEAT, opacity=0, blend=blend), PICTURE)
@@ -283,7 +283,7 @@ def test_steps_lay_each_map_over_the_picture():
     for axes, heat in zip(labelled(figure, "picture"), maps, strict=True):
         shown = axes.images[0].get_array()
         size = shown.shape[0] // 6
-        expected = overlay(flat, heat, opacity=0.8, blend="fade")[8::16, 8::16]
+        expected = overlay(flat, heat, blend="fade")[8::16, 8::16]
         np.testing.assert_array_equal(shown[size // 2 :: size, size // 2 :: size], expected)
     assert "layer 2" in words(figure)
 

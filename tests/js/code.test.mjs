@@ -60,7 +60,7 @@ test("colours, opacity and smoothing", () => {
 });
 
 test("how the map lies on the picture", () => {
-  assert.equal(drawn({}, { opacity: 0.8, blend: "fade" }), 'vizvit.overlay(cap.view, heat, opacity=0.8, blend="fade")');
+  assert.equal(drawn({}, { opacity: 0.6, blend: "fade" }), 'vizvit.overlay(cap.view, heat, blend="fade")');
   assert.equal(drawn({}, { opacity: 0.6, blend: "veil" }), "vizvit.overlay(cap.view, heat)");
 });
 

@@ -16,7 +16,7 @@ CHOICES = {
 }  # the first of each is where one starts
 FOLDS = ("atlas", "numbers", "why")
 SWITCHES = {"rollout": False, "smooth": False, "grid_lines": True, "true_pixels": False}
-OPACITY = 0.8
+OPACITY = 0.6
 
 
 def fit(selection: Mapping, header: dict) -> dict:

@@ -22,11 +22,12 @@ def blended(picture: np.ndarray, place: np.ndarray, colour: np.ndarray, opacity:
     place = place[..., None].astype(np.float32)
     if blend == "light":
         return picture * (1 - np.float32(opacity) * (1 - place))
-    return muted(picture, opacity) * (1 - opacity * place) + colour * (np.float32(255 * opacity) * place)
+    most = np.float32(opacity**0.5)  # only the greatest value gets all of it: by itself it would be weak
+    return muted(picture, most) * (1 - most * place) + colour * (255 * most * place)
 
 
-def muted(picture: np.ndarray, opacity: float) -> np.ndarray:
-    """A picture, dimmed and drawn towards grey, that a fading map of this opacity lies on."""
-    dull, dim = np.float32(DULL * opacity), np.float32(DIM * opacity)
+def muted(picture: np.ndarray, most: np.float32) -> np.ndarray:
+    """A picture, dimmed and drawn towards grey, beneath a fading map that is nowhere more opaque than `most`."""
+    dull, dim = DULL * most, DIM * most
     grey = (picture @ LUMA)[..., None]
     return (picture * (1 - dull) + grey * dull) * (1 - dim) + GREY * dim

@@ -39,7 +39,7 @@ class Panel:
     high: float | None = None
     log: bool = False
     colormap: str = ATTENTION_CMAP
-    opacity: float = 0.8
+    opacity: float = 0.6
     blend: str = "fade"
     smooth: bool = False
     label: str = "attention"

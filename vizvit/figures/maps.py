@@ -53,7 +53,7 @@ def overlay(
     in its part of the picture; `smooth` interpolates between patch centres instead (bicubic): pleasant, but with
     detail that the model does not have.
 
-    blend: "veil", (1 - opacity) · picture + opacity · colour for every pixel; "fade", the same with opacity · v, where
+    blend: "veil", (1 - opacity) · picture + opacity · colour for every pixel; "fade", the same with √opacity · v, where
     v is the value's place between the limits, 0 to 1, over a dimmed picture, as the explorer begins; "light", the
     picture itself, as bright as 1 - opacity · (1 - v), without colours.
 
@@ -94,7 +94,7 @@ def overlay_figure(
     *,
     query: Patch | None = None,
     smooth: bool = False,
-    opacity: float = 0.8,
+    opacity: float = 0.6,
     blend: str = "fade",
     title: str = "",
     caption: str = "",
@@ -126,7 +126,7 @@ def heads_figure(
     query: Patch | None = None,
     titles: Sequence[str] | None = None,
     shared_scale: bool = False,
-    opacity: float = 0.8,
+    opacity: float = 0.6,
     blend: str = "fade",
     title: str = "",
     caption: str = "",
@@ -151,7 +151,7 @@ def steps_figure(
     query: Patch | None = None,
     titles: Sequence[str] | None = None,
     shared_scale: bool = False,
-    opacity: float = 0.8,
+    opacity: float = 0.6,
     blend: str = "fade",
     title: str = "",
     caption: str = "",

@@ -20,7 +20,7 @@ def picture(
     *,
     box: Box | None = None,
     smooth: bool = False,
-    opacity: float = 0.8,
+    opacity: float = 0.65,
     side: int = 640,
 ) -> bytes:
     """A PNG of the model's view, enlarged by a whole factor, with a map over it and the query patch outlined.

@@ -11,14 +11,14 @@ export function blendTable(colours, blend, opacity, signed = false) {
     const own = [colours[i] & 255, (colours[i] >> 8) & 255, (colours[i] >> 16) & 255];
     if (blend === "veil") return rgba(own, opacity);
     if (blend === "light") return rgba([0, 0, 0], opacity * (1 - place));
-    const over = opacity * place, dim = DIM * opacity * (1 - over), whole = over + dim;
+    const most = Math.sqrt(opacity), over = most * place, dim = DIM * most * (1 - over), whole = over + dim;
     return rgba(own.map((part) => (part * over + GREY * dim) / (whole || 1)), whole);
   });
 }
 
 // How much of a picture's own colour is left beneath a map, 0 to 1.
 export function saturationOf(blend, opacity) {
-  return blend === "fade" ? 1 - DULL * opacity : 1;
+  return blend === "fade" ? 1 - DULL * Math.sqrt(opacity) : 1;
 }
 
 // From black to white, for maps that are shown by brightness.

@@ -22,7 +22,7 @@ export function createState() {
       rollout: false,
     },
     options: {
-      scale: "own", curve: "linear", smooth: false, colours: "viridis", blend: "fade", opacity: 0.8, grid_lines: true, true_pixels: false,
+      scale: "own", curve: "linear", smooth: false, colours: "viridis", blend: "fade", opacity: 0.6, grid_lines: true, true_pixels: false,
     },
     folds: { atlas: false, numbers: false, why: false },
     tool: "look", // look, area, read
