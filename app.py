@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from vizvit.errors import ModelError
 from vizvit.pages.shared import language
 from vizvit.texts.assets import assets_dir
 
@@ -27,14 +28,18 @@ def warm_up() -> None:
     store.settle_memory()
 
 
-warm_up()
+try:
+    warm_up()
+except ModelError as error:  # a limit in the environment that is none
+    st.error(str(error))
+    st.stop()
 
 from vizvit.pages import heads, positions, rollout
 from vizvit.pages.experiments import page as experiments
 from vizvit.pages.explanations import page as explanations
 from vizvit.pages.explore import page as explore
 from vizvit.pages.shared import address, look
-from vizvit.pages.sidebar import choice
+from vizvit.pages.sidebar import choice, model_choice
 from vizvit.pages.studies import page as studies
 from vizvit.pages.walkthrough import page as walkthrough
 
@@ -55,6 +60,7 @@ st.session_state.pages = {
     )
 }
 page = st.navigation(list(st.session_state.pages.values()), position="top")
-st.session_state.choice = choice.choose()
-look.phone_hint()
-page.run()
+with model_choice.held():
+    st.session_state.choice = choice.choose()
+    look.phone_hint()
+    page.run()

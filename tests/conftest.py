@@ -1,29 +1,41 @@
-"""Pictures and models that the tests share."""
+"""Pictures and models that the tests share.
+
+Of several processes the first only hands out tests, and the others wait for it: PyTorch is imported where it is used.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each of several has a core; the servers that it starts inherit this
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("VIZVIT_PATHS", "on")  # Streamlit may first read its settings in a test's own folder
 
 import pytest
-import skimage.data
-import timm
-import torch
-from PIL import Image
-from reference import awaken
 
-import vizvit
-from vizvit.model.vit import VitModel
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from vizvit.model.vit import VitModel
+
+
+LONGEST = ("test_all_of_timms_vision_transformers", "test_ray_gives_the_same")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: at the end, one process would work at it and the others wait."""
+    items.sort(key=lambda item: item.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")
 def pictures() -> list[Image.Image]:
     """Natural pictures of different shapes: an astronaut, a cat, a cup of coffee."""
+    import skimage.data
+    from PIL import Image
+
     sources = (skimage.data.astronaut(), skimage.data.chelsea(), skimage.data.coffee())
     return [Image.fromarray(source).reduce(2) for source in sources]
 
@@ -53,6 +65,13 @@ def _awake_model(
     depth: int | None = None,
     num_classes: int | None = None,
 ) -> VitModel:
+    import timm
+    import torch
+    from reference import awaken
+
+    import vizvit
+    from vizvit.model.vit import VitModel
+
     if depth is None and num_classes is None:
         model = vizvit.load_model(name, weights="random", device="cpu", image_size=image_size)
     else:

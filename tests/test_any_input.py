@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import timm
@@ -10,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 import vizvit
-from vizvit import reading
+from vizvit import cli, reading
 from vizvit.explorer.payload import read_header
 from vizvit.explorer.selection import fit
 from vizvit.grid import PatchGrid
@@ -20,6 +25,9 @@ from vizvit.model.snapshots import snapshots
 from vizvit.pages.experiments.temperature import nearest
 from vizvit.pages.explore import boxes, link
 from vizvit.study import read_summary
+from vizvit.training import checkpoint, log
+from vizvit.training.recipe import Recipe
+from vizvit.training.sources import read_classes
 
 OURS = (vizvit.ImageError, vizvit.ModelError, vizvit.CaptureError)
 QUICK = settings(
@@ -122,6 +130,47 @@ def test_parameters_of_an_address(text):
     assert box is None or 0 <= box[0] < box[2] <= 1
     assert set(link._query(text, grid)) <= {"token", "area"}
     assert nearest(text) is None or nearest(text) > 0
+
+
+def options() -> Iterator[tuple[str, argparse.Action]]:
+    """Every option of every command whose text is read as something else."""
+    (commands,) = (action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction))
+    for name, parser in commands.choices.items():
+        for action in parser._actions:
+            if action.type not in (None, str, Path):
+                yield f"{name} {action.dest}", action
+
+
+@pytest.mark.parametrize(("name", "option"), list(options()))
+def test_options_of_commands(name, option):
+    assert option.type not in (int, float), "they take ١, nan and 5,000 digits"
+    for text in ("", "nan", "inf", "-inf", "-1", "1e999", "5" * 5000, "١", "²", "0x10", "1_000", "\0", "\ud800", "🙂"):
+        try:
+            value = option.type(text)
+        except argparse.ArgumentTypeError as error:
+            assert 0 < len(str(error)) < 300
+        else:
+            assert not isinstance(value, float) or math.isfinite(value)
+
+
+@QUICK
+@given(some.dictionaries(some.sampled_from([field.name for field in fields(Recipe)]), JSON, max_size=3))
+def test_recipes(given):
+    ours_alone(lambda: Recipe.made(given))
+    ours_alone(lambda: Recipe.made({}, given))
+
+
+@QUICK
+@given(some.binary(max_size=100) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_what_a_training_left(tmp_path, content):
+    (tmp_path / "model").mkdir(exist_ok=True)
+    for name in (log.NAME, checkpoint.NAME, "classes.csv", f"model/{checkpoint.STANDING}", "model/model.safetensors"):
+        (tmp_path / name).write_bytes(content)
+    ours_alone(lambda: checkpoint.load(tmp_path))
+    ours_alone(lambda: checkpoint.load_light(tmp_path))
+    ours_alone(lambda: read_classes(tmp_path / "classes.csv"))
+    assert all(entry["event"] and entry["step"] >= 0 for entry in log.read(tmp_path))
+    log.rewind(tmp_path, 5)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -393,17 +393,6 @@ def test_explorer_says_how_to_have_the_same_in_python(run, cat, tiny_capture):
     np.testing.assert_array_equal(names["cap"].attention(-1), tiny_capture.attention(-1))
 
 
-def test_explorer_needs_no_streamlit(cat, tmp_path):
-    code = (
-        "import sys\n"
-        "from vizvit.cli import main\n"
-        f"assert main(['explorer', {str(cat)!r}, '--weights', 'random', '--out', {str(tmp_path / 'out')!r}]) == 0\n"
-        "assert not {'streamlit', 'matplotlib.pyplot', 'vizvit.pages'} & set(sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 def test_explorer_in_japanese(run, cat):
     assert run("explorer", cat, "--language", "ja").code == 0
     page = Path("vizvit-out/cat-explorer.html").read_text("utf-8")

@@ -8,10 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from captum.attr import IntegratedGradients
-from pytorch_grad_cam import GradCAM
-from pytorch_grad_cam.utils.image import scale_cam_image
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from reference import largest_difference
 from torch.overrides import TorchFunctionMode
 
@@ -130,6 +126,10 @@ def patches_on_grid(tokens: torch.Tensor, grid) -> torch.Tensor:
 
 
 def test_grad_cam_is_the_librarys(model, picture):
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.image import scale_cam_image
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
     view, grid = model.view(picture), model.grid
     module = copy.deepcopy(model.module).requires_grad_(True)
     cam = GradCAM(module, [module.blocks[-1].norm1], reshape_transform=lambda x: patches_on_grid(x, grid))
@@ -152,6 +152,8 @@ def test_grad_cam_is_the_librarys(model, picture):
 
 @pytest.mark.parametrize("baseline", ["black", "grey"])
 def test_integrated_gradients_are_captums(model, picture, baseline):
+    from captum.attr import IntegratedGradients
+
     view, grid = model.view(picture), model.grid
     begin = model.normalise(np.full_like(view, {"black": 0, "grey": 128}[baseline]))
     attribute = IntegratedGradients(copy.deepcopy(model.module)).attribute

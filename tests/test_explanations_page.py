@@ -160,7 +160,8 @@ def of_few_classes() -> None:
     if "choice" not in st.session_state:
         labels = tuple(st.session_state.labels)
         options = {"num_classes": len(labels), "img_size": 48, "depth": 2}
-        vit = vizvit.VitModel.wrap(timm.create_model("vit_tiny_patch16_224", **options), name="*mine*", labels=labels)
+        module = timm.create_model("vit_tiny_patch16_224", **options)
+        vit = vizvit.VitModel.wrap(module, name="*mine*", labels=labels, outputs="softmax")
         image = vizvit.load_image(data.chelsea())
         st.session_state.choice = Choice(image, "cat", "/".join(labels), vit, "few classes")
     explanations.page()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
-from contextlib import contextmanager
+import subprocess
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,7 @@ from vizvit import files
 from vizvit.cli import main
 from vizvit.study import read_summary
 from vizvit.study.study import run
-from vizvit.training import checkpoint, network
+from vizvit.training import checkpoint, log, network
 
 
 @contextmanager
@@ -70,6 +73,93 @@ def test_a_folder_that_is_not_ours_is_a_sentence(what, tmp_path, model, picture)
     with pytest.raises(vizvit.ModelError, match=r"could not be written \(.*Choose a folder"):
         WRITERS[what](tmp_path / "file" / "below", model, picture)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+class Disk:
+    """A file system of its own, 4 MB large, that can be full or read only."""
+
+    def __init__(self, path: Path):
+        self.path, self.rest = path, path / "rest"
+
+    def mount(self, *words: str) -> None:
+        subprocess.run(["mount", *words, str(self.path)], check=True, capture_output=True)
+
+    def fill(self) -> None:
+        with self.rest.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(1 << 12)):
+                pass
+
+    def __getitem__(self, state: str) -> Callable[[], None]:
+        return {"full": self.fill, "read only": lambda: self.mount("-o", "remount,ro")}[state]
+
+    def content(self) -> dict[Path, bytes]:
+        """All files but a log, which grows line by line."""
+        files = (
+            path
+            for path in self.path.rglob("*")
+            if path.is_file() and path not in (self.rest, self.path / "out" / log.NAME)
+        )
+        return {path: path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def disk(tmp_path):
+    made = Disk(tmp_path / "disk")
+    made.path.mkdir()
+    try:
+        made.mount("-t", "tmpfs", "-o", "size=4m", "tmpfs")
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a file system can be mounted by root alone: {error}")
+    yield made
+    subprocess.run(["umount", str(made.path)], check=True)
+
+
+STATES = {"full": "The disk is full: ", "read only": r"could not be written \(Read-only file system\)"}
+RANDOM = ["--model", "test_vit", "--weights", "random"]
+TINY = ["--image-size", "16", "--patch", "8", "--dim", "12", "--heads", "3", "--depth", "1", "--batch", "2"]
+COMMANDS = {
+    "figures and numbers": lambda album, out: ["attention", str(album / "a" / "0.png"), *RANDOM, "--out", str(out)],
+    "a study": lambda album, out: ["study", str(album), *RANDOM, "--out", str(out), "--no-resume"],
+    "a training": lambda album, out: ["train", str(album), "--out", str(out), "--epochs", "3", *TINY],
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", WRITERS)
+def test_a_disk_that_takes_nothing_is_a_sentence(what, state, disk, model, picture):
+    WRITERS[what](disk.path, model, picture)
+    before = disk.content()
+    disk[state]()
+    with pytest.raises(vizvit.ModelError, match=STATES[state]):
+        WRITERS[what](disk.path, model, picture)
+    assert disk.content() == before
+
+
+@pytest.mark.parametrize("what", COMMANDS)
+def test_commands_on_a_disk_that_takes_nothing(what, disk, tmp_path, picture, capsys):
+    for name in ("a", "b"):
+        (tmp_path / "album" / name).mkdir(parents=True)
+        picture.resize((32, 32)).save(tmp_path / "album" / name / "0.png")
+    line = COMMANDS[what](tmp_path / "album", disk.path / "out")
+    assert main(line) == 0
+    before = disk.content()
+    again = [*line, "--epochs", "6"] if what == "a training" else line
+    for state, said in STATES.items():
+        disk[state]()
+        assert main(again) == 2
+        assert re.search(said, capsys.readouterr().err)
+        disk.mount("-o", "remount,rw")
+        assert disk.content() == before
+
+
+def test_a_line_of_a_log_that_did_not_fit_leaves_no_part_of_it(disk):
+    log.append(disk.path, {"event": "note", "step": 1})
+    disk.fill()
+    with pytest.raises(vizvit.ModelError, match="The disk is full: "):
+        log.append(disk.path, {"event": "note", "step": 2, "text": "x" * 10_000})
+    disk.rest.unlink()
+    log.append(disk.path, {"event": "note", "step": 3})
+    assert log.read(disk.path) == [{"event": "note", "step": 1}, {"event": "note", "step": 3}]
 
 
 def test_a_study_that_runs_out_of_room_leaves_the_one_before(tmp_path, model, album):

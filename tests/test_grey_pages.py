@@ -55,3 +55,6 @@ def test_pages(folder, page, place):
     app.run()
     assert not app.exception and not app.error, (app.exception, app.error)
     assert any(caption.value == words("sidebar")["grey"] for caption in app.caption)
+    explorers = [part.proto.bytes.decode("utf-8", "replace") for part in app.get("bidi_component")]
+    said = [*(caption.value for caption in app.caption), *explorers]
+    assert any("48×48 px input, seen in grey" in text for text in said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -74,10 +75,20 @@ HOOKS = {"register_forward_hook", "register_forward_pre_hook", "register_full_ba
 HOOKS |= {"TorchFunctionMode", "scaled_dot_product_attention", "fused_attn"}
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """The full names of what a file imports, in its functions too; not what is there for type checkers alone."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     package = path.relative_to(PACKAGE.parent).parent.parts
-    waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    waiting: list[ast.AST] = [parsed(path)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
@@ -98,7 +109,10 @@ def module_of(name: str) -> str | None:
     return name or None
 
 
-ARROWS = {name: {module_of(other) for other in imports(path)} - {None, name} for name, path in MODULES.items()}
+@cache
+def arrows() -> dict[str, set[str]]:
+    """The modules that each imports."""
+    return {name: {module_of(other) for other in imports(path)} - {None, name} for name, path in MODULES.items()}
 
 
 @pytest.mark.parametrize(("plan", "ground"), [(HOUSE, "vizvit."), (PAGES, "vizvit.pages.")], ids=["house", "pages"])
@@ -107,13 +121,13 @@ def test_imports_go_down_only(plan, ground):
     whole = ground == "vizvit."
     rooms = {name: name.removeprefix(ground).split(".")[0] for name in MODULES if whole or name.startswith(ground)}
     assert set(rooms.values()) | {"app"} == set(floor) | {"app"}, "a room without a place, or a place without a room"
-    arrows = [(name, other) for name in rooms for other in ARROWS[name] & set(rooms)]
-    up = [(a, b) for a, b in arrows if rooms[a] != rooms[b] and floor[rooms[a]] >= floor[rooms[b]]]
+    between = [(name, other) for name in rooms for other in arrows()[name] & set(rooms)]
+    up = [(a, b) for a, b in between if rooms[a] != rooms[b] and floor[rooms[a]] >= floor[rooms[b]]]
     assert not up
 
 
 def test_no_module_leads_back_to_itself():
-    list(TopologicalSorter(ARROWS).static_order())  # CycleError names the circle
+    list(TopologicalSorter(arrows()).static_order())  # CycleError names the circle
 
 
 @pytest.mark.parametrize("place", MUST_NOT_KNOW)
@@ -134,7 +148,7 @@ def test_what_a_place_must_not_know(place):
 def test_hooks_are_the_captures_business(place):
     for name, path in MODULES.items():
         if name.startswith(place):
-            nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+            nodes = list(ast.walk(parsed(path)))
             used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
             assert not HOOKS & (used | {node.id for node in nodes if isinstance(node, ast.Name)}), name
 
@@ -143,14 +157,14 @@ def test_what_timm_calls_its_parts_is_known_in_one_place():
     """Of what looks at models; `training`, which makes them, hands such names on to timm."""
     for name, path in MODULES.items():
         if not name.startswith(("vizvit.model.timm_", "vizvit.training.")):
-            calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+            calls = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
             asked = [ast.unparse(call) for call in calls if ast.unparse(call.func) in ("getattr", "hasattr")]
             assert not [call for call in asked if any(f"'{part}'" in call for part in TIMMS_NAMES)], name
 
 
 def test_imports_are_seen():
     """The checks above would see what they look for: relative ones, ones in functions, of a module or of its names."""
-    assert "vizvit.forward.capture" in ARROWS["vizvit.analysis.rollout"]
-    assert {"vizvit.figures", "vizvit.analysis"} <= ARROWS["vizvit.cli.attention"]
+    assert "vizvit.forward.capture" in arrows()["vizvit.analysis.rollout"]
+    assert {"vizvit.figures", "vizvit.analysis"} <= arrows()["vizvit.cli.attention"]
     assert {"timm.models", "torch.nn"} & set(imports(MODULES["vizvit.model.timm_parts"]))
     assert "streamlit" in set(imports(MODULES["vizvit.explorer.component"]))

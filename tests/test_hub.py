@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -339,3 +340,15 @@ def test_asking_for_the_whole_catalogue_again_is_a_look_at_the_disk(server, monk
         hub.is_cached(item.name)
     assert looks and looks.total() <= 2 * len(CATALOG)
     assert server.requests == []
+
+
+def test_a_disk_that_fills_up_on_the_way_leaves_nothing_that_is_taken_for_the_whole(server, weights):
+    server.files[REPO] = {"model.safetensors": weights}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(weights) // 2, before[1]))  # the system refuses what is beyond
+    try:
+        assert "cannot be written (File too large)" in _refusal()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    hub.fetch(NAME)
+    assert hub.cached_file(NAME).read_bytes() == weights

@@ -23,7 +23,7 @@ BOTH = [(name, language) for name in LESSONS for language in LANGUAGES]
 NUMBERS = {name: 1000 + index for index, name in enumerate(PLACEHOLDERS)}
 KANA = re.compile("[ぁ-ゖァ-ヺ]")
 COMMANDS = re.compile(
-    r"\\(Phi|beta|delta|ell|gamma|mu|sigma|varepsilon|begin|end|bigl|bigr|left|right|lVert|rVert|cdots?|ldots|vdots|exp|frac"
+    r"\\(Phi|beta|delta|ell|gamma|mu|sigma|varepsilon|begin|end|bigl|bigr|cos|left|right|lVert|rVert|cdots?|ldots|vdots|exp|frac"
     r"|hat|in|ln|longrightarrow|mathbb|mathbf|odot|operatorname|partial|q?quad|sqrt|sum|text|tilde|times|top)(?![A-Za-z])"
 )
 

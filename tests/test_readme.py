@@ -61,7 +61,12 @@ def write_lightning(path: Path) -> None:
     torch.save({"state_dict": state, "hyper_parameters": {"lr": 1e-3}, "epoch": 3}, path)
 
 
+def write_regression(path: Path) -> None:
+    torch.save(timm.create_model("vit_tiny_patch16_224", num_classes=1).state_dict(), path)
+
+
 MODELS = {
+    "runs/age.pth": write_regression,
     "output/train/model_best.pth.tar": write_timm,
     "my-vit": write_transformers,
     "lightning_logs/version_0/checkpoints/last.ckpt": write_lightning,

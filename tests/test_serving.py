@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from vizvit.errors import ModelError
 from vizvit.model import snapshots
 from vizvit.model.loading import SHIPPED
 from vizvit.pages.shared import paths, store
@@ -85,9 +86,13 @@ def test_the_container_runs_the_readmes_commands():
     lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
     install, start = "pip install -r requirements.txt", "streamlit run app.py"
     assert f"\n{install} && {start}\n" in (ROOT / "README.md").read_text("utf-8")
-    assert [line for line in lines if line.startswith("RUN")] == [
-        f"RUN {install.replace('install', 'install --no-cache-dir')}"
+    runs = [line for line in lines if line.startswith("RUN")]
+    assert runs == [
+        f"RUN {install.replace('install', 'install --no-cache-dir')}",
+        "RUN useradd --create-home --uid 1000 vizvit",
     ]
+    assert lines.index("USER vizvit") > lines.index("COPY . .")  # what it runs is not its own to write
+    assert any(line.startswith("ENV STREAMLIT_SERVER_ADDRESS=0.0.0.0 ") for line in lines)
     (last,) = [line for line in lines if line.startswith("CMD")]
     assert " ".join(json.loads(last.removeprefix("CMD "))) == start
     images = [line for line in lines if line.startswith("FROM")]
@@ -123,5 +128,5 @@ def test_a_picture_that_a_reload_has_lost_is_said_until_another_is_chosen():
 @pytest.mark.parametrize("value", ["0", "-1", "lots", "1.5", "٣"])
 def test_a_limit_that_is_none_is_said(monkeypatch, value):
     monkeypatch.setenv("VIZVIT_DECODE_MB", value)
-    with pytest.raises(ValueError, match="VIZVIT_DECODE_MB is to be a whole number above 0, such as 2048; received"):
+    with pytest.raises(ModelError, match="VIZVIT_DECODE_MB is to be a whole number above 0, such as 2048; received"):
         store.Store()

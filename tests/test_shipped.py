@@ -66,11 +66,11 @@ def test_the_assets_stay_small():
 
 def test_it_is_as_good_as_its_card_says():
     table = parquet.read_table(local_data("tiny-imagenet", "val.parquet"), columns=["image", "label"])
-    rows = table.slice(0, 600).to_pylist()
+    rows = table.slice(0, 300).to_pylist()
     vit = vizvit.load_model(device="cpu")
     batch = torch.cat([vit.preprocess(vizvit.load_image(row["image"])) for row in rows])
     with torch.inference_mode():
         answers = [int(answer) for part in batch.split(20) for answer in vit.module(part).argmax(1)]
     top1 = np.mean([answer == row["label"] for answer, row in zip(answers, rows, strict=True)])
     said = float(re.search(r"\| top-1 \| ([\d.]+) %", CARD.read_text("utf-8"))[1]) / 100
-    assert abs(top1 - said) < 0.08  # 600 of 8,000 pictures: four standard errors
+    assert abs(top1 - said) < 0.08  # 300 of 8,000 pictures, always the same: nearly three standard errors

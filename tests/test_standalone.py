@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from explorer_fake import FakeCapture
+from PIL import Image
 from test_explorer_payload import decoded_attention
 
 import vizvit
@@ -175,13 +176,18 @@ def test_at_most_is_never_less(value, text):
 
 
 def test_the_file_is_written_and_needs_neither_streamlit_nor_matplotlibs_pyplot(tmp_path):
+    """By the library and by the command."""
+    Image.new("RGB", (64, 64)).save(tmp_path / "cat.png")
+    words = ["explorer", str(tmp_path / "cat.png"), "--weights", "random", "--out", str(tmp_path / "out")]
     code = (
         "import sys, numpy, vizvit\n"
+        "from vizvit.cli import main\n"
         "vit = vizvit.load_model('vizvit-tiny', weights='random', device='cpu')\n"
         "cap = vizvit.capture(vit, numpy.zeros((64, 64, 3), 'uint8'))\n"
         f"path = vizvit.save_explorer(cap, {str(tmp_path / 'a.html')!r}, title='a')\n"
         "assert path.read_text('utf-8').startswith('<!doctype html>')\n"
-        "assert not {'streamlit', 'matplotlib.pyplot'} & set(sys.modules)"
+        f"assert main({words!r}) == 0\n"
+        "assert not {'streamlit', 'matplotlib.pyplot', 'vizvit.pages'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -6,10 +6,15 @@ import gc
 import threading
 import weakref
 
+import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
-from vizvit.pages.shared.store import MEGABYTE, SharedCache, Store, store
+from vizvit.analysis import head_statistics
+from vizvit.model.vit import VitModel
+from vizvit.pages.shared.store import MEGABYTE, SharedCache, Store, store, turn
+from vizvit.pages.sidebar import choice
 
 
 def never() -> None:
@@ -187,3 +192,55 @@ def test_a_model_of_the_app_is_gone_once_another_took_its_place(monkeypatch):
         models.append(shown())
     gc.collect()
     assert [model() is not None for model in models] == [False, False, True]
+
+
+def test_a_tab_that_nobody_looks_at_holds_no_weights_and_has_them_again_at_a_click(monkeypatch):
+    def tab(height: str) -> VitModel:
+        app = AppTest.from_function(sidebar, default_timeout=60)
+        app.query_params |= {"weights": "random", "height": height}
+        app.run()
+        assert not app.exception and not app.error
+        return app.session_state.choice.vit  # as a chart, a button or a download of the page holds it
+
+    monkeypatch.setattr(store().models, "limit", 20 * MEGABYTE)  # room for one of this model, which has 13
+    idle = tab("48")
+    weights, bias = weakref.ref(idle.module), idle.module.head.bias.clone()
+    busy = tab("96")
+    gc.collect()
+    assert weights() is None
+    assert torch.equal(idle.module.head.bias, bias) and idle.device.type == "cpu"
+    assert busy.module.head is not idle.module.head
+
+
+def test_what_is_derived_of_many_tokens_lets_looks_go_first(monkeypatch):
+    monkeypatch.setattr(choice, "MANY", 0)
+    app = AppTest.from_function(sidebar, default_timeout=60).run()
+    chosen, turns, looked = app.session_state.choice, store().turns, threading.Event()
+
+    def look() -> None:
+        with turns.turn(lambda: None):
+            looked.set()
+
+    def make() -> np.ndarray:
+        person.start()
+        while not turns.waiting[0]:
+            assert not looked.is_set(), "it did not wait for its turn"
+        found = head_statistics(chosen.capture())["entropy"]
+        assert looked.is_set(), "the look waited for all of it"
+        return found
+
+    person = threading.Thread(target=look)
+    chosen.derived(("a test", "looks first"), make)
+    person.join()
+    assert turns.waiting == (0, 0)
+
+
+@pytest.mark.parametrize(("large", "heavy"), [(0, True), (30e9, False)])
+def test_a_look_with_a_large_model_lets_small_ones_go_first(monkeypatch, large, heavy):
+    monkeypatch.setattr(choice, "LARGE", large)
+    asked: list[bool] = []
+    monkeypatch.setattr(choice, "turn", lambda *, heavy: asked.append(heavy) or turn(heavy=heavy))
+    app = AppTest.from_function(sidebar, default_timeout=60)
+    app.query_params["height"] = "72" if heavy else "80"  # which no other test looks at
+    app.run()
+    assert not app.exception and asked == [heavy]

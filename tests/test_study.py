@@ -830,7 +830,7 @@ def test_a_model_without_classes(sketch, pictures, tmp_path):
 def test_nothing_but_broken_pictures(tiny, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes(b"no picture")
-    with pytest.raises(ModelError, match=r"None of 1 pictures can be read; a\.png"):
+    with pytest.raises(ModelError, match=r"None of 1 pictures can be measured; a\.png"):
         study.run(tiny, [tmp_path / "in"], tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["shards"]
 
@@ -903,7 +903,7 @@ def test_the_command(sketch, data, tmp_path, capsys):
     assert "of other settings; choose another --out, or --no-resume" in capsys.readouterr().err
     assert cli.main(["study", str(data), *options, "--no-resume"]) == 1
     said, err = capsys.readouterr()
-    assert "1 of 8 pictures cannot be read" in err
+    assert "left out of the means: 1 of 8 pictures" in err
     for words, message in [
         ([*options], "Name a folder"),
         (["--sweep", "distance"], "Name the folder of the study"),

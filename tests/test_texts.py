@@ -16,6 +16,7 @@ from vizvit.explorer.selection import CHOICES
 from vizvit.faithful import FILLS
 from vizvit.interventions.positions import HOWS
 from vizvit.model.catalog import CATALOG
+from vizvit.model.outputs import KINDS as OUTPUT_KINDS
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import POSITION_KINDS
 from vizvit.pages.experiments.patches import MASKS
@@ -23,7 +24,7 @@ from vizvit.pages.experiments.weights import MAPS
 from vizvit.pages.explanations.settings import SCALES, SHOWN, VIEWS
 from vizvit.pages.explore.compare_controls import KINDS
 from vizvit.pages.heads import MEASURES
-from vizvit.pages.sidebar.model_choice import WEIGHTS
+from vizvit.pages.sidebar.model_choice import OUTPUTS, WEIGHTS
 from vizvit.pages.studies.settings import ORDERS
 from vizvit.pictures.samples import SAMPLES
 from vizvit.study import MEASURES as STUDIED
@@ -95,9 +96,10 @@ MADE = {
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
     "failed": {"model", "picture", "capture", "filters", "change", "map", "study", "file", "whole"},
     "library": set(ENGLISH["library"]),
-    "look": {*HEAD_FUSIONS, "pooling_query", "mean_query"},
+    "look": {*HEAD_FUSIONS, "pooling_query", "mean_query", "meaning_sigmoid", "meaning_value"},
+    "outputs": {f"{number}_{kind}" for number in ("one", "many") for kind in OUTPUT_KINDS},
     "picture": {f"{kind}{name}" for name in SAMPLES for kind in ("", "sample_")},
-    "sidebar": set(WEIGHTS),
+    "sidebar": {*WEIGHTS, *(f"outputs_{kind or 'own'}" for kind in OUTPUTS)},
     "studies": {
         *(f"{measure}{part}" for measure in STUDIED for part in ("", "_axis", "_read")),
         *(f"column_{column}" for column in ("method", *COLUMNS)),
@@ -175,7 +177,7 @@ def section_of(node: ast.AST) -> str | None:
     """The section that `say("look")`, `language.say("look")` or `words("look", ...)` opens."""
     if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        return node.args[0].value if called in ("say", "words") else None
+        return node.args[0].value if called in ("say", "words", "say_of") else None
     return None
 
 
@@ -191,6 +193,7 @@ def test_every_word_that_a_page_says_exists(path):
 def test_every_word_is_said_somewhere():
     said = {pair for path in SPEAKERS if path.exists() for pair in spoken(path)}
     said |= {(section, key) for section, keys in MADE.items() for key in keys}
+    said |= {(section, f"{key}_{kind}") for section, key in said for kind in (*OUTPUT_KINDS, "features")}
     sources = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js", ".html")]
     code = "\n".join(path.read_text("utf-8") for path in sources)
     said |= {("explorer", key) for key in ENGLISH["explorer"] if re.search(rf"\b{re.escape(key)}\b", code)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from safetensors.torch import load_file, save_file
 import vizvit
 from vizvit.model.vit import VitModel
 
-transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+pytestmark = pytest.mark.skipif(find_spec("transformers") is None, reason="transformers is not installed")
 SMALL = {"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "image_size": 32, "patch_size": 8}
 LARGER = SMALL | {"intermediate_size": 96}
 NAMES = {"id2label": {0: "ant", 1: "bee", 2: "cat"}, "label2id": {"ant": 0, "bee": 1, "cat": 2}}
@@ -56,6 +57,8 @@ def stirred(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def make(kind: str) -> torch.nn.Module:
+    import transformers
+
     model, config, options, _ = KINDS[kind]
     module = getattr(transformers, model)(getattr(transformers, config)(**options))
     module.set_attn_implementation("eager")
@@ -165,6 +168,8 @@ PROCESSORS = {
 
 @pytest.mark.parametrize("kind", PROCESSORS)
 def test_preprocessing_is_the_librarys_own(folders, kind, tmp_path):
+    import transformers
+
     name, options = PROCESSORS[kind]
     processor = getattr(transformers, name, None) or getattr(transformers, name.removesuffix("Pil"))
     processor = processor(**options)
@@ -201,6 +206,8 @@ def test_dinov2_is_shown_at_the_size_of_its_preprocessing(folders, tmp_path):
 
 
 def test_those_that_cannot_be_shown(tmp_path):
+    import transformers
+
     for kind, words in (("swin", "merged on the way"), ("bert", 'model type "bert"')):
         (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
         with pytest.raises(vizvit.ModelError, match=words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from .errors import ModelError
 
 PARTIAL = re.compile(r"\.(\d+)\.part$")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 _NUMBERS = itertools.count()  # threads may write the same file at once
 
 
@@ -32,7 +34,7 @@ def written(file: Path, write: Callable[[Path], object]) -> None:
     except (OSError, RuntimeError) as error:  # PyTorch's writer has errors of its own
         raise failed(file, error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        tidy(partial)
 
 
 def write_bytes(file: Path, content: bytes) -> None:
@@ -60,7 +62,7 @@ def reserve(file: Path, shape: Sequence[int], dtype: type) -> None:
                 os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
     except OSError as error:
         needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        file.unlink(missing_ok=True)
+        tidy(file)
         raise failed(file, error, needed) from error
 
 
@@ -72,12 +74,29 @@ def made(folder: Path) -> None:
         raise failed(folder, error) from error
 
 
+def removed(file: Path) -> None:
+    """The file is not there, or no longer; ModelError where it may not be removed."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:  # of a disk that is read only also where there is no such file
+        if file.exists():
+            raise failed(file, error) from error
+
+
+def tidy(partial: Path) -> None:
+    """Remove what is of no use to anybody, where that can be done: never a reason to stop."""
+    with contextlib.suppress(OSError):
+        partial.unlink(missing_ok=True)
+
+
 def failed(file: Path, error: Exception, needed: int | None = None) -> ModelError:
     """The sentence for a file that could not be written."""
     size = f" ({needed / 1e9:.1f} GB are needed)" if needed and needed > 5e7 else ""
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error) or _full(file.parent):
+    number = getattr(error, "errno", None)
+    full = number in FULL if number else "No space left" in str(error) or _full(file.parent)  # PyTorch's have none
+    if full:
         return ModelError(f"The disk is full: {file} could not be written{size}. Make room, or choose another folder.")
-    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rpartition("strerror: ")[2]
     return ModelError(f"{file} could not be written ({reason}). Choose a folder that can be written to.")
 
 
@@ -86,7 +105,7 @@ def sweep(folder: Path) -> None:
     for file in folder.glob("*.part"):
         named = PARTIAL.search(file.name)
         if named and not _alive(int(named[1])):
-            file.unlink(missing_ok=True)
+            tidy(file)
 
 
 def _settle(folder: Path) -> None:

@@ -32,7 +32,7 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "browser")]
 from running import CHROMIUM, CHROMIUM_FLAGS, running_app
 from sessions import Session
 

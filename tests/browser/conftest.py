@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled, watch_runs
 
 expect.set_options(timeout=PATIENCE)
+# Most scripts of a page run once: to compile them for speed costs more than it gives.
+FLAGS = [*CHROMIUM_FLAGS, "--js-flags=--no-turbofan,--no-maglev"]
 VIEWPORT = {"width": 1600, "height": 1000}
 
 
@@ -22,7 +24,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 

@@ -97,7 +97,7 @@ def settled(page: Page) -> None:
     that run goes, elements of the last one stand beside the new. Streamlit drops a picture's file with the run that
     showed it: who leaves a page while the browser still fetches finds nothing, and the console says so.
     """
-    page.wait_for_function(SETTLED)
+    page.wait_for_function(SETTLED, polling=50)  # asked at every frame, it would have the browser make all of them
 
 
 def explorer_of(page: Page) -> Locator:

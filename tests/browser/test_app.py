@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from running import PLACES, explorer_of, running_app, settled
 from safetensors.torch import save
+from shipped import CAT, SHIPPED
 from skimage import data
 
 import vizvit
@@ -21,7 +22,6 @@ from vizvit.model.snapshots import snapshots
 from vizvit.texts import words
 
 pytestmark = pytest.mark.browser
-SHIPPED = vizvit.load_model("vizvit-tiny")
 
 
 def jpeg(array: np.ndarray) -> dict:
@@ -111,7 +111,7 @@ def test_layer_and_head_change_in_the_browser(app, open_page):
     expect(root).to_have_attribute("data-head", "1")
     expect(page).to_have_url(re.compile(f"layer={last - 1}.*head=1|head=1.*layer={last - 1}"))
     token = SHIPPED.grid.token(2, 2)
-    cap = vizvit.capture(SHIPPED, data.chelsea())
+    cap = CAT
     expected = cap.attention(last - 1)[:, token]
     shown = browser_rows(page, last - 1, token).reshape(expected.shape)
     np.testing.assert_allclose(shown, expected, atol=2e-3 * expected.max())
@@ -224,7 +224,7 @@ def test_rollout_controls_and_downloads(app, open_page):
     with page.expect_download() as download:
         page.get_by_role("button", name="Numbers, NPZ").click()
     with np.load(download.value.path()) as numbers:
-        cap = vizvit.capture(SHIPPED, data.chelsea())
+        cap = CAT
         np.testing.assert_allclose(numbers["rollout"], vizvit.rollout(cap, head_fusion="max"), rtol=1e-4)
     with page.expect_download() as download:
         page.get_by_role("button", name="Figure, PDF").click()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from running import settled
-from skimage import data
+from shipped import CAT as BEFORE
+from shipped import SHIPPED as VIT
 from test_language import switch_to
 
 import vizvit
@@ -19,10 +20,8 @@ from vizvit.pictures import perturb
 from vizvit.walk import lessons
 
 pytestmark = pytest.mark.browser
-VIT = vizvit.load_model("vizvit-tiny")
-BEFORE = vizvit.capture(VIT, data.chelsea())
 FIRST = int(BEFORE.probabilities.argmax())
-SIGLIP = "model=vit_base_patch16_siglip_224&weights=random"
+SIGLIP = "model=vit_base_patch16_siglip_224&height=96&weights=random"
 
 
 def opened(open_page, app: str, query: str = "", **options) -> Page:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from running import settled
+from shipped import CAT as CAP
+from shipped import SHIPPED as VIT
 from skimage import data
 from streamlit.testing.v1 import AppTest
 from test_language import switch_to
@@ -19,8 +21,6 @@ from vizvit.pages.explanations import panels
 from vizvit.pages.shared.look import plain
 
 pytestmark = pytest.mark.browser
-VIT = vizvit.load_model("vizvit-tiny")
-CAP = vizvit.capture(VIT, data.chelsea())
 BEST = [int(index) for index in np.argsort(CAP.probabilities)[::-1][:5]]
 ALL = f"{32 * VIT.grid.num_patches:,}"  # passes of a measurement patch by patch: 2 curves each of 16 maps and orders
 SHOWN = [name for name, method in METHODS.items() if not method.control]

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from running import explorer_of, settled
+from shipped import CAT, SHIPPED
 from skimage import data
 
 import vizvit
@@ -20,9 +21,7 @@ from vizvit.analysis import attention_map
 from vizvit.analysis.fusion import DIRECTIONS, HEAD_FUSIONS
 
 pytestmark = pytest.mark.browser
-SHIPPED = vizvit.load_model("vizvit-tiny")
 GRID = SHIPPED.grid
-CAT = vizvit.capture(SHIPPED, data.chelsea())
 LAYER = 3
 HERE = f"?layer={LAYER}&query=3,2"
 TOLERANCE = 2e-3  # of the greatest value, from half precision

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 from running import PLACES, explorer_of, settled
+from shipped import SHIPPED
 from skimage import data
-from test_app import SHIPPED, jpeg, patch_position, picture_of, upload
+from test_app import jpeg, patch_position, picture_of, upload
 
 from vizvit.texts import words
 from vizvit.walk.lessons import LESSONS, lesson

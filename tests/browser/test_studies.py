@@ -59,7 +59,7 @@ def test_the_numbers_are_the_studys(app, open_page, folder, summary):
     page = opened(open_page, app, folder)
     main = main_of(page)
     expect(main.get_by_text("6 pictures through vizvit-tiny (shipped weights)")).to_be_visible()
-    main.get_by_text("1 of 7 pictures could not be read").click()
+    main.get_by_text("Left out of the means: 1 of 7 pictures").click()
     expect(main.get_by_text("torn.png:")).to_be_visible()
 
     rows = main.locator(".vz-areas tbody tr")

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from running import settled
-from skimage import data
+from shipped import CAT, SHIPPED
 from streamlit.testing.v1 import AppTest
 
-import vizvit
 from vizvit import walk
 from vizvit.forward.anatomy import dissect
 from vizvit.pages.shared.look import plain
@@ -21,7 +20,6 @@ from vizvit.walk.lessons import LESSONS, lesson
 from vizvit.walk.stages import STAGES
 
 pytestmark = pytest.mark.browser
-SHIPPED = vizvit.load_model("vizvit-tiny")
 GRID = SHIPPED.grid
 RECOMPUTED = set(range(2, len(STAGES) + 1))  # all that is made of the picture's own numbers
 STATE = "&layer=3&head=2&query=2,5"
@@ -29,7 +27,7 @@ STATE = "&layer=3&head=2&query=2,5"
 
 @cache
 def anatomy(layer: int):
-    return dissect(SHIPPED, SHIPPED.view(vizvit.load_image(data.chelsea())), layer)
+    return dissect(SHIPPED, CAT.view, layer)
 
 
 def at_stage(page: Page, stage: int) -> Locator:
@@ -141,7 +139,7 @@ def test_numbers_on_the_screen_are_the_engines(app, open_page):
 
     page.goto(f"{app}/walkthrough?stage=13&lang=en{STATE}")
     main = at_stage(page, 13)
-    probabilities = vizvit.capture(SHIPPED, data.chelsea()).probabilities
+    probabilities = CAT.probabilities
     best = np.argsort(probabilities)[::-1][:5]
     cells = main.locator("[data-draw=top] > span").all_inner_texts()
     assert cells[::2] == [SHIPPED.label(i).split(", ")[0] for i in best]

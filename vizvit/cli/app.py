@@ -7,6 +7,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from .options import count
+
 EXAMPLES = """\
 examples:
   %(prog)s
@@ -23,8 +25,12 @@ def add(commands: argparse._SubParsersAction) -> None:
         description="Start the app; Ctrl+C ends it.",
         epilog=EXAMPLES,
     )
-    parser.add_argument("--port", type=int, help="where the browser finds it (default: 8501, or the next free one)")
+    parser.add_argument("--port", type=port, help="where the browser finds it (default: 8501, or the next free one)")
     parser.set_defaults(run=app, command="app", further=[])
+
+
+def port(text: str) -> int:
+    return count(text, 1, 65535)
 
 
 def app(args: argparse.Namespace) -> int:

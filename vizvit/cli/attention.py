@@ -21,6 +21,7 @@ files, for cat.jpg:
     heads          [head, rows, cols]  the maps of the second
     prefix         [head, token]       attention to the prefix tokens (class, registers)
     probabilities  [class]             what the model predicts, where it has a classifier
+    values         [output]            instead, of a model of values
     about          JSON text           model, weights, layer, query and the rest
 
 examples:
@@ -38,7 +39,9 @@ def add(commands: options.Commands) -> None:
         epilog=EXAMPLES,
     )
     options.add_pictures(parser)
-    parser.add_argument("--layer", type=int, default=-1, help="from 0, or from the end: -1 is the last (default)")
+    parser.add_argument(
+        "--layer", type=options.from_the_end, default=-1, help="from 0, or from the end: -1 is the last (default)"
+    )
     parser.add_argument(
         "--head",
         type=options.head,

@@ -71,7 +71,7 @@ def add(commands: options.Commands) -> None:
     parser.add_argument("--image-size", type=options.image_size, metavar="H[xW]")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="class names: one a line, or a JSON list")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
-    parser.set_defaults(run=evaluate, command="evaluate", half=False)
+    parser.set_defaults(run=evaluate, command="evaluate", half=False, outputs=None)
 
 
 def evaluate(args: argparse.Namespace) -> int:

@@ -53,6 +53,8 @@ def explorer(args: argparse.Namespace) -> int:
         "height": height,
     }
     caption = words("explorer", args.language)["standalone_caption"]
+    if vit.channels == 1:
+        caption += f" {words('sidebar', args.language)['grey']}"
 
     def look(cap: Capture, name: str) -> pictures.Findings:
         page = build(
@@ -69,7 +71,7 @@ def explorer(args: argparse.Namespace) -> int:
 
 def python_lines(args: argparse.Namespace, picture: str) -> list[str]:
     """The same from a program of one's own, leaving `vit`, `image` and `cap`; the picture by its name alone."""
-    chosen = {"weights": args.weights, "arch": args.arch, "image_size": args.image_size}
+    chosen = {name: getattr(args, name) for name in ("weights", "arch", "image_size", "outputs")}
     further = [f"{name}={value!r}" for name, value in chosen.items() if value not in (None, "pretrained")]
     return [
         "import vizvit",

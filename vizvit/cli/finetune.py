@@ -71,13 +71,13 @@ def add(commands: options.Commands) -> None:
     add_machine(parser, EPOCHS)
     group = parser.add_argument_group("recipe", "defaults for finetuning are in vizvit/training/finetune.py")
     group.add_argument(
-        "--layer-decay", type=float, metavar="X", help="rate of a block as a share of the next one's (0.75)"
+        "--layer-decay", type=options.amount, metavar="X", help="rate of a block as a share of the next one's (0.75)"
     )
     for option in TUNED:
         kind, words = RECIPE[option]
         words = words.rpartition(" (")[0] or words.strip("()")
         group.add_argument(f"--{option}", type=kind, metavar=METAVARS.get(kind, "X"), help=words)
-    parser.set_defaults(run=finetune, command="finetune", labels=None)
+    parser.set_defaults(run=finetune, command="finetune", labels=None, outputs=None)
 
 
 def finetune(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ files, for cat.jpg:
     entropy        [layer, head]  nats
     prefix_share   [layer, head]  0 to 1, where the model has prefix tokens
     probabilities  [class]        what the model predicts, where it has a classifier
+    values         [output]       instead, of a model of values
     about          JSON text      model, weights and the rest
 
 examples:

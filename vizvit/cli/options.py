@@ -98,8 +98,18 @@ def add_model(parser: Parser) -> None:
         help="input size in pixels (default: the model's own)",
     )
     group.add_argument("--labels", type=Path, metavar="FILE", help="class names: one a line, or a JSON list")
+    add_outputs(group)
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     group.add_argument("--half", action="store_true", help="half precision, on CUDA only")
+
+
+def add_outputs(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--outputs",
+        choices=("softmax", "sigmoid", "value"),
+        help="what the model's outputs are: one class, several labels at once, or values without probabilities "
+        "(default: softmax; value for a single output)",
+    )
 
 
 def add_folder(group: argparse._ArgumentGroup) -> None:
@@ -147,7 +157,7 @@ def query(text: str) -> Query:
         return "patch", down, across
     name = text.strip().lower()
     if not re.fullmatch(r"[a-z]+[ _-]?\d*", name):
-        raise argparse.ArgumentTypeError(f'"{text}" is neither a patch as ROW,COL nor the name of a token')
+        raise argparse.ArgumentTypeError(f'"{text[:60]}" is neither a patch as ROW,COL nor the name of a token')
     register = re.fullmatch(r"reg(?:ister)?[ _-]?(\d+)", name)
     return f"register {register[1]}" if register else {"cls": "class", "dist": "distillation"}.get(name, name)
 
@@ -155,7 +165,7 @@ def query(text: str) -> Query:
 def image_size(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([0-9]{1,5})(?:[x×]([0-9]{1,5}))?", text.strip().lower())
     if not match:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a size such as 224 or 224x336, height first')
+        raise argparse.ArgumentTypeError(f'"{text[:60]}" is not a size such as 224 or 224x336, height first')
     return int(match[1]), int(match[2] or match[1])
 
 
@@ -163,7 +173,7 @@ def formats(text: str) -> list[str]:
     names = [name.strip().lower().removeprefix(".") for name in text.split(",")]
     for name in names:
         if name not in FORMATS:
-            raise argparse.ArgumentTypeError(f'"{name}" is not one of {", ".join(FORMATS)}')
+            raise argparse.ArgumentTypeError(f'"{name[:60]}" is not one of {", ".join(FORMATS)}')
     return names
 
 
@@ -172,14 +182,40 @@ def head(text: str) -> int | None:
         return None
     number = whole(text.strip())
     if number is None:
-        raise argparse.ArgumentTypeError(f'"{text}" is neither a head counted from 0 nor all')
+        raise argparse.ArgumentTypeError(f'"{text[:60]}" is neither a head counted from 0 nor all')
     return number
+
+
+def count(text: str, low: int = 1, high: int = 10**9) -> int:
+    """A whole number from low to high, for people and for argparse, which gives the text alone."""
+    value = whole(text.strip().removeprefix("-"), 0, high)
+    value = -value if value is not None and text.strip().startswith("-") else value
+    if value is None or value < low:
+        raise argparse.ArgumentTypeError(f'"{text[:60]}" is not a whole number from {low:,} to {high:,}')
+    return value
+
+
+def from_zero(text: str) -> int:
+    return count(text, 0)
+
+
+def from_the_end(text: str) -> int:
+    """A layer, from 0, or from the end with a minus."""
+    return count(text, -(10**6), 10**6)
+
+
+def amount(text: str) -> float:
+    """A number of at least 0, finite."""
+    value = real(text.strip(), 0, 1e9)
+    if value is None:
+        raise argparse.ArgumentTypeError(f'"{text[:60]}" is not a number from 0 on, such as 0.5 or 1e-3')
+    return value
 
 
 def share_of(text: str, *, below_one: bool = False) -> float:
     value = real(text.strip(), 0, 1)
     if value is None or (below_one and value == 1):
-        raise argparse.ArgumentTypeError(f'"{text}" is not a share from 0 to {"below " * below_one}1, such as 0.5')
+        raise argparse.ArgumentTypeError(f'"{text[:60]}" is not a share from 0 to {"below " * below_one}1, such as 0.5')
     return value
 
 
@@ -207,6 +243,7 @@ def load(args: argparse.Namespace) -> VitModel:
                 arch=args.arch,
                 image_size=args.image_size,
                 labels=args.labels,
+                outputs=args.outputs,
                 half=args.half,
                 on_progress=on_progress,
             )

@@ -126,7 +126,8 @@ def each_picture(
         try:
             cap = capture(vit, load_image(picture.path))
             found = look(cap, one_line(picture.name))
-            arrays = {"probabilities": cap.probabilities} if len(cap.probabilities) else {}
+            read = "values" if vit.outputs == "value" else "probabilities"
+            arrays = {read: cap.predictions} if len(cap.predictions) else {}
             written = writer.save(
                 picture.stem,
                 replace(found, arrays=found.arrays | arrays),

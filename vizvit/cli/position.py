@@ -49,7 +49,7 @@ def add(commands: options.Commands) -> None:
     )
     parser.add_argument(
         "--n-filters",
-        type=int,
+        type=options.count,
         default=28,
         metavar="N",
         help="how many principal components to draw (default: %(default)s)",

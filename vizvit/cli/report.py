@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from ..numbers import megabytes, share
+from ..numbers import megabytes
 
 if TYPE_CHECKING:
     from ..forward.capture import Capture
     from ..model.vit import VitModel
+
+
+NAMED = 3  # labels or values of a picture in its line
 
 
 def one_line(text: str) -> str:
@@ -75,15 +78,23 @@ def weights_note(vit: VitModel) -> str:
     """Of which model and weights a figure speaks, for its caption: sentences with their full stop."""
     height, width = vit.grid.image_size
     half = ", half precision" if vit.precision == "float16" else ""
-    note = f"{vit.name}, {vit.weights}, {width}×{height} px input{half}."
+    grey = ", seen in grey" if vit.channels == 1 else ""
+    note = f"{vit.name}, {vit.weights}, {width}×{height} px input{grey}{half}."
     return note if vit.trained else f"{note} Untrained, it shows how the network is built, not what it learned."
 
 
 def prediction(cap: Capture) -> str:
-    """The likeliest class with its probability, or why there is none to name."""
+    """What the model gives: the likeliest class with its probability; the labels that are likelier than not, or the
+    likeliest; the first values; or why there is nothing to name."""
+    from ..model.outputs import foremost, written
+
     if not cap.trained:
         return "untrained weights"
-    if not len(cap.probabilities):
-        return "no classifier"
-    best = int(cap.probabilities.argmax())
-    return f"{cap.vit.short_label(best)} {share(float(cap.probabilities[best]))}"
+    kind, found = cap.vit.outputs, cap.predictions
+    if not len(found):
+        return f"no classifier, {len(cap.features)} features"
+    shown = foremost(kind, found, 1 if kind == "softmax" else NAMED)
+    if kind == "sigmoid":
+        shown = [index for index in shown if found[index] >= 0.5] or shown[:1]
+    told = ", ".join(f"{cap.vit.short_label(index)} {written(kind, found[index])}" for index in shown)
+    return told + (", …" if kind == "value" and len(found) > NAMED else "")

@@ -20,6 +20,7 @@ files, for cat.jpg:
     rollout        [rows, cols]         the map of the first figure
     steps          [layer, rows, cols]  the rollout from --start-layer up to each layer
     probabilities  [class]              what the model predicts, where it has a classifier
+    values         [output]             instead, of a model of values
     about          JSON text            model, weights, the chain's parameters, query and the rest
 
 examples:
@@ -55,7 +56,7 @@ def add(commands: options.Commands) -> None:
     )
     parser.add_argument(
         "--start-layer",
-        type=int,
+        type=options.from_the_end,
         default=0,
         metavar="LAYER",
         help="first layer of the chain (default: %(default)s)",

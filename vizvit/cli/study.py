@@ -10,8 +10,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..numbers import decimals, mean_and_spread, share, signed
+from ..reading import whole
 from . import options
-from .options import Parser, UsageError
+from .options import Parser, UsageError, count, from_zero
 from .report import say, tell, weights_note
 
 BY = ("distance", "entropy", "prefix_share", "sink_share", "agreement")
@@ -59,7 +60,7 @@ def add(commands: options.Commands) -> None:
     _add_machine(parser)
     group = parser.add_argument_group("finding heads")
     group.add_argument("--sweep", choices=BY, help="rank the heads of the study in --out; without DATA, do only that")
-    group.add_argument("--top", type=int, default=10, metavar="N", help="heads to list (default: %(default)s)")
+    group.add_argument("--top", type=count, default=10, metavar="N", help="heads to list (default: %(default)s)")
     group.add_argument("--lowest", action="store_true", help="the least first")
     group.add_argument(
         "--like", type=_head, metavar="LAYER,HEAD", help="the heads nearest to this one, counted from 0, by their means"
@@ -72,7 +73,7 @@ def add(commands: options.Commands) -> None:
 
 def _add_measures(parser: Parser) -> None:
     group = parser.add_argument_group("what is measured")
-    group.add_argument("--limit", type=int, metavar="N", help="pictures, spread evenly over the set (default: all)")
+    group.add_argument("--limit", type=count, metavar="N", help="pictures, spread evenly over the set (default: all)")
     group.add_argument(
         "--methods",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
@@ -81,7 +82,7 @@ def _add_measures(parser: Parser) -> None:
         help="of explanation, for the predicted class (default: none; with --faithfulness all)",
     )
     group.add_argument("--faithfulness", action="store_true", help="deletion and insertion of each method; takes long")
-    group.add_argument("--steps", type=int, metavar="N", help="points of their curves (default: one a patch)")
+    group.add_argument("--steps", type=count, metavar="N", help="points of their curves (default: one a patch)")
     group.add_argument("--fill", choices=("blur", "mean", "black"), default="blur", help="(default: %(default)s)")
 
 
@@ -99,18 +100,25 @@ def _add_machine(parser: Parser) -> None:
         help="insist on a begun study in DIR, or start over (default: go on where this very study was begun; another "
         "study is left alone)",
     )
-    group.add_argument("--batch", type=int, default=16, metavar="N", help="pictures at a time (default: %(default)s)")
+    group.add_argument("--batch", type=count, default=16, metavar="N", help="pictures at a time (default: %(default)s)")
     group.add_argument(
-        "--workers", type=int, default=0, metavar="N", help="processes that decode ahead; with --ray, Ray's workers"
+        "--workers",
+        type=from_zero,
+        default=0,
+        metavar="N",
+        help="processes that decode ahead; with --ray, Ray's workers",
     )
     group.add_argument("--ray", metavar="ADDRESS|local", help="run on a Ray cluster, or on this machine's own Ray")
 
 
 def _head(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a head such as 5,2: its layer and its number in it, from 0')
-    return int(match[1]), int(match[2])
+    layer, _, number = (part.strip() for part in text.partition(","))
+    head = whole(layer), whole(number)
+    if None in head:
+        raise argparse.ArgumentTypeError(
+            f'"{text[:60]}" is not a head such as 5,2: its layer and its number in it, from 0'
+        )
+    return head
 
 
 def study(args: argparse.Namespace) -> int:
@@ -187,7 +195,7 @@ def _report(summary: dict, out: Path) -> None:
     if summary["broken"]:
         first = summary["broken_named"][0]
         count = f"{summary['broken']} of {summary['pictures']} pictures"
-        say(f"{count} cannot be read and are left out; {first['name']}: {first['error']}")
+        say(f"left out of the means: {count}; {first['name']}: {first['error']}")
 
 
 class _Progress:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Commands, UsageError, share_below_one
+from .options import Commands, UsageError, amount, count, from_zero, share_below_one
 from .training import Watcher, add_machine, batch_size, budget_of, machine_of, name_of, stopping
 
 if TYPE_CHECKING:
@@ -48,38 +48,38 @@ examples:
 
 # option: (type, help); the defaults are the Recipe's
 RECIPE = {
-    "image-size": (int, "pixels of the input's side (64)"),
-    "patch": (int, "pixels of a patch's side (8)"),
-    "dim": (int, "width of a token (192)"),
-    "depth": (int, "number of blocks (6)"),
-    "heads": (int, "attention heads of a block (3)"),
+    "image-size": (count, "pixels of the input's side (64)"),
+    "patch": (count, "pixels of a patch's side (8)"),
+    "dim": (count, "width of a token (192)"),
+    "depth": (count, "number of blocks (6)"),
+    "heads": (count, "attention heads of a block (3)"),
     "batch": (batch_size, "pictures of a step (auto: what fits the data, 256 at most)"),
     "opt": (str, "a name of timm's optimiser factory (adamw)"),
-    "lr": (float, "peak of the learning rate (0.001)"),
-    "weight-decay": (float, "of the weight matrices (0.05)"),
-    "beta2": (float, "of Adam-like optimisers (0.99)"),
-    "clip": (float, "greatest norm of the gradient; 0: any (1)"),
-    "warmup": (float, "share of the budget in which the rate rises (0.05)"),
-    "floor": (float, "last learning rate as a share of its peak (0.01)"),
-    "smoothing": (float, "label smoothing (0.1)"),
-    "mixup": (float, "alpha (0.2)"),
-    "cutmix": (float, "alpha (1)"),
-    "mix": (float, "share of batches with mixup or cutmix (0.5)"),
-    "drop-path": (float, "greatest rate of dropped blocks (0)"),
-    "patch-drop": (float, "share of patches left out of a step, which makes it faster (0)"),
-    "full": (float, "last share of the budget in which all patches are seen; before it, for as long, half are (0.15)"),
+    "lr": (amount, "peak of the learning rate (0.001)"),
+    "weight-decay": (amount, "of the weight matrices (0.05)"),
+    "beta2": (amount, "of Adam-like optimisers (0.99)"),
+    "clip": (amount, "greatest norm of the gradient; 0: any (1)"),
+    "warmup": (amount, "share of the budget in which the rate rises (0.05)"),
+    "floor": (amount, "last learning rate as a share of its peak (0.01)"),
+    "smoothing": (amount, "label smoothing (0.1)"),
+    "mixup": (amount, "alpha (0.2)"),
+    "cutmix": (amount, "alpha (1)"),
+    "mix": (amount, "share of batches with mixup or cutmix (0.5)"),
+    "drop-path": (amount, "greatest rate of dropped blocks (0)"),
+    "patch-drop": (amount, "share of patches left out of a step, which makes it faster (0)"),
+    "full": (amount, "last share of the budget in which all patches are seen; before it, for as long, half are (0.15)"),
     "teacher": (str, "a model, as --model of the other commands, whose tokens the student's are drawn to"),
-    "teacher-weight": (float, "of that beside the labels' loss (2)"),
-    "settle": (float, "weight of the last layer's class-token attention being drawn to the two layers' before it (0)"),
-    "ema": (float, "decay of the averaged weights, which are exported (0.999)"),
-    "crop": (float, "smallest share of a picture's area that a crop keeps (0.4)"),
-    "colour": (float, "spread of brightness, contrast and saturation (0.3)"),
-    "randaugment": (float, "share of pictures turned, sheared, at times greyed or solarised (0)"),
-    "erase": (float, "share of pictures with a rectangle removed (0)"),
-    "seed": (int, "of every random number (0)"),
+    "teacher-weight": (amount, "of that beside the labels' loss (2)"),
+    "settle": (amount, "weight of the last layer's class-token attention being drawn to the two layers' before it (0)"),
+    "ema": (amount, "decay of the averaged weights, which are exported (0.999)"),
+    "crop": (amount, "smallest share of a picture's area that a crop keeps (0.4)"),
+    "colour": (amount, "spread of brightness, contrast and saturation (0.3)"),
+    "randaugment": (amount, "share of pictures turned, sheared, at times greyed or solarised (0)"),
+    "erase": (amount, "share of pictures with a rectangle removed (0)"),
+    "seed": (from_zero, "of every random number (0)"),
 }
 NOTES = ("--data-note", "--teacher-note", "--init-note")  # whose texts are the card's own
-METAVARS = {int: "N", batch_size: "N|auto", str: "NAME"}
+METAVARS = {count: "N", from_zero: "N", batch_size: "N|auto", str: "NAME"}
 
 
 def add(commands: Commands) -> None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from .options import Parser, UsageError
-from .report import say, share, tell
+from ..numbers import share
+from ..reading import whole
+from .options import Parser, amount, count
+from .report import say, tell
 
 if TYPE_CHECKING:
     from ..training.budget import Budget
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
 def add_machine(parser: Parser, epochs: float | None = None) -> None:
     group = parser.add_argument_group("budget and machine")
     spent = group.add_mutually_exclusive_group(required=epochs is None)
-    spent.add_argument("--minutes", type=float, metavar="X", help="of training, in all the sittings of the run")
+    spent.add_argument("--minutes", type=amount, metavar="X", help="of training, in all the sittings of the run")
     spent.add_argument(
-        "--epochs", type=float, metavar="X", default=None, help=f"(default: {epochs:g})" if epochs else None
+        "--epochs", type=amount, metavar="X", default=None, help=f"(default: {epochs:g})" if epochs else None
     )
     if epochs is None:
         spent.add_argument("--open-end", action="store_true", help="until Ctrl-C, at the peak rate; see --finish")
@@ -40,19 +42,20 @@ def add_machine(parser: Parser, epochs: float | None = None) -> None:
     )
     group.add_argument("--compile", action="store_true", help="compile the network: a minute at first, faster then")
     group.add_argument(
-        "--checkpoint-minutes", type=float, default=3.0, metavar="X", help="between checkpoints (default: %(default)s)"
+        "--checkpoint-minutes", type=amount, default=3.0, metavar="X", help="between checkpoints (default: %(default)s)"
     )
     group.add_argument("--half", action="store_true", help="export float16 weights, half as large")
-    group.add_argument("--validate-on", type=int, default=2000, metavar="N", help="pictures (default: %(default)s)")
+    group.add_argument("--validate-on", type=count, default=2000, metavar="N", help="pictures (default: %(default)s)")
 
 
 def batch_size(text: str) -> int | None:
     """A number of pictures, or "auto" for what fits the data or stands in the checkpoint."""
     if text == "auto":
         return None
-    if not text.isdigit() or not 2 <= int(text) <= 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not auto or a number of pictures from 2 to 65,536")
-    return int(text)
+    number = whole(text, 2, 65536)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is not auto or a number of pictures from 2 to 65,536")
+    return number
 
 
 def budget_of(args: argparse.Namespace, epochs: float | None = None) -> Budget:
@@ -69,8 +72,6 @@ def machine_of(args: argparse.Namespace, snapshots: bool = False) -> Machine:
     from ..training.precision import pick_precision
     from ..training.run import Machine
 
-    if args.checkpoint_minutes < 0 or args.validate_on < 1:
-        raise UsageError("--checkpoint-minutes is at least 0, --validate-on at least 1.")
     device = pick_device(args.device)
     return Machine(
         device=device,

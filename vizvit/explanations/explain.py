@@ -25,7 +25,8 @@ def explain(
     view: uint8 [H, W, 3], as `VitModel.view` gives it.
     method: a name in METHODS (from vizvit.explanations import METHODS); its `signed` says whether values below zero
         occur, evidence against the class.
-    target: the class to explain, by index or name; None is the predicted one. Methods that know no classes ignore it.
+    target: the class (or value) to explain, by index or name; None is the predicted class, or the first of the values.
+        Methods that know no classes ignore it.
     capture: an earlier capture of this view. What it holds is not computed again; where a method needs gradients for
         another class than the capture's, or for one and the capture has none, a new capture is made.
     options: the method's own, see its `options`.
@@ -33,7 +34,8 @@ def explain(
     Where a method reads a token, it is the one that the prediction is read from: the class token, the pooling head's
     weights over the tokens, or the mean over the patches, the last also in a model that has a class token but does not
     predict from it. There, gradient rollout and relevance leave out what each patch has of itself without any
-    attention. Gradients are those of the class's logit, before the softmax.
+    attention. Gradients are those of the class's logit, before the softmax or sigmoid; of a model of values, of the
+    value itself.
     Raises CaptureError for an unknown method or option, a view of another shape and a capture of another picture;
     ModelError for a class that the model does not have.
     """

@@ -12,6 +12,7 @@ from ..forward.capture import Capture, capture_view
 from ..forward.tensor import capture_tensor
 from ..forward.views import checked_view
 from ..model.given import checked_model
+from ..model.outputs import leading
 from ..model.vit import VitModel
 
 
@@ -64,9 +65,9 @@ class Task:
 
 
 def predicted(vit: VitModel, view: np.ndarray, capture: Capture | None = None) -> int:
-    """The index of the likeliest class. Raises ModelError where the model has no classes."""
+    """The index of the likeliest class; of a model of values, of the first. Raises ModelError where there are none."""
     vit.class_index(0)
     if capture is not None:
-        return int(capture.logits.argmax())
+        return int(leading(vit.outputs, torch.from_numpy(capture.logits)))
     with torch.no_grad():
-        return int(vit.module(vit.normalise(view))[0].argmax())
+        return int(leading(vit.outputs, vit.module(vit.normalise(view))[0]))

@@ -9,7 +9,7 @@ from typing import Any
 from vizvit.errors import CaptureError
 from vizvit.explorer.selection import CHOICES, SWITCHES
 from vizvit.explorer.standalone import build
-from vizvit.texts import LANGUAGES
+from vizvit.texts import LANGUAGES, words
 
 HEIGHT = 900  # pixels
 
@@ -67,9 +67,9 @@ def show(
         selection["area"] = _area(cap, query)
     elif query is not None:
         selection["token"] = cap.token_index(query)
-    page = build(
-        cap, title=title, caption=caption or cap.vit.weights, selection=selection, language=language, layers=layers
-    )
+    grey = f". {words('sidebar', language)['grey']}" if cap.vit.channels == 1 else ""
+    caption = caption or f"{cap.vit.weights}{grey}"
+    page = build(cap, title=title, caption=caption, selection=selection, language=language, layers=layers)
     return Shown(page, height, title or cap.vit.name)
 
 

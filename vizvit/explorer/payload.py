@@ -22,6 +22,7 @@ import numpy as np
 from matplotlib import colormaps
 
 from vizvit.errors import CaptureError
+from vizvit.reading import parsed
 
 BUDGET = 16 * 2**20  # bytes of queries, keys and biases in one blob
 # Perceptually uniform and told apart by colour-blind people; the diverging one is for differences.
@@ -97,10 +98,10 @@ def read_header(blob: bytes) -> dict:
         if blob[:4] != _MAGIC:
             raise ValueError
         (length,) = struct.unpack_from("<I", blob, 4)
-        header = json.loads(blob[8 : 8 + length])
+        header = parsed(blob[8 : 8 + length])
         if not isinstance(header, dict):
             raise ValueError
-    except (ValueError, struct.error, RecursionError) as error:
+    except (ValueError, struct.error) as error:
         reason = "These bytes are not an explorer payload: pass what vizvit.explorer.encode returned."
         raise CaptureError(reason) from error
     return header

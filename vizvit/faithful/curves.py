@@ -1,4 +1,4 @@
-"""Deletion and insertion: the class's probability as patches go, or come, in the order of a map.
+"""Deletion and insertion: a class's probability, or a value, as patches go, or come, in the order of a map.
 
 Petsiuk, Das & Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models" (BMVC 2018), section 4.1;
 here in whole patches: all pixels of a patch go together.
@@ -14,21 +14,24 @@ import numpy as np
 from ..errors import CaptureError
 from ..explanations.task import predicted
 from ..forward.views import checked_view
+from ..model.outputs import NOUNS
 from ..model.vit import VitModel
-from .stream import Job, checked_heat, patch_counts, patch_order, probabilities
+from .stream import Job, checked_heat, patch_counts, patch_order, predictions
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """How the probability of a class follows a map, float32 [S+1] each.
+    """How the probability of a class, or a value, follows a map, float32 [S+1] each.
 
     fractions: the share of the patches taken, 0 to 1.
-    deletion: the probability with those patches replaced by the fill: the lower, the better the map.
-    insertion: with those patches alone shown, all others filled: the higher, the better.
-    deletion_area, insertion_area: under the curves, 0 to 1, by the trapezoidal rule.
-    target: the index of the class. fill: what stands where a patch is taken away.
+    deletion: the probability with those patches replaced by the fill; insertion: with those patches alone shown, all
+    others filled. Of a model of values the value itself, in its own units.
+    deletion_area, insertion_area: under the curves, by the trapezoidal rule: the lower, and the higher, the better the
+    map. Of probabilities from 0 to 1; of a value as `departure` has it, in its own units.
+    target: the index of the class or value. fill: what stands where a patch is taken away. outputs: the model's, see
+    `VitModel.wrap`.
     """
 
     fractions: np.ndarray
@@ -36,18 +39,20 @@ class Curves:
     insertion: np.ndarray
     target: int
     fill: str
+    outputs: str = "softmax"
 
     def __repr__(self) -> str:
         areas = f"deletion {self.deletion_area:.3f}, insertion {self.insertion_area:.3f}"
-        return f"Curves({areas}, {len(self.fractions) - 1} steps, class {self.target}, {self.fill})"
+        noun = NOUNS[self.outputs]
+        return f"Curves({areas}, {len(self.fractions) - 1} steps, {noun} {self.target}, {self.fill})"
 
     @property
     def deletion_area(self) -> float:
-        return area(self.fractions, self.deletion)
+        return areas(self.fractions, self.deletion, self.insertion, self.outputs)[0]
 
     @property
     def insertion_area(self) -> float:
-        return area(self.fractions, self.insertion)
+        return areas(self.fractions, self.deletion, self.insertion, self.outputs)[1]
 
 
 def faithfulness(
@@ -66,7 +71,7 @@ def faithfulness(
 
     view: uint8 [H, W, 3], as `VitModel.view` gives it. heat: [rows, cols]; only its order matters, the greatest first.
         Patches of one value are in a random order drawn with `seed`.
-    target: a class by index or name; None is the one predicted for the whole picture.
+    target: a class by index or name; None is the one predicted for the whole picture, or the first of the values.
     steps: points of a curve after the first, the patches shared out as evenly as can be; None is one a patch.
     fill: "blur" (a Gaussian whose standard deviation is one patch), "mean" (the view's mean colour) or "black": what
         replaces a patch in deletion, and what insertion starts from.
@@ -112,8 +117,27 @@ def faithfulness_many(
     if not jobs:
         return []
     fractions = (counts / counts[-1]).astype(np.float32)
-    curves = zip(*probabilities(vit, jobs, counts, fill, batch, on_progress), indices, strict=True)
-    return [Curves(fractions, deletion[0], insertion[0], index, fill) for deletion, insertion, index in curves]
+    curves = zip(*predictions(vit, jobs, counts, fill, batch, on_progress), indices, strict=True)
+    return [
+        Curves(fractions, deletion[0], insertion[0], index, fill, vit.outputs) for deletion, insertion, index in curves
+    ]
+
+
+def areas(fractions: np.ndarray, deletion: np.ndarray, insertion: np.ndarray, outputs: str) -> tuple[float, float]:
+    """Under both curves of a map, [S+1] each; of a value as `departure` has it."""
+    if outputs == "value":
+        whole, empty = float(deletion[0]), float(deletion[-1])
+        deletion, insertion = (departure(curve, whole, empty) for curve in (deletion, insertion))
+    return area(fractions, deletion), area(fractions, insertion)
+
+
+def departure(values: np.ndarray, whole: float, empty: float) -> np.ndarray:
+    """How far values lie from that of the wholly filled picture, positive towards that of the whole one.
+
+    A value has no zero that means "nothing is left", and the whole picture's may be the lower one. So measured, a map
+    is the better the sooner deletion comes down to 0, and insertion up to |whole - empty|, as with a probability.
+    """
+    return np.sign(whole - empty) * (np.asarray(values, np.float64) - empty)
 
 
 def area(fractions: Iterable[float], values: Iterable[float]) -> float:

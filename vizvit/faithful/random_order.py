@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import CaptureError
 from ..explanations.task import predicted
 from ..forward.views import checked_view
+from ..model.outputs import NOUNS
 from ..model.vit import VitModel
 from .curves import Curves, Progress, faithfulness_many
 
@@ -18,7 +19,8 @@ class RandomCurves:
     """Curves of several random orders, float32.
 
     fractions [S+1]; deletion, insertion [seed, S+1]. Means and spreads (standard deviations with n - 1; 0 for a single
-    seed) are over the seeds. target: the index of the class; fill: what stands where a patch is taken away.
+    seed) are over the seeds. target: the index of the class or value; fill: what stands where a patch is taken away;
+    outputs: as in `Curves`, whose areas these are.
     """
 
     fractions: np.ndarray
@@ -28,10 +30,11 @@ class RandomCurves:
     insertion_areas: np.ndarray
     target: int
     fill: str
+    outputs: str = "softmax"
 
     def __repr__(self) -> str:
         areas = f"deletion {self.deletion_areas.mean():.3f}, insertion {self.insertion_areas.mean():.3f}"
-        return f"RandomCurves({areas}, {len(self.deletion)} seeds, class {self.target}, {self.fill})"
+        return f"RandomCurves({areas}, {len(self.deletion)} seeds, {NOUNS[self.outputs]} {self.target}, {self.fill})"
 
     @property
     def deletion_area(self) -> float:
@@ -80,6 +83,7 @@ def random_curves(
         insertion_areas=np.array([curves.insertion_area for curves in found], np.float32),
         target=index,
         fill=fill,
+        outputs=vit.outputs,
     )
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from ..errors import CaptureError, ImageError
 from ..grid import PatchGrid
+from ..model.outputs import predicted
 from ..model.vit import VitModel
 
 FILLS = ("blur", "mean", "black")
@@ -83,7 +84,7 @@ class Job:
 
 
 @torch.no_grad()
-def probabilities(
+def predictions(
     vit: VitModel,
     jobs: Sequence[Job],
     counts: np.ndarray,
@@ -91,7 +92,8 @@ def probabilities(
     batch: int,
     on_progress: Callable[[int, int], None] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(deletion, insertion), float32 [job, class, S+1] each: the probability with `counts` [S+1] patches taken.
+    """(deletion, insertion), float32 [job, class, S+1] each: the probability, or the value, with `counts` [S+1] patches
+    taken.
 
     All jobs follow as many classes. A job is 2 S pictures: S with the first 0 … patches filled, then S with only the
     first 0 … patches shown; where one curve ends the other one begins.
@@ -111,7 +113,8 @@ def probabilities(
         pixels = _pixels(vit, [sides[job] for job in wanted], numbers - wanted[0] * 2 * steps, counts)
         targets = torch.tensor([jobs[job].targets for job in wanted], device=vit.device)  # [job, class]
         places = numbers // (2 * steps) - wanted[0]
-        found[start : start + len(numbers)] = vit.module(pixels).float().softmax(-1).gather(1, targets[places])
+        read = predicted(vit.outputs, vit.module(pixels).float())
+        found[start : start + len(numbers)] = read.gather(1, targets[places])
         if on_progress:
             on_progress(start + len(numbers), total)
     halves = found.view(len(jobs), 2, steps, -1).permute(1, 0, 3, 2).cpu().numpy()  # [side, job, class, step]

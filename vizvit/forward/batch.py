@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from ..errors import CaptureError, ImageError
+from ..model.outputs import leading
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
 from .capture import Capture
@@ -63,7 +64,7 @@ def capture_views(
     vit: VitModel, views: Sequence[np.ndarray], *, gradients: bool = False, target: int | None = None
 ) -> list[Capture]:
     """One capture a view, uint8 [H, W, 3], from one pass; with the gradients of the target where asked for, by default
-    of each picture's predicted class.
+    of each picture's predicted class (of a model of values, of the first).
 
     Memory: as many single captures, and with gradients the graph of one forward pass over all of them.
     Raises CaptureError as `capture`, and ModelError for gradients of a model without classes.
@@ -80,7 +81,9 @@ def capture_views(
     if not gradients:
         each = zip(views, logits.split(1), recorder.each, strict=True)
         return [Capture(vit, view, row, mine, None) for view, row, mine in each]
-    targets = logits.argmax(1) if target is None else logits.new_full((len(views),), target, dtype=torch.long)
+    targets = (
+        leading(vit.outputs, logits) if target is None else logits.new_full((len(views),), target, dtype=torch.long)
+    )
     outputs = recorder.outputs[: vit.num_layers] + recorder.outputs[vit.num_layers :][-1:]
     # A picture's logit depends on no other picture, so that the sum's gradient is each one's own.
     with torch.enable_grad():  # also where the caller has switched gradients off

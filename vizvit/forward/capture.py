@@ -17,6 +17,7 @@ from PIL import Image
 
 from ..errors import CaptureError
 from ..model.given import checked_model
+from ..model.outputs import predicted
 from ..model.tokens import Token, find_token
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
@@ -25,7 +26,7 @@ from .derived import bias_of, gradient_weighted, over_tokens, softmax_rows, weig
 from .finite import check_finite
 from .gradients import output_gradients
 from .recorder import Call, Recorder, forward
-from .remade import kept_tables, streams
+from .remade import kept_for_bias, streams
 from .views import checked_view
 
 
@@ -34,6 +35,8 @@ class Capture:
 
     Layers count from 0, negative from the end. Arrays are NumPy float32 unless said. Shapes are written with the
     axes' names: [layer, head, query, key].
+    logits, predictions [output]: what the model gave, and what is read off it: probabilities, or the values themselves
+    where `vit.outputs` is "value"; both empty without classes. probabilities: empty for values, which have none.
     """
 
     def __init__(
@@ -52,10 +55,7 @@ class Capture:
         self.grid = vit.grid
         self._calls = [calls[0] for calls in recorder.layers]
         self._pool = recorder.elsewhere[-1] if recorder.elsewhere else None
-        # What the blocks were called with is needed to make their own bias again, and for nothing else.
-        remade = [call.has_bias and call.shared_bias is None for call in self._calls]
-        self._extras = [extra if again else None for extra, again in zip(recorder.extras, remade, strict=True)]
-        self._tables = [kept_tables(vit, layer) if again else {} for layer, again in enumerate(remade)]
+        self._extras, self._tables = kept_for_bias(vit, self._calls, recorder.extras)
         self._gradients = gradients
         self._pool_gradient = pool_gradient
         self._pixels: torch.Tensor | None = None  # what the model read, where it is not made of the view
@@ -67,7 +67,8 @@ class Capture:
         check_finite(vit, [*self._calls, *filter(None, [self._pool])], logits)
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
         self.logits: np.ndarray = classes.cpu().numpy()
-        self.probabilities: np.ndarray = classes.softmax(-1).cpu().numpy()
+        self.predictions: np.ndarray = predicted(vit.outputs, classes).cpu().numpy()
+        self.probabilities = self.predictions[:0] if vit.outputs == "value" else self.predictions
 
     def __repr__(self) -> str:
         return (
@@ -120,7 +121,7 @@ class Capture:
             tensors.append(self._pool_gradient)
         shared = {id(call.shared_bias): call.shared_bias for call in calls if call.shared_bias is not None}
         tensors += shared.values()  # one for all layers
-        return sum(t.nbytes for t in tensors) + self.view.nbytes + self.logits.nbytes + self.probabilities.nbytes
+        return sum(t.nbytes for t in tensors) + self.view.nbytes + self.logits.nbytes + self.predictions.nbytes
 
     # --- what was captured
 

@@ -9,8 +9,12 @@ from ..model.vit import VitModel
 from .recorder import Call
 
 
+class NotFinite(CaptureError):
+    """This picture's numbers are none; another picture's may be."""
+
+
 def check_finite(vit: VitModel, calls: list[Call], logits: torch.Tensor) -> None:
-    """CaptureError, which names the layer, for queries, keys or outputs with NaN or infinity.
+    """NotFinite, which names the layer, for queries, keys or outputs with NaN or infinity.
 
     calls: of each layer, and then of the pooling head, where there is one.
     """
@@ -24,7 +28,7 @@ def check_finite(vit: VitModel, calls: list[Call], logits: torch.Tensor) -> None
     for number in (~sums.isfinite()).nonzero().flatten().tolist():
         name, value = found[number]
         if not value.isfinite().all():
-            raise CaptureError(
+            raise NotFinite(
                 f"{name} of {vit.name} hold NaN or infinity on this picture, so there is no attention to show. Check "
                 f"the weights, which a training that diverged may have spoilt, or use another precision than "
                 f"{vit.precision}."

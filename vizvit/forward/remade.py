@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -9,7 +11,7 @@ from ..errors import CaptureError
 from ..model.timm_embedding import BIAS_NAMES
 from ..model.twin import twin
 from ..model.vit import VitModel
-from .recorder import Recorder
+from .recorder import Call, Recorder
 
 
 def streams(vit: VitModel, pixels: torch.Tensor, output: torch.Tensor) -> list[torch.Tensor]:
@@ -31,6 +33,16 @@ def streams(vit: VitModel, pixels: torch.Tensor, output: torch.Tensor) -> list[t
             f"for until now. Make a new capture, and ask for tokens before the next training step."
         )
     return recorder.streams
+
+
+def kept_for_bias(vit: VitModel, calls: Sequence[Call], extras: Sequence[tuple]) -> tuple[list, list[dict]]:
+    """For each layer what its block was called with, and copies of its tables, where it makes a bias of its own.
+
+    They are needed to make that bias again, and for nothing else.
+    """
+    again = [call.has_bias and call.shared_bias is None for call in calls]
+    tables = [kept_tables(vit, layer) if made else {} for layer, made in enumerate(again)]
+    return [extra if made else None for extra, made in zip(extras, again, strict=True)], tables
 
 
 def kept_tables(vit: VitModel, layer: int) -> dict[str, torch.Tensor]:

@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     from .vit import VitModel
 
 LABELS = 4  # that are named
+MEANING = {
+    "softmax": "one class: probabilities that add up to 1",
+    "sigmoid": "several labels at once: a probability for each",
+    "value": "values in units of their own, no probabilities",
+}
 
 
 def card(vit: VitModel) -> str:
     """The model's facts as an HTML table."""
     (height, width), grid = vit.grid.image_size, vit.grid
     prefix = ", ".join(grid.prefix_names) or "none"
-    named = ", ".join(label.partition(",")[0] for label in vit.labels[:LABELS]) + (
-        ", …" if len(vit.labels) > LABELS else ""
-    )
+    named = [label.partition(",")[0] for label in vit.labels[:LABELS]] + ["…"] * (len(vit.labels) > LABELS)
     rows = {
         "architecture": f"{vit.architecture}: {vit.num_layers} layers of {vit.num_heads} heads",
         "weights": f"{vit.weights}, {vit.precision} on {vit.device}",
@@ -25,6 +28,7 @@ def card(vit: VitModel) -> str:
         "input": f"{height} × {width} pixels",
         "grid": f"{grid.rows} × {grid.cols} patches of {grid.patch_size} × {grid.patch_size}; prefix tokens: {prefix}",
         "labels": f"{len(vit.labels):,}: {', '.join(named)}" if vit.labels else "none: it gives features",
+        "outputs": MEANING[vit.outputs] if vit.labels else "a feature vector",
         "read from": vit.read_out,
         "preprocessing": " → ".join(vit.preprocessing),
     }
@@ -39,8 +43,10 @@ def card(vit: VitModel) -> str:
 
 def line(vit: VitModel) -> str:
     """The same in one line."""
-    (height, width), classes = vit.grid.image_size, len(vit.labels)
+    (height, width), count = vit.grid.image_size, len(vit.labels)
+    kinds = {"softmax": "classes", "sigmoid": "labels", "value": "value" if count == 1 else "values"}
+    gives = f"{count} {kinds[vit.outputs]}" if count else "no classes"
     return (
         f"VitModel({vit.name}: {vit.num_layers} layers, {vit.num_heads} heads, {vit.grid.rows}x{vit.grid.cols} patches "
-        f"of {height}x{width} pixels, {f'{classes} classes' if classes else 'no classes'}, {vit.weights}, {vit.device})"
+        f"of {height}x{width} pixels, {gives}, {vit.weights}, {vit.device})"
     )

@@ -5,12 +5,12 @@ The library itself is not needed: config.json, preprocessor_config.json and the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from ..reading import json_of
 from .convert import BY_MODEL_TYPE, LAYOUTS, Converted, Layout, State, converted, layouts_in
 from .facts import does_not_fit
 from .network import Said
@@ -20,6 +20,7 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu"}
 ACTIVATIONS |= {"quick_gelu": "quick_gelu", "relu": "relu", "silu": "silu", "swish": "silu"}
 RESAMPLING = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
+OUTPUTS = {"regression": "value", "multi_label_classification": "sigmoid", "single_label_classification": "softmax"}
 HIERARCHICAL = ("swin", "swinv2", "pvt", "pvt_v2", "segformer", "cvt", "mobilevit", "hiera", "levit", "efficientformer")
 
 
@@ -27,10 +28,10 @@ def read_config(directory: Path) -> dict[str, Any]:
     """The content of config.json; ModelError where there is none that can be read."""
     file = directory / "config.json"
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = json_of(file)
         if not isinstance(content, dict):
             raise ValueError("it is no object")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         what = f"a timm model configuration, nor as one of transformers ({error})"
         raise ModelError(f"{file} cannot be read as {what}.") from error
     return content
@@ -56,6 +57,17 @@ def layout_of(config: Mapping[str, Any], name: str) -> Layout:
     )
 
 
+def parts_of(index: Path) -> list[str]:
+    """The names of the files that an index of weights has; ModelError for a file that is none."""
+    try:
+        parts = sorted(set(json_of(index)["weight_map"].values()))
+        if any(Path(part).name != part for part in parts):
+            raise ValueError("it names files outside the directory")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{index} cannot be read as an index of weights ({error!r}).") from error
+    return parts
+
+
 def weights_of(directory: Path) -> State:
     """The weights of a directory, from one file or from several that an index names."""
     for name in WEIGHTS:
@@ -64,12 +76,7 @@ def weights_of(directory: Path) -> State:
         index = directory / f"{name}.index.json"
         if not index.is_file():
             continue
-        try:
-            parts = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-            if any(Path(part).name != part for part in parts):
-                raise ValueError("it names files outside the directory")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{index} cannot be read as an index of weights ({error!r}).") from error
+        parts = parts_of(index)
         missing = [part for part in parts if not (directory / part).is_file()]
         if missing:
             raise ModelError(f"{index.name} names {len(parts)} files, of which {', '.join(missing)} are not there.")
@@ -99,6 +106,8 @@ def said_by(config: Mapping[str, Any], preprocessor: Mapping[str, Any] | None, n
     kind = str(config["model_type"])
     names = config.get("id2label") or {}
     prepared |= {"architecture": kind, "tag": "transformers"}
+    if (problem := config.get("problem_type")) in OUTPUTS:
+        prepared["outputs"] = OUTPUTS[problem]
     if names and any(str(label) != f"LABEL_{index}" for index, label in names.items()):
         prepared["label_names"] = [str(names[key]) for key in sorted(names, key=int)]
     return Said(
@@ -142,8 +151,8 @@ def preprocessing(
 def read_preprocessor(directory: Path) -> dict[str, Any] | None:
     for name in ("preprocessor_config.json", "processor_config.json"):
         try:
-            content = json.loads((directory / name).read_text("utf-8"))
-        except (OSError, ValueError):
+            content = json_of(directory / name)
+        except ModelError:
             continue
         content = content.get("image_processor", content) if isinstance(content, dict) else {}
         if "size" in content or "image_mean" in content:

@@ -50,6 +50,7 @@ def load_model(
     arch: str | None = None,
     image_size: int | tuple[int, int] | None = None,
     labels: str | Path | list[str] | None = None,
+    outputs: str | None = None,
     half: bool = False,
     crop: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
@@ -64,6 +65,7 @@ def load_model(
     image_size: (height, width) in pixels, or one number for a square; without it, the size of the position table that
         the weights have. Position embeddings are resampled to another, and the model's `weights` say so.
     labels: class names: a list, a text file with a name a line, or a JSON list or {index: name} object.
+    outputs: "softmax", "sigmoid" or "value", as in `VitModel.wrap`; None is "value" for a single output.
     half: half precision, on CUDA only; the picture captions say so.
     crop: False shows the model as much of a picture as has the shape of its input, where its own evaluation, which is
         kept otherwise, would cut the edges off as well.
@@ -113,6 +115,7 @@ def load_model(
         module,
         name=source.title,
         labels=names,
+        outputs=outputs,
         trained=source.trained,
         weights=source.caption(module),
         device=place,
@@ -123,7 +126,7 @@ def load_model(
         vit = replace(vit, _spatial=resizing.filled(vit._spatial, vit.input_size))
     height, width = size or (None, None)
     given = {"model": lasting(text), "weights": None if weights == "pretrained" else lasting(str(weights))}
-    opened = given | {"arch": arch, "height": height, "width": width}
+    opened = given | {"arch": arch, "height": height, "width": width} | ({"outputs": outputs} if outputs else {})
     return replace(vit, opened=opened, notes=tuple(dict.fromkeys(source.notes)))
 
 

@@ -1,16 +1,25 @@
-"""What a model gives for a picture: how many numbers, whether they are classes, and their names."""
+"""What a model gives for a picture: how many numbers, what they mean, and their names.
+
+A kind of outputs is one of KINDS: "softmax" (one class), "sigmoid" (several labels at once, each with a probability of
+its own), "value" (a number or several, in units of their own and without probabilities).
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import nn
 
 from ..errors import ModelError
+from ..numbers import number, share
 from .timm_parts import after_blocks, is_embedding
 from .twin import stand_in
+
+KINDS = ("softmax", "sigmoid", "value")
+NOUNS = {"softmax": "class", "sigmoid": "label", "value": "output"}  # what one of them is called
 
 
 def count(module: nn.Module, pixels: torch.Tensor, name: str) -> int:
@@ -39,18 +48,71 @@ def checked(out: object, name: str, error: type[ValueError] = ModelError) -> tor
     )
 
 
-def labels_of(module: nn.Module, outputs: int, given: Iterable[str] | None, name: str) -> tuple[str, ...]:
-    """A name for each output, "class 17" where none are given; none for a model that gives features, not classes."""
+def kind_of(given: str | None, outputs: int) -> str:
+    """The kind that is asked for; where none is, "value" for a single output, whose softmax would always be 1."""
+    if given is None:
+        return "value" if outputs == 1 else "softmax"
+    if given not in KINDS:
+        known = ", ".join(f'"{kind}"' for kind in KINDS)
+        raise ModelError(f"The outputs of a model are of one of the kinds {known}; received {given!r}.")
+    return given
+
+
+def predicted(kind: str, outputs: torch.Tensor) -> torch.Tensor:
+    """What is read off the outputs, [..., output]: probabilities, or the values themselves."""
+    if kind == "value":
+        return outputs
+    return outputs.sigmoid() if kind == "sigmoid" else outputs.softmax(-1)
+
+
+def leading(kind: str, outputs: torch.Tensor) -> torch.Tensor:
+    """The index of the output that a picture is explained by unless told otherwise, [...] from [..., output]: the
+    likeliest; of values, which nothing ranks, the first."""
+    return torch.zeros_like(outputs[..., 0], dtype=torch.long) if kind == "value" else outputs.argmax(-1)
+
+
+def foremost(kind: str, predictions: np.ndarray, count: int = 5) -> list[int]:
+    """Which of the predictions [output] are told: the likeliest, likeliest first; of values the first ones."""
+    order = range(len(predictions)) if kind == "value" else np.argsort(predictions)[::-1]
+    return [int(index) for index in order[:count]]
+
+
+def written(kind: str, value: float) -> str:
+    """A prediction as it is shown: "61.2 %", or a value as a number."""
+    return number(float(value)) if kind == "value" else share(float(value))
+
+
+def said_by(module: nn.Module) -> str | None:
+    """The kind that the configuration of a converted module names; None where it names none."""
+    config = getattr(module, "pretrained_cfg", None)
+    return config.get("outputs") if isinstance(config, dict) else None
+
+
+def labels_of(
+    module: nn.Module,
+    outputs: int,
+    given: Iterable[str] | None,
+    name: str,
+    kind: str = "softmax",
+    *,
+    asked: bool = False,
+) -> tuple[str, ...]:
+    """A name for each output, "class 17" where none are given; none for a model that gives features, not classes.
+
+    asked: a person has said of which kind the outputs are: then they are no features.
+    """
     if isinstance(given, str):
         raise ModelError(f'Class names are a list, one for each class; received the one text "{given}".')
     if given is None:
-        classes = has_classes(module, outputs)
-        return tuple(f"class {index}" for index in range(outputs)) if classes else ()
+        classes = asked or has_classes(module, outputs)
+        return tuple(f"{NOUNS[kind]} {index}" for index in range(outputs)) if classes else ()
     labels = tuple(map(str, given))
     if labels and len(labels) != outputs:
         has = f"has {outputs} classes" if has_classes(module, outputs) else f"gives {outputs} features, not classes"
+        has = f"gives {outputs} {'value' if outputs == 1 else 'values'}" if kind == "value" else has
+        what = "names" if kind == "value" else "class names"
         raise ModelError(
-            f"{len(labels)} class names were given for {name}, which {has}. Give one name for each output, in "
+            f"{len(labels)} {what} were given for {name}, which {has}. Give one name for each output, in "
             f"the order of the outputs."
         )
     return labels

@@ -6,7 +6,6 @@ run's settings, a whole module) is never imported, an inert shell of that name t
 
 from __future__ import annotations
 
-import json
 import pickletools
 import re
 import struct
@@ -19,8 +18,10 @@ import torch
 from safetensors.torch import load_file
 
 from ..errors import ModelError
+from ..reading import parsed
 
 TORCH_BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+HEADER = 100 << 20  # bytes, as the format has it
 DOWNLOAD = "Download it again, in full."
 EXPORT = 'Save the weights themselves: torch.save(model.state_dict(), "weights.pth").'
 # First bytes -> what such a file is, what to do.
@@ -88,9 +89,9 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
     try:
         with path.open("rb") as file:
             size = struct.unpack("<Q", file.read(8))[0]
-            header = json.loads(file.read(size)) if size <= path.stat().st_size else {}
+            header = parsed(file.read(size)) if size <= min(HEADER, path.stat().st_size) else {}
         return {key: tuple(entry["shape"]) for key, entry in header.items() if key != "__metadata__"}
-    except (OSError, ValueError, KeyError, TypeError, struct.error):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
         return {}
 
 
@@ -98,11 +99,11 @@ def _safetensors(path: Path) -> dict[str, torch.Tensor]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = struct.unpack("<Q", file.read(8))[0]
-        header = file.read(length) if length <= size else b""
+        header = file.read(length) if length <= min(HEADER, size) else b""
     if length > size - 8:
         raise _refused(path, "a safetensors file that was cut short within its header", DOWNLOAD)
     try:
-        entries = [entry for key, entry in json.loads(header).items() if key != "__metadata__"]
+        entries = [entry for key, entry in parsed(header).items() if key != "__metadata__"]
         end = 8 + length + max((entry["data_offsets"][1] for entry in entries), default=0)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused(path, "no safetensors file, though it begins like one", DOWNLOAD) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 
 from ..errors import ModelError
-from .directory import WEIGHTS
+from .directory import WEIGHTS, parts_of
 from .hub import Hub, bring
 
 NAME = re.compile(r"(?:hf[-_]hub:)?([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
@@ -49,6 +48,6 @@ def bring_repository(name: str, on_progress: Callable[[int, int], None] | None =
     if weights:
         main = get(*(file for own in WEIGHTS for file in (own, f"{own}.index.json")), progress=on_progress)
         if main.suffix == ".json":
-            for part in sorted(set(json.loads(main.read_text("utf-8"))["weight_map"].values())):
+            for part in parts_of(main):
                 get(part, progress=on_progress)
     return config.parent

@@ -43,6 +43,7 @@ class Source:
         self.network: Converted | None = None
         self.said = Said()
         self.table: tuple[int, ...] | None = None  # (rows, cols) of the position table that the weights have
+        self.named_grid: tuple[int, int] | None = None  # (rows, cols) that a directory's configuration leads to
 
     def use_timm(self, name: str) -> None:
         base = name.partition(".")[0]
@@ -85,6 +86,7 @@ class Source:
         self.arch = f"{LOCAL}{directory.resolve()}"
         file = next((directory / name for name in WEIGHTS if (directory / name).is_file()), None)
         self.table = _table_in(file) if file else None
+        self.named_grid = _named_grid(config.get("model_args"))
 
     def use_file(self, path: Path, arch: str | None) -> None:
         if arch and arch.startswith("heads="):
@@ -164,7 +166,12 @@ class Source:
             if file is not None:  # named outright, so that timm does not ask the hub once more
                 options |= {"pretrained_cfg_overlay": {"file": str(file), "custom_load": file.suffix == ".npz"}}
                 self.table = _table_in(file)
-        elif self.arch.startswith(LOCAL) and self.checkpoint is None and "img_size" not in options and self.table:
+        elif (
+            self.arch.startswith(LOCAL)
+            and self.checkpoint is None
+            and "img_size" not in options
+            and self.table not in (None, self.named_grid)
+        ):
             options |= self._table_size()
         try:
             with building(values=self.values):
@@ -236,6 +243,14 @@ def _grid(of: dict[str, tuple[int, ...]], size: tuple[int, int] | None = None) -
     except ModelError:
         return None
     return grid[:2] if grid else None
+
+
+def _named_grid(args: Any) -> tuple[int, int] | None:
+    """(rows, cols) of a configuration that names the sides of the picture and of a patch; else None."""
+    match args:
+        case {"img_size": [int(height), int(width)], "patch_size": int(patch)} if patch > 0:
+            return height // patch, width // patch
+    return None
 
 
 def _table_in(path: Path) -> tuple[int, int] | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import timm
@@ -15,14 +14,16 @@ from torchvision import transforms
 
 from ..errors import ModelError
 from ..grid import PatchGrid
-from . import outputs, timm_embedding, timm_parts
+from . import timm_embedding, timm_parts
 from .card import card, line
 from .config import check_preprocessing
 from .entrance import unwrapped
 from .foreign import own_module
+from .outputs import NOUNS, kind_of, labels_of, said_by
+from .outputs import count as count_outputs
 from .pixels import LUMA, greyed, per_channel, size_of
 from .resizing import seen
-from .watched import Watched
+from .watched import Followed, Watched
 
 POSITION_KINDS = {
     "learned": "learned position embeddings, added to the patch embeddings",
@@ -33,20 +34,6 @@ POSITION_KINDS = {
 }
 
 
-class _Followed:
-    """The field `VitModel.module`: what is read is a twin of what was given, as that one is by now."""
-
-    def __get__(self, vit: VitModel | None, owner: type | None = None) -> Any:
-        if vit is None:
-            return self
-        watched = vars(vit)["_watched"]
-        return None if watched is None else watched.now()
-
-    def __set__(self, vit: VitModel, module: nn.Module | Watched | None) -> None:
-        made = module is None or isinstance(module, Watched)
-        vars(vit)["_watched"] = module if made else Watched.of(module)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class VitModel:
     """A timm Vision Transformer and all that is needed to read its attention.
@@ -55,14 +42,15 @@ class VitModel:
     module: a twin of the module that was handed in, in eval mode, with frozen parameters over the same storage and with
         fused attention: the module itself is left as it is. It has the weights that the module has by now. Several
         threads may share it.
-    labels: a name for each class, empty for a model without a classifier.
+    labels: a name for each output, empty for a model without a classifier.
+    outputs: "softmax", "sigmoid" or "value", see `wrap`.
     grid: which token is which patch at this input size.
     trained: False for random weights, whose maps mean nothing.
     weights: where the weights come from, in a few words for captions; notes: what a file left open, or was found in it.
     mean, std: what is subtracted from a picture's 0..1, and what that is divided by, one a channel.
     input_size: (height, width); channels: 3, 1 (pictures become grey), or those of other sensors.
     opened: what `load_model` was given, for JSON, so that it can be opened again: model, weights, arch, height, width,
-        each None where it was left at its default. None for a module that was made elsewhere.
+        each None where it was left at its default; outputs where they were named. None for a module made elsewhere.
     """
 
     name: str
@@ -76,6 +64,7 @@ class VitModel:
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
     input_size: tuple[int, int] = (224, 224)
     channels: int = 3
+    outputs: str = "softmax"
     opened: dict | None = field(default=None, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
     _spatial: tuple = field(default=(), repr=False)
@@ -87,6 +76,7 @@ class VitModel:
         *,
         name: str,
         labels: Iterable[str] | None = None,
+        outputs: str | None = None,
         trained: bool = True,
         weights: str = "",
         device: torch.device | str | None = None,
@@ -102,6 +92,9 @@ class VitModel:
         there; its forward hooks run, as with any other call. torch.compile, DataParallel and DistributedDataParallel
         are seen through.
         labels: one name for each output; without them "class 17". They are counted as they are, not as the module says.
+        outputs: "softmax" (one class), "sigmoid" (several labels at once, each with a probability of its own) or
+        "value" (a number or several in their own units, as of a regression). None is "value" for a single output, else
+        "softmax", unless the module's configuration says otherwise.
         device, dtype: None is the module's own, also when that changes. Another one makes the twin a converted copy: it
         takes the memory of one, and has the weights of this moment for good.
         image_size: (height, width), or one number, for a module that takes any size, in whole patches; ModelError for
@@ -136,8 +129,14 @@ class VitModel:
             channels=channels,
             _spatial=tuple(spatial),
         )
-        count = outputs.count(vit.module, vit.blank(), name)
-        return replace(vit, module=watched, labels=outputs.labels_of(module, count, names, name))
+        count = count_outputs(vit.module, vit.blank(), name)
+        kind = kind_of(outputs or said_by(module), count)
+        named = labels_of(module, count, names, name, kind, asked=outputs is not None)
+        return replace(vit, module=watched, labels=named, outputs=kind)
+
+    def let_go(self, again: Callable[[], nn.Module]) -> None:
+        """Hold the module no longer: it is there while somebody else holds it, and then comes from `again`."""
+        vars(self)["_watched"].let_go(again)
 
     @property
     def device(self) -> torch.device:
@@ -236,8 +235,10 @@ class VitModel:
             "architecture": self.architecture,
             "weights": self.weights,
             "trained": self.trained,
+            "outputs": self.outputs if self.labels else None,
             "precision": self.precision,
             "input_size": list(self.grid.image_size),
+            "channels": self.channels,
             "grid": [self.grid.rows, self.grid.cols],
             "prefix_tokens": list(self.grid.prefix_names),
         }
@@ -250,21 +251,23 @@ class VitModel:
         return self.label(index).split(", ")[0]
 
     def class_index(self, target: int | str) -> int:
-        """The index of a class given by its index or its name (case-insensitive; one synonym of several will do)."""
+        """The index of an output given by its index or its name (case-insensitive; one synonym of several will do)."""
         if not self.labels:
             raise ModelError(
                 f"{self.name} has no classifier: it gives a feature vector, not classes. Choose a model with classes."
             )
+        noun = NOUNS[self.outputs]
+        nouns = f"{noun}es" if noun == "class" else f"{noun}s"
         if isinstance(target, str):
             wanted = target.strip().casefold()
             for exact in (lambda label: [label.casefold()], lambda label: label.casefold().split(", ")):
                 for index, label in enumerate(self.labels):
                     if wanted in exact(label):
                         return index
-            raise ModelError(f'{self.name} has no class named "{target}". Its classes are listed in `.labels`.')
+            raise ModelError(f'{self.name} has no {noun} named "{target}". Its {nouns} are listed in `.labels`.')
         index = int(target)
         if not 0 <= index < len(self.labels):
-            raise ModelError(f"There is no class {target}: {self.name} has classes 0 to {len(self.labels) - 1}.")
+            raise ModelError(f"There is no {noun} {target}: {self.name} has {nouns} 0 to {len(self.labels) - 1}.")
         return index
 
     @property
@@ -297,4 +300,4 @@ class VitModel:
         return None if found is None else found.numpy()
 
 
-VitModel.module = _Followed()
+VitModel.module = Followed()

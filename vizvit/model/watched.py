@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ReferenceType, WeakValueDictionary, ref
 
 import torch
 from torch import nn
@@ -30,6 +31,8 @@ class Watched:
         self._source: nn.Module | None = module
         self._twin: nn.Module | None = None
         self._seen: list[_Part] = []
+        self._lent: ReferenceType[nn.Module] | None = None
+        self._again: Callable[[], nn.Module] | None = None
         if _is_elsewhere(module, device, dtype):
             self._twin = frozen_twin(module).to(device=device, dtype=dtype)
             self._source = None
@@ -45,16 +48,35 @@ class Watched:
         """The twin: eval mode, parameters that need no gradient, fused attention, no gradient checkpointing."""
         source = self._source
         if source is None:
-            return self._twin
+            return self._twin or self._lent() or self._again()
         if self._twin is None or not all(part.is_as_it_was() for part in self._seen):
             self._seen = [_Part(part) for part in source.modules()]
             self._twin = frozen_twin(source)
             _MADE[id(self._twin)] = self
         return self._twin
 
+    def let_go(self, again: Callable[[], nn.Module]) -> None:
+        """Hold the twin no longer: it is there while somebody else holds it, and then comes from `again`."""
+        self._lent, self._again = ref(self.now()), again
+        self._source, self._twin, self._seen = None, None, []
+
     def __getstate__(self) -> dict:
         """What another process needs: the weights once."""
         return vars(self) | ({} if self._source is None else {"_twin": None, "_seen": []})
+
+
+class Followed:
+    """The field `VitModel.module`: what is read is a twin of what was given, as that one is by now."""
+
+    def __get__(self, vit: Any, owner: type | None = None) -> Any:
+        if vit is None:
+            return self
+        watched = vars(vit)["_watched"]
+        return None if watched is None else watched.now()
+
+    def __set__(self, vit: Any, module: nn.Module | Watched | None) -> None:
+        made = module is None or isinstance(module, Watched)
+        vars(vit)["_watched"] = module if made else Watched.of(module)
 
 
 def frozen_twin(module: nn.Module) -> nn.Module:

@@ -57,7 +57,12 @@ class Work:
 
         Within a tenth of what `torch.utils.flop_counter` counts, whose operations are two for each of these.
         """
-        return self.tokens * (self.parameters - self.positions) + 2 * self.tokens**2 * self.layers * self.width
+        return self.tokens * (self.parameters - self.positions) + self.attention
+
+    @property
+    def attention(self) -> int:
+        """Of these, what a pass over all attention takes, such as a rollout's."""
+        return 2 * self.tokens**2 * self.layers * self.width
 
     @property
     def memory(self) -> int:

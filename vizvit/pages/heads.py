@@ -47,7 +47,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         persist_state="session",
     )
     unit = t[f"{name}_unit"]
-    found = choice.result("heads", lambda: head_statistics(cap), lambda all: sum(part.nbytes for part in all.values()))
+    found = choice.derived("heads", lambda: head_statistics(cap), lambda all: sum(part.nbytes for part in all.values()))
     values = found[MEASURES[name]]
     weights = look.plain(look.weights_note(choice.vit))
     left, right = st.columns([7, 5], gap="large")

@@ -31,7 +31,7 @@ def page() -> None:
 def _body(choice: Choice, cap: Capture) -> None:
     t = say("rollout")
     options, token = _controls(cap)
-    steps = choice.result(("rollout", *options.values(), token), lambda: rollout_steps(cap, token=token, **options))
+    steps = choice.derived(("rollout", *options.values(), token), lambda: rollout_steps(cap, token=token, **options))
     final = steps[-1]
     last = attention_map(cap, -1, head_fusion=options["head_fusion"], token=token)
     query, weights = query_name(cap, token), look.plain(look.weights_note(choice.vit))
@@ -52,11 +52,11 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights))
     with right:
         st.subheader(t["prediction"])
-        look.prediction(choice.vit, cap.probabilities)
+        look.prediction(cap)
         look.downloads(
             "rollout",
             lambda: _figure(cap, steps, options, token, look.weights_note(choice.vit, "en")),
-            lambda: {"rollout": final, "steps": steps, "last_layer": last, "probabilities": cap.probabilities},
+            lambda: {"rollout": final, "steps": steps, "last_layer": last} | look.predicted(cap),
         )
 
     st.subheader(t["chain"])

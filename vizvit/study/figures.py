@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from ..figures.charts import finish_by_depth
 from ..figures.page import BODY, SMALL, Page
 from ..numbers import number
+from .summary import weights_note
 
 # measure: (title, axis, what the numbers are)
 WORDS = {
@@ -125,7 +126,7 @@ def caption(summary: dict, measure: str) -> str:
     low, _ = value_range(mean, spread, EVEN.get(measure))
     start = f"the axis begins at {number(low)}, not at 0" if low > 0 else "nothing rescaled"
     line = "; the dashed line: no preference" if measure in EVEN else ""
-    weights = f"{summary['model']}, {summary['weights']}."
+    weights = f"{weights_note(summary)}."
     if not summary["trained"]:
         weights += " Untrained, it shows how the network is built, not what it learned."
     return (

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from timm.data import ImageNetInfo, infer_imagenet_subset
 
+from ..model.outputs import NOUNS
 from ..model.vit import VitModel
 from ..pictures.collection import PictureSet
 
@@ -76,12 +77,12 @@ class FolderClasses:
 
 def unnamed(vit: VitModel) -> bool:
     """Whether the model's classes have numbers only."""
-    return bool(vit.labels) and vit.labels[0] == "class 0"
+    return bool(vit.labels) and vit.labels[0] in {f"{noun} 0" for noun in NOUNS.values()}
 
 
 def label_note(vit: VitModel, pictures: PictureSet) -> str | None:
     """How many folders are classes, and which are not; None where there is no folder or no class."""
-    if not vit.labels:
+    if not vit.labels or vit.outputs == "value":
         return None
     class_of, total, others = FolderClasses(vit, pictures.subfolders), 0, 0
     named: list[str] = []

@@ -28,7 +28,7 @@ from .rows import AREAS, schema
 from .settings import Settings
 from .shards import Shards
 
-NAMED = 100  # broken pictures that the summary names; `pictures.parquet` names them all
+NAMED = 100  # left out pictures that the summary names; `pictures.parquet` names them all
 GROUP = 1024  # rows of `pictures.parquet` that are written at a time
 PICTURES, HEADS, SUMMARY = "pictures.parquet", "heads.parquet", "summary.json"
 
@@ -39,7 +39,7 @@ def merge(
     """Write PICTURES and HEADS into the folder `out`; returns what is to stand in SUMMARY once all else is written.
 
     Raises ModelError, before a file of an earlier study is replaced, where not as many pictures as expected are there,
-    and where none could be read.
+    and where none could be measured.
 
     source: of which pictures and when, which stands in the summary alone: the other files are the same for the same
     pictures, whoever made them.
@@ -93,7 +93,8 @@ class _Sums:
         self.named: list[dict] = []
         self.boxes = self.bad_boxes = 0
         self.first_bad: dict | None = None
-        self.probability = Moments()
+        self._read = "value" if vit.outputs == "value" else "probability"
+        self.read = Moments()
         self.heads = {measure: Moments(self._shape) for measure in MEASURES}
         scores = ("pointing", *(AREAS if settings.faithfulness else ()))
         self.methods = {method: {score: Moments() for score in scores} for method in settings.methods}
@@ -111,7 +112,7 @@ class _Sums:
         self.labelled += len(ranks)
         self.first, self.fifth = self.first + int((ranks <= 1).sum()), self.fifth + int((ranks <= 5).sum())
         self.objects += len(_numbers(table, "object"))
-        self.probability.add(_numbers(table, "probability"))
+        self.read.add(_numbers(table, self._read))
         for measure, moments in self.heads.items():
             column = table[measure].drop_null().combine_chunks()
             moments.add(column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), *self._shape))
@@ -124,7 +125,7 @@ class _Sums:
             raise ModelError(CHANGED)
         if self.broken == self.total:
             first = self.named[0]
-            raise ModelError(f"None of {self.total} pictures can be read; {first['name']}: {first['error']}")
+            raise ModelError(f"None of {self.total} pictures can be measured; {first['name']}: {first['error']}")
 
     def summary(self) -> dict:
         count = self.labelled
@@ -137,7 +138,7 @@ class _Sums:
             "objects": self.objects,
             "boxes": {"count": self.boxes, "bad": self.bad_boxes, "first_bad": self.first_bad},
             "accuracy": accuracy,
-            "probability": {"mean": self.probability.mean, "spread": self.probability.spread},
+            self._read: {"mean": self.read.mean, "spread": self.read.spread},
             "methods": {method: _scores(scores) for method, scores in self.methods.items()},
             "heads": {
                 measure: {"mean": moments.mean, "spread": moments.spread, "count": moments.count}

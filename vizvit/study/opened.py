@@ -13,15 +13,16 @@ _BY_NAME = ("shipped weights", "pretrained weights", "untrained weights")
 
 
 def app_words(summary: dict) -> dict[str, str] | None:
-    """model, and of weights, arch, height, width and training what is not as the app starts; None where it cannot.
+    """model, and of weights, arch, height, width, outputs and training what is not as the app starts; or None.
 
-    training: the number of a snapshot. The app cannot open a module that was made elsewhere, nor a folder's model with
-    the weights of another file. A study that does not say how its model was opened is taken at its model's name.
+    training: the number of a snapshot. None for what the app cannot open: a module that was made elsewhere, a folder's
+    model with the weights of another file. A study that does not say how its model was opened is taken at its model's
+    name.
     """
     opened = summary.get("opened") or _opened_by_name(summary)
     if not opened or not opened.get("model"):
         return None
-    words = {"model": lasting(opened["model"]), "arch": opened.get("arch")}
+    words = {"model": lasting(opened["model"])} | {name: opened.get(name) for name in ("arch", "outputs")}
     weights = opened.get("weights") or "pretrained"
     if weights == "random":
         words["weights"] = weights

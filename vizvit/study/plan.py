@@ -58,5 +58,7 @@ def study_identity(vit: VitModel, settings: Settings, pictures: PictureSet) -> d
         weights.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     classes = [vit.labels, pictures.subfolders if unnamed(vit) else ()]
     others = {"preprocessing": vit.preprocessing, "class names": classes, "settings": asdict(settings)}
+    if vit.outputs != "softmax":  # which is what all older studies are of
+        others["outputs"] = vit.outputs
     facts = {name: hashlib.sha256(json.dumps(value).encode()).hexdigest() for name, value in others.items()}
     return {"weights": weights.hexdigest()} | facts

@@ -16,6 +16,7 @@ from . import table
 from .figures import WORDS, caption, figure
 from .measures import MEASURES
 from .opened import app_words
+from .summary import weights_note
 from .sweep import explorer_link
 
 REPORT = "report.html"
@@ -41,11 +42,12 @@ def facts(summary: dict) -> list[tuple[str, str]]:
     """What was studied, as (name, value): the model, the pictures and where they come from, when and how well."""
     (height, width), (rows, cols) = summary["input_size"], summary["grid"]
     source, accuracy = summary.get("source") or {}, summary["accuracy"]
+    grey = ", pictures seen in grey" if summary.get("channels") == 1 else ""
     told = [
         ("model", summary["model"]),
         ("weights", summary["weights"] + ("" if summary["trained"] else ": what it shows is not learned")),
-        ("input", f"{height} × {width} px, {rows} × {cols} patches, {summary['precision']}"),
-        ("pictures", f"{summary['measured']} measured, {summary['broken']} could not be read"),
+        ("input", f"{height} × {width} px, {rows} × {cols} patches, {summary['precision']}{grey}"),
+        ("pictures", f"{summary['measured']} measured, {summary['broken']} left out"),
     ]
     if source.get("data"):
         limit = f"limit {source['limit']}, spread evenly over the set" if source.get("limit") else "without a limit"
@@ -53,9 +55,14 @@ def facts(summary: dict) -> list[tuple[str, str]]:
     if accuracy:
         of = f"of {accuracy['count']} with a label"
         told.append(("accuracy", f"top-1 {share(accuracy['top1'])}, top-5 {share(accuracy['top5'])} {of}"))
+    if value := summary.get("value"):
+        places = decimals([value["mean"]])
+        told.append(("value", f"{mean_and_spread(value['mean'], value['spread'], places)}, in the model's own units"))
     if summary["objects"]:
         told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
     boxes = summary.get("boxes") or {}
+    if missing := table.missing(summary, say):
+        told.append(("missing", " ".join(missing)))
     if boxes.get("bad"):
         told.append(("boxes", f"{boxes['bad']} of {boxes['count']} cannot be used and are left out"))
     if source.get("made"):
@@ -79,7 +86,7 @@ def _methods(summary: dict) -> str:
         title, control = table.title(name, say)
         mark = f" <small>{html.escape(control)}</small>" if control else ""
         lines.append([f"{html.escape(title)}{mark}", *map(html.escape, cells)])
-    of = f"{summary['model']}, {summary['weights']}, {summary['measured']} pictures."
+    of = f"{weights_note(summary)}, {summary['measured']} pictures."
     said = html.escape(" ".join([of, *table.notes(summary, say)]))
     return f"<h2>{say('studies')['methods']}</h2>\n{_numbers('Methods', head, lines)}\n<p>{said}</p>"
 
@@ -126,7 +133,8 @@ def _broken(summary: dict) -> str:
     rows = "".join(f"<dt>{html.escape(one['name'])}</dt><dd>{html.escape(one['error'])}</dd>" for one in named)
     more = summary["broken"] - len(named)
     rest = f"<p>{more} more are named in pictures.parquet.</p>" if more else ""
-    return f"<h2>Pictures that could not be read</h2>\n<dl>{rows}</dl>{rest}"
+    said = "<p>Left out of all means and counts, each for its reason.</p>"
+    return f"<h2>Pictures that were left out</h2>\n{said}\n<dl>{rows}</dl>{rest}"
 
 
 def _numbers(name: str, head: list[str], rows: list[list[str]]) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Settings:
-    """methods: names of `vizvit.METHODS`, whose maps are made for the predicted class of each picture.
+    """methods: names of `vizvit.METHODS`, whose maps are made for the predicted class of each picture, or
+    the first value of a model of values.
 
     faithfulness: deletion and insertion areas of each map, which takes most of the time; `steps` and `fill` as in
     `vizvit.faithfulness`. Without it, methods only play the pointing game, where there are boxes.

@@ -12,7 +12,7 @@ import pyarrow as arrow
 from pyarrow import parquet
 
 from ..errors import ModelError
-from ..files import write_bytes
+from ..files import removed, write_bytes
 from ..pictures.parquet import CHANGED
 from .plan import Plan
 
@@ -47,7 +47,7 @@ class Shards:
 
     def clear(self) -> None:
         for path in (*self.folder.glob("*.parquet"), *self.folder.glob("*.part")):
-            path.unlink()
+            removed(path)
 
     def kept(self, plan: Plan) -> Kept:
         """What of the plan need not be measured again."""
@@ -82,7 +82,7 @@ class Shards:
     def write(self, number: int, content: bytes) -> None:
         """Keep what `packed` made; a shard that was cut short by an interruption is never taken for a whole one."""
         write_bytes(self.path(number), content)
-        self.beginning(number).unlink(missing_ok=True)
+        removed(self.beginning(number))
 
     def read(self, plan: Plan) -> Iterator[arrow.Table]:
         """The shards' rows in order, one shard in memory at a time.
@@ -103,7 +103,7 @@ class Shards:
         for path in self.folder.glob("*.parquet"):
             place = path.name.partition(".")[0]
             if place.isdecimal() and int(place) >= number:
-                path.unlink()
+                removed(path)
 
     def _some(self) -> Path | None:
         return next(self.folder.glob("*.parquet"), None)

@@ -11,7 +11,7 @@ from ..errors import ModelError
 from ..explanations.methods import find_method
 from ..faithful.stream import FILLS, patch_counts
 from ..figures import figure_bytes
-from ..files import made, write_bytes, write_text
+from ..files import made, removed, write_bytes, write_text
 from ..model.vit import VitModel
 from ..pictures.collection import PictureSet
 from .figures import figures
@@ -62,7 +62,8 @@ def run(
     progress: called as (pictures done, pictures in all).
 
     Files: pictures.parquet (a row a picture), heads.parquet (a row a head), summary.json, methods.md where methods
-    were tested, figures/*.png, report.html, and the folder shards. A picture that cannot be read is named and counted.
+    were tested, figures/*.png, report.html, and the folder shards. A picture that
+    cannot be read, or whose numbers are NaN or infinite, is named, counted and left out of the means.
     Raises ModelError for data, settings or a folder that cannot be, before the first picture is read.
     """
     settings, out = settings or Settings(), Path(out)
@@ -122,11 +123,11 @@ def _conclude(
         if measure in drawn:
             write_bytes(path, figure_bytes(drawn[measure]))
         else:
-            path.unlink(missing_ok=True)
+            removed(path)
     if table := markdown(summary):
         write_text(out / TABLE, f"{table}\n\n{note(summary)}\n")
     else:
-        (out / TABLE).unlink(missing_ok=True)
+        removed(out / TABLE)
     write_text(out / REPORT, report(summary, drawn, app))
     write_summary(summary, out)  # the last: a folder with a summary has all the rest
     return summary

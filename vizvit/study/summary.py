@@ -55,6 +55,12 @@ def read_summary(folder: str | Path) -> dict:
     return summary
 
 
+def weights_note(summary: dict) -> str:
+    """Of which model and weights a study is, and that it saw its pictures in grey where it did."""
+    grey = ", pictures seen in grey" if summary.get("channels") == 1 else ""
+    return f"{summary['model']}, {summary['weights']}{grey}"
+
+
 def find_studies(root: str | Path, depth: int = 3, most: int = 2000) -> list[Path]:
     """Folders at most `depth` levels below `root`, or `root` itself, that hold a study's summary; the newest first.
 

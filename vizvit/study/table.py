@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..explanations.methods import METHODS
-from ..numbers import NONE, mean_and_spread
+from ..numbers import NONE, decimals, mean_and_spread
+from .summary import weights_note
 
 Say = Callable[[str], dict[str, str]]  # a section's words in some language, as `texts.words` gives them
+AREAS, PLACES = ("deletion", "insertion"), 3
 COLUMNS = {"deletion": "deletion ↓", "insertion": "insertion ↑", "pointing": "pointing ↑"}
 
 
@@ -16,7 +18,11 @@ def cells(summary: dict) -> list[list[str]]:
     methods = summary["methods"]
     measured = [name for name in COLUMNS if any(name in scores for scores in methods.values())]
     head = ["method", *(COLUMNS[name] for name in measured)]
-    rows = [[name, *(_cell(scores.get(column), column) for column in measured)] for name, scores in methods.items()]
+    means = [score["mean"] for scores in methods.values() for name, score in scores.items() if name in AREAS]
+    places = decimals(means) if _of_values(summary) else PLACES
+    rows = [
+        [name, *(_cell(scores.get(column), column, places) for column in measured)] for name, scores in methods.items()
+    ]
     return [head, *rows]
 
 
@@ -56,19 +62,36 @@ def notes(summary: dict, say: Say) -> list[str]:
     said = [t["sorted_areas" if "insertion" in measured else "sorted_pointing"]]
     if "insertion" in measured:
         fill = say("explanations")[f"fill_{settings['fill']}"]
-        said += [t["areas_note"].format(steps=settings["steps"] or rows * cols, fill=fill)]
+        areas = t["areas_note_value"] if _of_values(summary) else t["areas_note"]
+        said += [areas.format(steps=settings["steps"] or rows * cols, fill=fill)]
     if "pointing" in measured:
         said += [t["pointing_note"].format(count=summary["objects"])]
     return [*said, t["error_note"]]
 
 
+def missing(summary: dict, say: Say) -> list[str]:
+    """Why a measure or a spread is not there, in sentences; none where all is."""
+    t, heads = say("studies"), summary["heads"]
+    if not heads:
+        return []
+    why = {
+        t["missing_prefix_share"]: not heads.get("prefix_share"),
+        t["missing_agreement"]: not heads.get("agreement"),
+        t["missing_spread"]: summary["measured"] == 1,
+    }
+    return [sentence for sentence, missing in why.items() if missing]
+
+
 def note(summary: dict) -> str:
     """What the table was measured on, in sentences."""
-    said = f"{summary['model']}, {summary['weights']}; {summary['measured']} pictures."
+    said = f"{weights_note(summary)}; {summary['measured']} pictures."
     if any("deletion" in scores for scores in summary["methods"].values()):
         settings, (rows, cols) = summary["settings"], summary["grid"]
+        curve = "the predicted class's probability, "
+        if _of_values(summary):
+            curve = "the value, from that of the filled picture towards that of the whole one, in its own units, "
         said += (
-            f" Deletion and insertion: areas under the curve of the predicted class's probability, "
+            f" Deletion and insertion: areas under the curve of {curve}"
             f"{settings['steps'] or rows * cols} steps, filled by {settings['fill']}."
         )
     if any("pointing" in scores for scores in summary["methods"].values()):
@@ -82,9 +105,15 @@ def _merit(scores: dict) -> float:
     return scores["pointing"]["mean"] if "pointing" in scores else float("-inf")
 
 
-def _cell(score: dict | None, column: str) -> str:
+def _of_values(summary: dict) -> bool:
+    """Whether areas are in units of the model's own. Older summaries do not say, and are of probabilities."""
+    return summary.get("outputs") == "value"
+
+
+def _cell(score: dict | None, column: str, places: int) -> str:
+    """places: decimals of an area."""
     if score is None:
         return NONE
-    scale, places, unit = (100, 1, " %") if column == "pointing" else (1, 3, "")
+    scale, places, unit = (100, 1, " %") if column == "pointing" else (1, places, "")
     error = None if score["error"] is None else scale * score["error"]
     return f"{mean_and_spread(scale * score['mean'], error, places)}{unit}"

@@ -11,7 +11,7 @@ from timm.layers import resample_abs_pos_embed, resample_patch_embed
 from torch import nn
 
 from ..errors import ModelError
-from ..files import made, sweep
+from ..files import made, removed, sweep
 from ..model.loading import load_model
 from . import checkpoint, log
 from .budget import Budget
@@ -238,6 +238,6 @@ def ready(
         run.restore(state)
         return run
     for name in (checkpoint.NAME, log.NAME):
-        (out / name).unlink(missing_ok=True)
+        removed(out / name)
     shutil.rmtree(out / "snapshots", ignore_errors=True)
     return run

@@ -32,7 +32,7 @@ class Budget:
             return
         if (self.epochs is None) == (self.minutes is None):
             raise ModelError("Give the budget of a run either in epochs or in minutes.")
-        if not (self.epochs or self.minutes or 0) > 0:
+        if not 0 < (self.epochs or self.minutes or 0) < math.inf:
             raise ModelError(f"The budget is {self.epochs or self.minutes}, but a number above 0 was expected.")
 
     @property

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from ..errors import ModelError
 from ..files import write_text, written
+from ..reading import json_of
 from .network import WEIGHTS
 
 NAME = "checkpoint.pt"
@@ -52,7 +53,7 @@ def load_light(directory: Path) -> dict | None:
     if not standing.is_file() or not weights.is_file():
         return None
     try:
-        state = json.loads(standing.read_text("utf-8"))
+        state = json_of(standing)
         network = {name: value.float() for name, value in load_file(weights).items()}
         if not {"recipe", "data", "step", "seconds", "taken", "start", "finished"} <= set(state):
             raise ValueError("something is missing in it")

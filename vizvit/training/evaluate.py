@@ -134,6 +134,10 @@ def with_labels_of(vit: VitModel, source: Source) -> Source:
     """The source with a folder's classes as the model counts them."""
     if not vit.labels:
         raise ModelError(f"{vit.name} has no classifier, so it cannot be right or wrong. Choose a model with classes.")
+    if vit.outputs == "value":
+        raise ModelError(
+            f"{vit.name} gives values, not classes: no label is right or wrong about it. Choose a model with classes."
+        )
     named = source.classes and vit.labels[0] != "class 0" and source.classes != vit.labels
     if named:
         order = np.asarray([vit.class_index(name) for name in source.classes])

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from pathlib import Path
 
 from ..files import failed, write_text
+from ..reading import file_of, finite, parsed
 
 NAME = "log.jsonl"
+MOST = 256 << 20  # bytes: an open end is logged for weeks
 
 
 def read(directory: Path) -> list[dict]:
-    """The entries in order; a last line that was cut off is left out."""
+    """The entries in order; a line that was cut off, or is none of a log, is left out."""
     file = directory / NAME
     entries = []
-    for line in file.read_text("utf-8").splitlines() if file.is_file() else ():
+    for line in file_of(file, MOST).decode("utf-8", "replace").splitlines() if file.is_file() else ():
         try:
-            entries.append(json.loads(line))
+            entry = parsed(line)
         except ValueError:
             continue
+        if isinstance(entry, dict) and isinstance(entry.get("event"), str) and finite(entry.get("step"), 0, 1e12):
+            entries.append(entry)
     return entries
 
 
@@ -30,8 +36,12 @@ def rewind(directory: Path, step: int) -> None:
 
 
 def append(directory: Path, entry: dict) -> None:
+    file = directory / NAME
+    whole = file.stat().st_size if file.is_file() else 0
     try:
-        with (directory / NAME).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        with file.open("ab") as opened:
+            opened.write(f"{json.dumps(entry, ensure_ascii=False)}\n".encode())
     except OSError as error:
-        raise failed(directory / NAME, error) from error
+        with contextlib.suppress(OSError):
+            os.truncate(file, whole)  # the next line does not go on where this one broke off
+        raise failed(file, error) from error

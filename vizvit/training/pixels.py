@@ -14,11 +14,13 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ImageError, ModelError
-from ..files import made, reserve, sweep, write_text
+from ..files import made, reserve, sweep, tidy, write_text
 from ..pictures.load import load_image
+from ..reading import json_of
 from .sources import Source
 
 CHUNK = 512
+NOTES = 1 << 30  # bytes: sizes of every picture
 Progress = Callable[[int, int], None]
 
 
@@ -88,17 +90,26 @@ def decode(source: Source, side: int, cache: Path, *, progress: Progress | None 
         made(cache)
         sweep(cache)
         _decode_to(source, side, file, notes, progress)
-    pixels = np.load(file, mmap_mode="r")
-    found = json.loads(notes.read_text("utf-8"))
-    broken = {int(row): reason for row, reason in found["broken"].items()}
+    try:
+        pixels, found = np.load(file, mmap_mode="r"), json_of(notes, NOTES)
+        broken = {int(row): str(reason) for row, reason in found["broken"].items()}
+        sizes = np.asarray(found["sizes"], np.int64)
+        if pixels.shape != (len(source), 3, side, side) or sizes.shape != (len(source), 2):
+            raise ValueError("other shapes")
+    except (ModelError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise spoilt(file, error) from error
     rows = np.asarray([row for row in range(len(source)) if row not in broken], np.int64)
     if not len(rows):
         row, reason = next(iter(broken.items()))
         raise ModelError(f"None of {len(source)} pictures can be read; {source.names[row]}: {reason}")
     boxes = None if source.boxes is None else source.boxes[rows]
     named = tuple((source.names[row], reason) for row, reason in broken.items())
-    sizes = np.asarray(found["sizes"], np.int64)[rows]
-    return Pixels(pixels, source.labels[rows], boxes, sizes, rows, named, source.digest)
+    return Pixels(pixels, source.labels[rows], boxes, sizes[rows], rows, named, source.digest)
+
+
+def spoilt(file: Path, error: Exception) -> ModelError:
+    """The sentence for a file of the folder `decoded` that is not as it was written."""
+    return ModelError(f"{file} is not as it was written ({error}). Delete {file.parent}: what is in it is made again.")
 
 
 def square(image: Image.Image, side: int) -> Image.Image:
@@ -146,6 +157,6 @@ def _decode_to(source: Source, side: int, file: Path, notes: Path, progress: Pro
         pixels.flush()
         partial.replace(file)
     finally:
-        partial.unlink(missing_ok=True)
+        tidy(partial)
     found = {"broken": {str(row): broken[row] for row in sorted(broken)}, "sizes": sizes.tolist()}
     write_text(notes, json.dumps(found))

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, fields
 import timm.optim
 
 from ..errors import ModelError
+from ..reading import finite
 
 ARCHITECTURE = "vit_tiny_patch16_224"  # timm's plain VisionTransformer; the sizes below replace its own
+MOST = {"image_size": 4096, "patch": 4096, "dim": 16384, "depth": 1000, "heads": 1024}
 # What may not change between the runs that make one set of weights.
 FIXED = ("image_size", "patch", "dim", "depth", "heads", "batch", "opt", "seed", "layer_decay", "head_only")
 
@@ -64,14 +66,11 @@ class Recipe:
     settle: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("image_size", "patch", "dim", "depth", "heads"):
-            if getattr(self, name) < 1:
-                raise ModelError(f"The recipe's {name} is {getattr(self, name)}, but at least 1 was expected.")
-        if self.batch < 0 or not self.teacher_weight >= 0 or not self.settle >= 0:
-            raise ModelError(
-                f"A batch is a number of pictures (received {self.batch}), a teacher's weight 0 or more (received "
-                f"{self.teacher_weight}), and so is settle (received {self.settle})."
-            )
+        for field in fields(self):
+            self._check(field.name, type(field.default), getattr(self, field.name))
+        for name, most in MOST.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise ModelError(f"The recipe's {name} is {getattr(self, name)}, but 1 to {most:,} was expected.")
         if self.image_size % self.patch:
             raise ModelError(f"Pictures of {self.image_size} pixels cannot be cut into patches of {self.patch}.")
         if self.dim % self.heads:
@@ -96,6 +95,15 @@ class Recipe:
             raise ModelError(f"timm has no optimiser {self.opt}; adamw, lamb and muon are some.")
         if not self.lr > 0:
             raise ModelError(f"The learning rate is {self.lr}, but a number above 0 was expected.")
+
+    @staticmethod
+    def _check(name: str, kind: type, value: object) -> None:
+        """ModelError for a value of another kind, as a checkpoint may hold it, and for no number or one below 0."""
+        kinds = (int, float) if kind is float else kind
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
+            raise ModelError(f"The recipe's {name} is {str(value)[:60]!r}, but a {kind.__name__} was expected.")
+        if isinstance(value, int | float) and not finite(value, 0, 1e12) and kind is not bool:
+            raise ModelError(f"The recipe's {name} is {value}, but a number from 0 on was expected.")
 
     @classmethod
     def made(cls, given: dict, before: dict | None = None) -> Recipe:

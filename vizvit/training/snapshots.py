@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from ..files import write_text
+from ..reading import json_of
 from .network import save_weights
 
 MOMENTS = (0.0, 0.01, 0.05, 0.25, 1.0)  # shares of a budget
@@ -51,4 +52,4 @@ def take(network: nn.Module, directory: Path, entry: dict) -> dict:
 def read(directory: Path) -> list[dict]:
     """The index, in the order of steps."""
     file = directory / INDEX
-    return json.loads(file.read_text("utf-8")) if file.is_file() else []
+    return json_of(file) if file.is_file() else []

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..pictures.folder import SUFFIXES
+from ..reading import path_of, text_of, whole
 
 if TYPE_CHECKING:
     import pyarrow as arrow
@@ -71,15 +72,14 @@ def read_source(
 def read_classes(path: str | Path) -> tuple[str, ...]:
     """Class names from a CSV file with the columns label (0, 1, …) and name."""
     try:
-        with Path(path).expanduser().open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        names = {int(row["label"]): row["name"].strip() for row in rows}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+        rows = list(csv.DictReader(text_of(path_of(path)).splitlines(keepends=True)))
+        names = {whole(row["label"].strip()): row["name"].strip() for row in rows}
+    except (ModelError, KeyError, TypeError, AttributeError, csv.Error) as error:
         reason = f"no column {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(
             f"The class names in {path} cannot be read ({reason}). Expected a CSV file with the columns label, name."
         ) from error
-    if not names or sorted(names) != list(range(len(rows))):
+    if not names or None in names or sorted(names) != list(range(len(rows))):
         raise ModelError(f"The labels in {path} should be 0 to {max(len(rows) - 1, 0)}, each once.")
     return tuple(names[index] for index in range(len(names)))
 

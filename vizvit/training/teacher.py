@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -22,8 +23,9 @@ from ..errors import ModelError
 from ..files import made, reserve, write_text, written
 from ..model.loading import load_model
 from ..model.vit import VitModel
+from ..reading import json_of
 from .augment import moved
-from .pixels import Pixels
+from .pixels import Pixels, spoilt
 from .precision import pick_precision
 
 DIMS = 128  # principal components of a token that are kept
@@ -109,13 +111,18 @@ def lessons(vit: VitModel, data: Pixels, cache: Path, *, progress: Progress | No
     if not basis_file.is_file():
         found = _basis(vit, data)
         written(basis_file, lambda partial: _save_arrays(partial, found))
-    with np.load(basis_file) as opened:
-        basis = {name: torch.from_numpy(opened[name]).to(vit.device) for name in opened.files}
-    dims = basis["patch_matrix"].shape[1]
-    done = json.loads(notes.read_text("utf-8"))["done"] if notes.is_file() and file.is_file() else 0
-    if not done:
-        reserve(file, (count, tokens, dims), np.float16)
-    rows = np.load(file, mmap_mode="r+" if done < count else "r")
+    try:
+        with np.load(basis_file) as opened:
+            basis = {name: torch.from_numpy(opened[name]).to(vit.device) for name in opened.files}
+        shape = (count, tokens, basis["patch_matrix"].shape[1])
+        done = json_of(notes)["done"] if notes.is_file() and file.is_file() else 0
+        if not done:
+            reserve(file, shape, np.float16)
+        rows = np.load(file, mmap_mode="r+" if done < count else "r")
+        if rows.shape != shape or not 0 <= done <= count:
+            raise ValueError("other shapes")
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise error if isinstance(error, ModelError) else spoilt(file, error) from error
     batch = BATCH * (8 if vit.device.type == "cuda" else 1)
     while done < count:
         which = np.arange(done, min(done + batch, count))

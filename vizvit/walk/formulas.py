@@ -67,6 +67,14 @@ def softmax(scores: torch.Tensor) -> torch.Tensor:
     return powers / powers.sum(-1, keepdim=True)
 
 
+def predicted(kind: str, logits: torch.Tensor) -> torch.Tensor:
+    """What a model makes of its last numbers: a softmax over all of them ("softmax"), 1 / (1 + e^-g) of each
+    ("sigmoid"), or nothing, where they are values ("value")."""
+    if kind == "value":
+        return logits
+    return 1 / (1 + (-logits).exp()) if kind == "sigmoid" else softmax(logits)
+
+
 def entropy(weights: torch.Tensor) -> float:
     """-Σ a ln a, in nats."""
     return float(-(weights * weights.clamp_min(1e-300).log()).sum())

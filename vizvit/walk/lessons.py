@@ -16,7 +16,9 @@ from ..texts import LANGUAGES
 from ..texts.assets import assets_dir
 from .stages import STAGES
 
+# One a stage, in their order; then those that stand in the place of one for other models.
 LESSONS = tuple(stage.lesson for stage in STAGES)
+LESSONS += tuple(other["lesson"] for stage in STAGES for other in stage.otherwise.values() if "lesson" in other)
 EXPERIMENTS = ("positions", "temperature", "heads", "attention", "patches", "weights")
 
 # {values} = P²·C, the numbers in a patch; {prefix} counts the tokens before the patches; all indices are from 0.

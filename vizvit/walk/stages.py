@@ -6,7 +6,9 @@ lesson in `assets/lessons` and its word in `texts`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Stage:
     FILE.FUNCTION. lesson: its file in `assets/lessons`, in each language.
 
     shape: what runs, with the model's numbers in braces. uses: the controls of a place that it is drawn from.
+    otherwise: the fields that are others, by what the model gives: "sigmoid", "value", or "features" without classes.
     """
 
     name: str
@@ -22,6 +25,11 @@ class Stage:
     lesson: str
     shape: str
     uses: tuple[str, ...] = ()
+    otherwise: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+
+    def of(self, kind: str) -> Stage:
+        """The stage as it is for a model that gives this."""
+        return replace(self, **self.otherwise.get(kind, {}))
 
 
 TOKEN = ("patch", "prefix", "layer")
@@ -82,5 +90,15 @@ STAGES = (
     Stage(
         "depth", "streams.depth", "12-depth", "{layers} × ([{tokens}, {dim}] → [{tokens}, {dim}])", ("patch", "layer")
     ),
-    Stage("head", "logits.head", "13-head", "[{dim}] → [{classes}]"),
+    Stage(
+        "head",
+        "logits.head",
+        "13-head",
+        "[{dim}] → [{classes}]",
+        otherwise={
+            "sigmoid": {"lesson": "13-labels"},
+            "value": {"lesson": "13-values"},
+            "features": {"lesson": "13-features", "shape": "[{tokens}, {dim}] → [{dim}]"},
+        },
+    ),
 )

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ..forward.anatomy import Anatomy
-from .formulas import Absent, apart, array, softmax
+from ..model.outputs import leading
+from .formulas import Absent, apart, array, predicted
 from .read_out import Reading, has_classifier, read, read_alone
 
 PERCENTILES = (10, 50, 90, 99)
@@ -23,11 +24,12 @@ class Depth:
     rgb [L+1, rows, cols, 3] in 0..1: the patches' first three principal components of each layer, each stretched over
     its range; signs follow the layer before.
     lens int [L+1, k], lens_probability [L+1, k]: the classes that the model's own last norm, pooling and classifier
-    read off each layer (logit lens; nostalgebraist 2020), most probable first. None without a classifier.
+    read off each layer (logit lens; nostalgebraist 2020), most probable first, with their probabilities; of a model of
+    values the first ones, in order. None without a classifier.
     read_out: what they are read from: "class token", "class and distillation tokens", "mean of patches" or "pooling
     head".
     patch_lens int [L+1, rows, cols], patch_probability: the most probable class of each patch alone, put in the class
-    token's place, or pooled by itself. None without a classifier.
+    token's place, or pooled by itself; of a model of values the first one throughout. None without a classifier.
     absent: where a lens is None, the key of the text that says why.
     difference: of the last layer's reading from the model's own logits (features without a classifier); None where the
     pooling is not known.
@@ -55,8 +57,12 @@ def depth(a: Anatomy, top: int = 5) -> Depth:
         logits = None if reading.logits is None else reading.logits[-1]
         difference = apart((reading.features[-1], a.final.features), (logits, a.final.logits))
         if reading.logits is not None:
-            shares, classes = softmax(reading.logits).topk(min(top, reading.logits.shape[-1]))
-            lens, lens_probability = classes.numpy(), array(shares)
+            read_off, count = predicted(a.vit.outputs, reading.logits), min(top, reading.logits.shape[-1])
+            if a.vit.outputs == "value":
+                values, classes = read_off[:, :count], torch.arange(count).expand(len(read_off), -1)
+            else:
+                values, classes = read_off.topk(count)
+            lens, lens_probability = classes.numpy(), array(values)
             patch_lens, patch_probability = _patch_lens(a, patches)
     return Depth(
         norms=array(norms),
@@ -83,14 +89,14 @@ def _reading(a: Anatomy) -> tuple[Reading | None, str | None]:
 
 
 def _patch_lens(a: Anatomy, patches: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    best, shares = [], []
+    best, values = [], []
     for layer in patches:
         logits = read_alone(a, layer).logits  # [N, classes]
-        greatest = logits.max(-1)
-        best.append(greatest.indices)
-        shares.append(1 / (logits - greatest.values[:, None]).exp().sum(-1))
+        first = leading(a.vit.outputs, logits)
+        best.append(first)
+        values.append(predicted(a.vit.outputs, logits).gather(-1, first[:, None])[:, 0])
     shape = len(patches), a.grid.rows, a.grid.cols
-    return torch.stack(best).reshape(shape).numpy(), array(torch.stack(shares).reshape(shape))
+    return torch.stack(best).reshape(shape).numpy(), array(torch.stack(values).reshape(shape))
 
 
 def _similarity(patches: torch.Tensor) -> torch.Tensor:

@@ -7,12 +7,14 @@ import html
 import numpy as np
 import streamlit as st
 
+from vizvit.analysis.likeness import cosine
 from vizvit.figures import SIGNED_CMAP, overlay
 from vizvit.forward.capture import Capture
-from vizvit.numbers import change, share, signed
+from vizvit.model.vit import VitModel
+from vizvit.numbers import change, decimals, fixed, number, signed
 from vizvit.pages.experiments.change import Reading
 from vizvit.pages.shared import look
-from vizvit.pages.shared.classes import bars, likeliest
+from vizvit.pages.shared.classes import bars, likeliest, told
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import query_name
 from vizvit.pages.shared.pixels import colours, enlarged, png, stretched
@@ -26,6 +28,7 @@ _STYLE = """
   .st-key-beforeafter h3 { padding: 0 0 .2rem; }
   .st-key-beforeafter .vz-prob { grid-template-columns: 1fr auto; grid-auto-flow: row dense; }
   .st-key-beforeafter .vz-prob { gap: .1rem .5rem; font-size: .9rem; }
+  .st-key-beforeafter .vz-prob.values i { display: none; }
   .st-key-beforeafter .vz-prob b { grid-column: 1 / -1; height: .35rem; margin-bottom: .35rem; }
   [data-testid="stMetricValue"] { font-size: 1.3rem; }
   .st-key-beforeafter .vz-bar { gap: .4rem; font-size: .8rem; }
@@ -43,7 +46,8 @@ _STYLE = """
     .st-key-beforeafter [data-testid="stColumn"] { min-width: calc(50% - .4rem); flex: 1 1 calc(50% - .4rem); }
     .st-key-beforeafter [data-testid="stColumn"]:nth-child(3) { flex-grow: 0; }
     .st-key-beforeafter .vz-prob { grid-template-columns: 1fr 3.4rem; }
-    .st-key-beforeafter .vz-prob b { display: none; }
+    .st-key-beforeafter .vz-prob.values i { display: none; }
+  .st-key-beforeafter .vz-prob b { display: none; }
   }
 </style>
 """
@@ -63,47 +67,72 @@ def show(choice: Choice, cap: Capture, before: Reading, after: Reading | None, h
 
 
 def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: str) -> None:
-    t = say("experiments")
+    t, vit = say("experiments"), choice.vit
     left, middle, right = st.columns(3, gap="medium") if after else (*st.columns([1, 2], gap="medium"), None)
-    shown = classes(before, after)
+    shown = classes(vit, before, after)
     with left:
         st.subheader(t["before"])
-        if len(shown):
-            top = max(float(reading.probabilities[shown].max()) for reading in (before, after or before))
-            st.html(bars(choice.vit, before.probabilities, shown, top))
+        if shown:
+            top = max(float(reading.predictions[shown].max()) for reading in (before, after or before))
+            st.html(bars(vit, before.predictions, shown, top))
         else:
-            st.caption(say("look")["no_classifier"].format(model=look.plain(choice.vit.name)))
+            st.caption(say("look")["no_classifier"].format(model=look.plain(vit.name)))
+            st.html(_vector(before))
     with middle:
         st.subheader(t["after"])
         if after is None:
             st.html(f'<p class="vz-hint">{html.escape(hint)}</p>')
-        elif len(shown):
-            st.html(bars(choice.vit, after.probabilities, shown, top))
+        else:
+            st.html(bars(vit, after.predictions, shown, top) if shown else _vector(after))
     if after is None:
         return
     with right:
         st.subheader(t["difference"])
-        if len(shown):
-            st.html(_verdict(choice, before, after))
-            if not choice.vit.trained:
-                st.caption(say("look")["chance"])
+        if shown:
+            st.html(_verdict(vit, before, after))
+            look.about_outputs(vit)
+        else:
+            st.html(_likeness(before, after))
+            st.caption(t["cosine_note"])
 
 
-def classes(before: Reading, after: Reading | None) -> list[int]:
+def classes(vit: VitModel, before: Reading, after: Reading | None) -> list[int]:
     """The classes to show on both sides: the likeliest as it is, and what comes first once changed."""
-    best = likeliest(before.probabilities)
-    winner = likeliest(after.probabilities, 1) if after is not None else []
+    best = likeliest(vit, before.predictions)
+    winner = likeliest(vit, after.predictions, 1) if after is not None else []
     return [*best, *(index for index in winner if index not in best)]
 
 
-def _verdict(choice: Choice, before: Reading, after: Reading) -> str:
-    t, (first,), (now,) = say("experiments"), likeliest(before.probabilities, 1), likeliest(after.probabilities, 1)
-    was, is_ = float(before.probabilities[first]), float(after.probabilities[first])
+def _verdict(vit: VitModel, before: Reading, after: Reading) -> str:
+    """How the first prediction has moved, in points of probability or in a value's own units."""
+    t, (first,) = say("experiments"), likeliest(vit, before.predictions, 1)
+    (now,) = likeliest(vit, after.predictions, 1)
+    was, is_ = float(before.predictions[first]), float(after.predictions[first])
+    names = {name: html.escape(vit.short_label(index)) for name, index in (("first", first), ("now", now))}
+    if vit.outputs == "value":  # as many decimals as it takes to see the change
+        places = max(decimals([was, is_]), min(decimals([is_ - was]) - 1, 4))
+        moved = t["from_to"].format(was=fixed(was, places), **{"is": fixed(is_, places)}, **names)
+        return _large(signed(change(was, is_, places), places), moved)
+    moved = t["from_to"].format(was=told(vit, was), **{"is": told(vit, is_)}, **names)
     points = t["points"].format(points=signed(change(100 * was, 100 * is_, 1), 1))
-    names = {name: html.escape(choice.vit.short_label(index)) for name, index in (("first", first), ("now", now))}
-    moved = t["from_to"].format(was=share(was), **{"is": share(is_)}, **names)
     winner = (t["stays"] if first == now else t["wins"]).format(**names)
-    return f'<p class="vz-change"><b>{points}</b><span>{moved}<br>{winner}</span></p>'
+    return _large(points, f"{moved}<br>{winner}")
+
+
+def _vector(reading: Reading) -> str:
+    """The feature vector that a model without classes gives, as its size and length."""
+    values = reading.features
+    text = say("look")["features"].format(dim=len(values), length=number(float(np.linalg.norm(values))))
+    return f'<p class="vz-change"><span>{text}</span></p>'
+
+
+def _likeness(before: Reading, after: Reading) -> str:
+    """The cosine of the feature vectors, for models without classes."""
+    return _large(fixed(cosine(before.features, after.features), 3), say("experiments")["cosine"])
+
+
+def _large(value: str, below: str) -> str:
+    return f'<p class="vz-change"><b>{value}</b><span>{below}</span></p>'
 
 
 def _maps(cap: Capture, what: str, before: Reading, after: Reading | None) -> None:

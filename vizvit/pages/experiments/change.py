@@ -35,20 +35,22 @@ class Change:
 class Reading:
     """What is read off one forward pass.
 
-    view: uint8 [H, W, 3]; probabilities [classes]; attention and rollout [rows, cols], raw, NaN where there is no such
-    patch; entropy: of the last layer's attention from the query, nats, mean over heads (and over the patches, where
-    they are the query).
+    view: uint8 [H, W, 3]; predictions [output] as in a Capture; features [dim]: what a model without classes gives,
+    None of one with classes; attention and rollout [rows, cols], raw, NaN where there is no such patch; entropy: of the
+    last layer's attention from the query, nats, mean over heads (and over the patches, where they are the query).
     """
 
     view: np.ndarray
-    probabilities: np.ndarray
+    predictions: np.ndarray
+    features: np.ndarray | None
     attention: np.ndarray
     rollout: np.ndarray
     entropy: float
 
     @property
     def nbytes(self) -> int:
-        return self.view.nbytes + self.probabilities.nbytes + self.attention.nbytes + self.rollout.nbytes
+        held = (self.view, self.predictions, self.features, self.attention, self.rollout)
+        return sum(array.nbytes for array in held if array is not None)
 
 
 def read_before(choice: Choice, cap: Capture) -> Reading:
@@ -73,4 +75,5 @@ def read_after(choice: Choice, cap: Capture, change: Change, *, heavy: bool = Fa
 
 def _reading(cap: Capture) -> Reading:
     attention, flow = (without_missing(heat, cap) for heat in (attention_map(cap), rollout(cap)))
-    return Reading(cap.view, cap.probabilities, attention, flow, entropy_from(cap))
+    features = None if cap.vit.labels else cap.features
+    return Reading(cap.view, cap.predictions, features, attention, flow, entropy_from(cap))

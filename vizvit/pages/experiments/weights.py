@@ -8,23 +8,26 @@ import pandas as pd
 import streamlit as st
 
 from vizvit.analysis.ranks import rank_correlation
+from vizvit.faithful import numbers_of_blocks
 from vizvit.forward.capture import Capture
 from vizvit.interventions import RandomWeights
 from vizvit.numbers import fixed
 from vizvit.pages.experiments import settings
 from vizvit.pages.experiments.change import Change, Reading, read_after
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import say
+from vizvit.pages.shared.language import say, say_of
 from vizvit.pages.sidebar.choice import Choice
 
 MAPS = ("attention", "rollout")
 
 
 def choose(choice: Choice, cap: Capture) -> Change | None:
-    t, last = say("experiments"), cap.num_layers
+    t, numbers = say_of("experiments", choice.vit), numbers_of_blocks(choice.vit)
+    first, last = numbers[0], numbers[-1]
     key = settings.setting("blocks", 1, settings.whole(0, 200))
-    st.session_state[key] = min(st.session_state[key], last)
-    blocks = st.slider(t["blocks"], 0, last, key=key, help=t["blocks_help"], persist_state="session")
+    blocks = st.session_state[key] = min(max(st.session_state[key], first), last)
+    if first < last:
+        blocks = st.slider(t["blocks"], first, last, key=key, help=t["blocks_help"], persist_state="session")
     seed, held = settings.seed(t["seed"])
     settings.write({"blocks": "" if blocks == 1 else str(blocks), **held})
     return changed(blocks, seed)
@@ -46,7 +49,10 @@ def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading
     if st.session_state.get("experiment_curve") != asked:
         st.button(t["curve"], icon=":material/show_chart:", on_click=_ask, args=(asked,))
         return
-    st.altair_chart(_chart(curve(choice, cap, before, seed), change.interventions[0].from_top), width="stretch")
+    found = curve(choice, cap, before, seed)
+    chart = _chart(choice, found, change.interventions[0].from_top)
+    st.altair_chart(chart, width="stretch")
+    t = say_of("experiments", choice.vit)
     st.caption(t["curve_note"].format(layers=cap.num_layers, weights=look.plain(look.weights_note(choice.vit))))
 
 
@@ -55,13 +61,14 @@ def _ask(asked: tuple) -> None:
 
 
 def curve(choice: Choice, cap: Capture, before: Reading, seed: int) -> np.ndarray:
-    """[n, map]: rank correlations with the trained maps for the head and the last n blocks random, n from 0."""
-    t, count = say("experiments"), cap.num_layers + 1
+    """[n, map]: rank correlations with the trained maps for the head and the last n blocks random, for each number of
+    `numbers_of_blocks`."""
+    t, blocks = say("experiments"), numbers_of_blocks(choice.vit)
 
     def compute() -> np.ndarray:
         place, rows = st.empty(), []
-        for n in range(count):
-            place.progress(n / count, t["curve_progress"].format(done=n, of=count))
+        for done, n in enumerate(blocks):
+            place.progress(done / len(blocks), t["curve_progress"].format(done=done, of=len(blocks)))
             after = read_after(choice, cap, changed(n, seed), heavy=True)
             rows.append([rank_correlation(getattr(before, what), getattr(after, what)) for what in MAPS])
         place.empty()
@@ -70,11 +77,11 @@ def curve(choice: Choice, cap: Capture, before: Reading, seed: int) -> np.ndarra
     return choice.result(("experiment", "curve", seed), compute)
 
 
-def _chart(values: np.ndarray, blocks: int) -> alt.LayerChart:
-    t = say("experiments")
+def _chart(choice: Choice, values: np.ndarray, blocks: int) -> alt.LayerChart:
+    t = say_of("experiments", choice.vit)
     table = pd.DataFrame(
         {
-            "n": np.repeat(np.arange(len(values)), len(MAPS)),
+            "n": np.repeat(numbers_of_blocks(choice.vit), len(MAPS)),
             "map": [t[f"{what}_short"] for what in MAPS] * len(values),
             "rank": values.ravel(),
         }

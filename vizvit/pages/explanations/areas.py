@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vizvit.faithful import Curves, RandomCurves
-from vizvit.numbers import change, fixed, signed
+from vizvit.numbers import change, decimals, fixed, signed
 from vizvit.pages.explanations.charts import GREY
 from vizvit.pages.shared.language import say
 
-PLACES = 3  # decimals of an area
+PLACES = 3  # decimals of an area under a probability
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,18 +26,24 @@ class Row:
 
 
 def table(rows: Sequence[Row], *, shared: bool) -> str:
-    """HTML. shared: all curves follow the same, so that the random orders and the middle first are rows of their own;
-    else each map has them beside it."""
-    t = say("explanations")
+    """HTML; areas of values have as many decimals as it takes.
+
+    shared: all curves follow the same, so that the random orders and the middle first are rows of their own; else each
+    map has them beside it.
+    """
+    t, places = say("explanations"), _places(rows)
     found = [
-        (_apart(row.curves), _line(row.title, row.colour, "solid", row.curves, "" if shared else _beside(row)))
+        (
+            _apart(row.curves),
+            _line(row.title, row.colour, "solid", row.curves, places, "" if shared else _beside(row, places)),
+        )
         for row in rows
     ]
     columns = ["table_map", "table_deletion", "table_insertion", "table_apart"]
     if shared:
         chance, centre = rows[0].chance, rows[0].centre
-        found.append((_apart(centre), _line(t["centre"], GREY, "dashed", centre)))
-        found.append((float(_aparts(chance).mean()), _random_line(t["random"], chance)))
+        found.append((_apart(centre), _line(t["centre"], GREY, "dashed", centre, places)))
+        found.append((float(_aparts(chance).mean()), _random_line(t["random"], chance, places)))
     else:
         columns += ["table_random", "table_centre"]
     body = "".join(line for _, line in sorted(found, key=lambda one: -one[0]))
@@ -45,31 +51,37 @@ def table(rows: Sequence[Row], *, shared: bool) -> str:
     return f"<table class='vz-areas'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _line(title: str, colour: str, style: str, curves: Curves, more: str = "") -> str:
+def _places(rows: Sequence[Row]) -> int:
+    if rows[0].curves.outputs != "value":
+        return PLACES
+    return decimals(area for row in rows for area in (row.curves.deletion_area, row.curves.insertion_area))
+
+
+def _line(title: str, colour: str, style: str, curves: Curves, places: int, more: str = "") -> str:
     deletion, insertion = curves.deletion_area, curves.insertion_area
-    written = fixed(deletion, PLACES), fixed(insertion, PLACES), signed(change(deletion, insertion, PLACES), PLACES)
+    written = fixed(deletion, places), fixed(insertion, places), signed(change(deletion, insertion, places), places)
     values = "".join(f"<td>{value}</td>" for value in written)
     return f"<tr><td>{_mark(colour, style)}{html.escape(title)}</td>{values}{more}</tr>"
 
 
-def _random_line(title: str, chance: RandomCurves) -> str:
+def _random_line(title: str, chance: RandomCurves, places: int) -> str:
     areas = [
-        f"<td>{fixed(mean, PLACES)} <small>± {fixed(spread, PLACES)}</small></td>"
+        f"<td>{fixed(mean, places)} <small>± {fixed(spread, places)}</small></td>"
         for mean, spread in (
             (chance.deletion_area, chance.deletion_area_spread),
             (chance.insertion_area, chance.insertion_area_spread),
         )
     ]
-    return f"<tr><td>{_mark(GREY, 'solid')}{title}</td>{''.join(areas)}<td>{_random(chance)}</td></tr>"
+    return f"<tr><td>{_mark(GREY, 'solid')}{title}</td>{''.join(areas)}<td>{_random(chance, places)}</td></tr>"
 
 
-def _beside(row: Row) -> str:
-    return f"<td>{_random(row.chance)}</td><td>{signed(_apart(row.centre), PLACES)}</td>"
+def _beside(row: Row, places: int) -> str:
+    return f"<td>{_random(row.chance, places)}</td><td>{signed(_apart(row.centre), places)}</td>"
 
 
-def _random(chance: RandomCurves) -> str:
-    apart = signed(change(chance.deletion_area, chance.insertion_area, PLACES), PLACES)
-    return f"{apart} <small>± {fixed(float(_aparts(chance).std(ddof=1)), PLACES)}</small>"
+def _random(chance: RandomCurves, places: int) -> str:
+    apart = signed(change(chance.deletion_area, chance.insertion_area, places), places)
+    return f"{apart} <small>± {fixed(float(_aparts(chance).std(ddof=1)), places)}</small>"
 
 
 def _mark(colour: str, style: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vizvit.explanations import METHODS
-from vizvit.numbers import share
+from vizvit.numbers import number, share
 from vizvit.pages.explanations.settings import SHOWN
 from vizvit.pages.shared import look
 
@@ -50,18 +50,19 @@ def growing(
     y: str,
     random: str,
     name: str,
+    values: bool = False,
     height: int = 380,
 ) -> alt.LayerChart:
     """Probability by the share of patches. chance: mean and spread of the random orders, [S+1] each, if there is one
-    band for all."""
-    percent = np.round(100 * fractions, 2)
+    band for all. values: of a model of values, whose axis need not begin at 0."""
+    percent, told = np.round(100 * fractions, 2), number if values else share
     table = pd.concat(
         [
             pd.DataFrame(
                 {
                     "x": percent,
                     "y": line.values,
-                    "share": [share(value) for value in line.values],
+                    "share": [told(value) for value in line.values],
                     "map": line.name,
                     "title": line.title,
                 }
@@ -74,8 +75,8 @@ def growing(
     up = alt.Y(
         "y:Q",
         title=y,
-        scale=alt.Scale(zero=True, domainMin=0),
-        axis=alt.Axis(labelExpr=PERCENT, tickCount=5),
+        scale=alt.Scale(zero=False) if values else alt.Scale(zero=True, domainMin=0),
+        axis=alt.Axis(tickCount=5) if values else alt.Axis(labelExpr=PERCENT, tickCount=5),
     )
     names, colours = [line.name for line in lines], [line.colour for line in lines]
     near = alt.selection_point(name=name, on="pointerover", fields=["map"], nearest=True, clear="pointerout")
@@ -100,8 +101,8 @@ def growing(
             {
                 "x": percent,
                 "y": mean,
-                "share": [share(value) for value in mean],
-                "low": np.maximum(mean - spread, 0),
+                "share": [told(value) for value in mean],
+                "low": mean - spread if values else np.maximum(mean - spread, 0),
                 "high": mean + spread,
                 "title": random,
             }

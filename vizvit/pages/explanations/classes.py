@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from vizvit.numbers import share, thousands
+from vizvit.numbers import thousands
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
-from vizvit.pages.shared.classes import class_name, full_names
-from vizvit.pages.shared.language import say
+from vizvit.pages.shared.classes import class_name, full_names, told
+from vizvit.pages.shared.language import say_of
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.reading import whole
 
 
 def choose_class(
     choice: Choice,
-    probabilities: np.ndarray,
+    predictions: np.ndarray,
     *,
     name: str,
     title: str,
@@ -30,7 +30,8 @@ def choose_class(
 
     name: in the address and in the session. best: the classes to offer first. without: a class not to be had.
     """
-    t, state, vit = say("explanations"), st.session_state, choice.vit
+    state, vit = st.session_state, choice.vit
+    t = say_of("explanations", vit)
     key, search, of = (f"explanations_{name}{part}" for part in ("", "_search", "_of"))
     if state.get(of) != choice.key:
         asked = "" if of in state else st.query_params.get(name, "")
@@ -45,7 +46,7 @@ def choose_class(
     left.pills(
         title,
         offered,
-        format_func=lambda index: f"{look.plain(class_name(vit, index))} · {share(float(probabilities[index]))}",
+        format_func=lambda index: f"{look.plain(class_name(vit, index))} · {told(vit, predictions[index])}",
         key=key,
         required=True,
         persist_state="session",

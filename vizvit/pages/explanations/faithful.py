@@ -10,7 +10,7 @@ import streamlit as st
 
 from vizvit.faithful import FILLS
 from vizvit.forward.capture import Capture
-from vizvit.numbers import share, thousands
+from vizvit.numbers import thousands
 from vizvit.pages.explanations import areas, charts
 from vizvit.pages.explanations.asking import Work, asked_for, button, under_way
 from vizvit.pages.explanations.following import classes_of, followed
@@ -20,8 +20,8 @@ from vizvit.pages.explanations.panels import Panel
 from vizvit.pages.explanations.settings import Wanted
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
-from vizvit.pages.shared.classes import class_name
-from vizvit.pages.shared.language import say, worded
+from vizvit.pages.shared.classes import class_name, told
+from vizvit.pages.shared.language import say, say_of, worded
 from vizvit.pages.shared.tables import STYLE
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.reading import whole
@@ -32,10 +32,11 @@ REDRAW = 0.3  # seconds between two drawings while the curves grow
 
 def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.ndarray]) -> Work | None:
     """Draw the section; once asked, there is work to do, which ends with the next click on the page."""
-    t = say("explanations")
+    t = say_of("explanations", choice.vit)
     st.subheader(t["faithfulness"])
     st.html(f'{STYLE}<p class="vz-lead">{t["faithfulness_lead"]}</p>')
-    if wanted.target is None or len(choice.vit.labels) == 1:
+    alone = len(choice.vit.labels) == 1 and choice.vit.outputs == "softmax"
+    if wanted.target is None or alone:
         why = t["faithfulness_none"] if wanted.target is None else t["faithfulness_one"]
         st.caption(why.format(model=look.plain(choice.vit.name)))
         return None
@@ -110,7 +111,7 @@ class _Places:
 
 
 def _places(measurement: Measurement) -> _Places:
-    t, what = say("explanations"), look.plain(_followed(measurement))
+    t, what = say_of("explanations", measurement.choice.vit), look.plain(_followed(measurement))
     left, right = st.columns(2, gap="medium")
     left.markdown(f"**{t['deletion']}** · {what} · {t['deletion_note']}")
     right.markdown(f"**{t['insertion']}** · {what} · {t['insertion_note']}")
@@ -118,12 +119,12 @@ def _places(measurement: Measurement) -> _Places:
 
 
 def _followed(measurement: Measurement) -> str:
-    """The probability that the curves follow, in words."""
+    """What the curves follow, in words."""
     wanted, vit = measurement.wanted, measurement.choice.vit
     names = {"this": class_name(vit, wanted.target)}
     if wanted.other is not None:
         names["that"] = class_name(vit, wanted.other)
-    return say("explanations")[f"axis_{wanted.view}"].format(**names)
+    return say_of("explanations", vit)[f"axis_{wanted.view}"].format(**names)
 
 
 def _measure(measurement: Measurement, places: _Places, status, line) -> None:
@@ -182,18 +183,22 @@ def _charts(measurement: Measurement, places: _Places) -> None:
             y=_followed(measurement),
             random=t["random"],
             name=name,
+            values=measurement.choice.vit.outputs == "value",
         )
         getattr(places, name).altair_chart(chart, width="stretch")
 
 
 def _caption(measurement: Measurement) -> None:
-    t, wanted, vit, cap = say("explanations"), measurement.wanted, measurement.choice.vit, measurement.cap
+    wanted, vit, cap = measurement.wanted, measurement.choice.vit, measurement.cap
+    t = say_of("explanations", vit)
     names = {"this": look.plain(class_name(vit, wanted.target)), "seeds": SEEDS}
-    whole = cap.probabilities[list(classes_of(wanted))][:, None]
-    names["share"] = share(float(followed(whole, wanted, wanted.target)[0]))
+    whole = cap.predictions[list(classes_of(wanted))][:, None]
+    names["share"] = told(vit, followed(whole, wanted, wanted.target)[0])
     if wanted.other is not None:
         names["that"] = look.plain(class_name(vit, wanted.other))
     said = [t[f"followed_{wanted.view}"].format(**names)]
+    if vit.outputs == "value":
+        said.append(t["areas_of_values"])
     said.append(
         t["curves_caption"].format(
             steps=measurement.steps,

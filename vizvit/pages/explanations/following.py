@@ -1,4 +1,5 @@
-"""Which probability the curves follow: of the class in question, of each map's own, or of one class against another."""
+"""What the curves follow: the probability, or the value, of the class in question, of each map's own, or of one class
+against another."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vizvit.faithful import Curves, RandomCurves
-from vizvit.faithful.curves import area
+from vizvit.faithful.curves import areas
 from vizvit.pages.explanations.settings import Wanted
 
 
@@ -30,13 +31,13 @@ def followed(values: np.ndarray, wanted: Wanted, target: int | None) -> np.ndarr
     return values[..., classes.index(wanted.target if target is None else target), :]
 
 
-def curves_of(sides: np.ndarray, fractions: np.ndarray, target: int, fill: str) -> Curves:
+def curves_of(sides: np.ndarray, fractions: np.ndarray, target: int, fill: str, outputs: str) -> Curves:
     """sides: [2, S+1]."""
-    return Curves(fractions, *sides, target, fill)
+    return Curves(fractions, *sides, target, fill, outputs)
 
 
-def chance_of(sides: Sequence[np.ndarray], fractions: np.ndarray, target: int, fill: str) -> RandomCurves:
+def chance_of(sides: Sequence[np.ndarray], fractions: np.ndarray, target: int, fill: str, outputs: str) -> RandomCurves:
     """sides: [2, S+1] for each seed."""
     deletion, insertion = np.stack(sides, axis=1)
-    areas = [np.array([area(fractions, one) for one in side], np.float32) for side in (deletion, insertion)]
-    return RandomCurves(fractions, deletion, insertion, *areas, target=target, fill=fill)
+    found = np.array([areas(fractions, *side, outputs) for side in sides], np.float32)  # [seed, side]
+    return RandomCurves(fractions, deletion, insertion, *found.T, target=target, fill=fill, outputs=outputs)

@@ -11,19 +11,19 @@ import streamlit as st
 from vizvit.errors import CaptureError, ModelError
 from vizvit.explanations import METHODS
 from vizvit.forward.capture import Capture
-from vizvit.numbers import share, thousands
+from vizvit.model.vit import VitModel
+from vizvit.numbers import thousands
 from vizvit.pages.explanations import painting
 from vizvit.pages.explanations.asking import Work, asked_for, button, is_heavy, under_way
 from vizvit.pages.explanations.panels import Panel, explained, heat_of, is_there, title_of
 from vizvit.pages.explanations.settings import Wanted, set_against
 from vizvit.pages.shared import language, look
-from vizvit.pages.shared.classes import class_name, likeliest
-from vizvit.pages.shared.language import say
+from vizvit.pages.shared.classes import class_name, likeliest, told
+from vizvit.pages.shared.language import say, say_of
 from vizvit.pages.shared.names import read_out_name
 from vizvit.pages.shared.pixels import png
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pictures.samples import shown_on
-from vizvit.texts import words
 
 _STYLE = """
 <style>
@@ -93,7 +93,7 @@ def show(
                 if panel in scaled:
                     _draw(choice, cap, wanted, panel, place, scaled[panel], top)
     weights = look.plain(look.weights_note(choice.vit))
-    st.caption(" ".join([*_said(wanted, heats), say("explanations")["of_model"].format(weights=weights)]))
+    st.caption(" ".join([*_said(choice.vit, wanted, heats), say("explanations")["of_model"].format(weights=weights)]))
     look.downloads("explanations", lambda: _figure(choice, cap, wanted, heats), lambda: _arrays(cap, wanted, heats))
     return heats, slow.work(cap)
 
@@ -148,7 +148,7 @@ class _Slow:
 
 def _headline(choice: Choice, wanted: Wanted, lang: str, written: Callable[[str], str]) -> str:
     """written: how a class's name is, as it is or for Markdown."""
-    t, vit = words("explanations", lang), choice.vit
+    vit, t = choice.vit, say_of("explanations", choice.vit, lang)
     if wanted.target is None:
         return t["headline_none"]
     names = {"this": written(class_name(vit, wanted.target)), "method": t[f"method_{wanted.method}"]}
@@ -160,7 +160,7 @@ def _headline(choice: Choice, wanted: Wanted, lang: str, written: Callable[[str]
 
 def _note(cap: Capture, method: str, lang: str | None = None) -> str:
     """What a method shows and what it does not."""
-    t = words("explanations", lang or language.current())
+    t = say_of("explanations", cap.vit, lang)
     if method == "attention" and cap.has_pooling_head:
         return t["note_attention_pooled"].format(heads=cap.num_heads)
     return t[f"note_{method}"].format(query=read_out_name(cap, lang), heads=cap.num_heads)
@@ -169,12 +169,14 @@ def _note(cap: Capture, method: str, lang: str | None = None) -> str:
 def _when_wrong(choice: Choice, cap: Capture, wanted: Wanted) -> None:
     """Where it is known what the picture shows and the model says something else: that, and a way to ask why."""
     t, vit, names = say("explanations"), choice.vit, shown_on(choice.image_key)
-    right = [index for index in range(len(vit.labels)) if vit.short_label(index).casefold() in names]
-    if not right or not vit.trained or (said := likeliest(cap.probabilities, 1)[0]) in right:
+    if vit.outputs != "softmax":  # of several labels more than one may be right
         return
-    true = max(right, key=lambda index: cap.probabilities[index])
+    right = [index for index in range(len(vit.labels)) if vit.short_label(index).casefold() in names]
+    if not right or not vit.trained or (said := likeliest(vit, cap.predictions, 1)[0]) in right:
+        return
+    true = max(right, key=lambda index: cap.predictions[index])
     words_of = {"this": look.plain(class_name(vit, said)), "that": look.plain(class_name(vit, true))}
-    given = share(cap.probabilities[true])
+    given = told(vit, cap.predictions[true])
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="explanation_wrong"):
         st.markdown(t["wrong"].format(share=given, **words_of), width="content")
         if (wanted.target, wanted.other) != (said, true):
@@ -187,9 +189,9 @@ def _when_wrong(choice: Choice, cap: Capture, wanted: Wanted) -> None:
             )
 
 
-def _said(wanted: Wanted, heats: dict[Panel, np.ndarray], lang: str | None = None) -> list[str]:
+def _said(vit: VitModel, wanted: Wanted, heats: dict[Panel, np.ndarray], lang: str | None = None) -> list[str]:
     """What holds of all maps: their scale, and of what the gradients are."""
-    t = words("explanations", lang or language.current())
+    t = say_of("explanations", vit, lang)
     said = [t[f"scaled_{_scale(wanted)}"]]
     said += [t["scaled_signed"]] if any(panel.signed for panel in heats) else []
     return said + ([t["gradient_of"]] if any(panel.specific for panel in heats) else [])
@@ -208,7 +210,7 @@ def _picture(choice: Choice, cap: Capture, wanted: Wanted, long: bool) -> None:
 
 
 def _heading(choice: Choice, panel: Panel, wanted: Wanted, long: bool) -> None:
-    t = say("explanations")
+    t = say_of("explanations", choice.vit)
     tag = ""
     if wanted.view == "methods":
         unspecific = t["unspecific"] if choice.vit.labels else ""
@@ -230,7 +232,7 @@ def _computed(choice: Choice, cap: Capture, panel: Panel) -> np.ndarray | None:
 
 
 def _draw(choice: Choice, cap: Capture, wanted: Wanted, panel: Panel, place, heat: np.ndarray, top: float) -> None:
-    t = say("explanations")
+    t = say_of("explanations", choice.vit)
     title = title_of(choice.vit, panel, wanted)
     with place:
         pixels = png(painting.painted(cap.view, heat, top, panel.signed))
@@ -244,7 +246,7 @@ def _draw(choice: Choice, cap: Capture, wanted: Wanted, panel: Panel, place, hea
         elif wanted.view == "methods":
             st.caption(_note(cap, panel.method), help=METHODS[panel.method].source)
         else:
-            st.caption(t["class_note"].format(share=share(cap.probabilities[panel.target])))
+            st.caption(t["class_note"].format(share=told(choice.vit, cap.predictions[panel.target])))
 
 
 def _scale(wanted: Wanted) -> str:
@@ -270,15 +272,18 @@ def _figure(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.
         for panel, heat in scaled.items()
     ]
     said = [] if wanted.view == "methods" else [_note(cap, wanted.method, "en")]
-    said += [*_said(wanted, heats, "en"), f"{look.weights_note(choice.vit, 'en')}."]
+    said += [*_said(choice.vit, wanted, heats, "en"), f"{look.weights_note(choice.vit, 'en')}."]
     return painting.figure(cap.view, maps, title=_headline(choice, wanted, "en", str), caption=" ".join(said))
 
 
 def _arrays(cap: Capture, wanted: Wanted, heats: dict[Panel, np.ndarray]) -> dict[str, np.ndarray]:
     """Raw maps by name, with the class that they are of."""
     maps = {panel.name: heat for panel, heat in heats.items()}
-    return maps | {
-        "view": cap.view,
-        "probabilities": cap.probabilities,
-        "target": np.array(-1 if wanted.target is None else wanted.target),
-    }
+    return (
+        maps
+        | look.predicted(cap)
+        | {
+            "view": cap.view,
+            "target": np.array(-1 if wanted.target is None else wanted.target),
+        }
+    )

@@ -1,6 +1,6 @@
 """Deletion and insertion curves of several orders at once, growing step by step.
 
-The pictures and probabilities are those of `vizvit.faithfulness` and `vizvit.random_curves`, asked for a few at a time,
+The pictures and predictions are those of `vizvit.faithfulness` and `vizvit.random_curves`, asked for a few at a time,
 so that others get their turn, the curves can be drawn while they grow, and the work can be left after each batch and
 taken up again where it stood.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vizvit.faithful import patch_order
-from vizvit.faithful.stream import Job, checked_heat, patch_counts, probabilities
+from vizvit.faithful.stream import Job, checked_heat, patch_counts, predictions
 from vizvit.model.vit import VitModel
 from vizvit.model.work import Work
 from vizvit.pages.shared.store import once, turn
@@ -74,7 +74,7 @@ def _grow(vit, view, every, classes, fill, counts, batch) -> None:
     some = [curves for curves in every if curves.done == first][: batch // 2]
     last = min(first + max(1, batch // (2 * len(some))), len(counts) - 1)
     jobs = [Job(view, curves.order, classes) for curves in some]
-    sides = probabilities(vit, jobs, counts[first : last + 1], fill, batch, None)
+    sides = predictions(vit, jobs, counts[first : last + 1], fill, batch, None)
     for number, curves in enumerate(some):
         for side in (0, 1):
             curves.values[side, :, first:last] = sides[side][number, :, :-1]

@@ -72,8 +72,9 @@ class Measurement:
         for panel, title, colour in self.names():
             target = self.wanted.target if panel.target is None else panel.target
             sides = [self.follow(curves, target) for curves in (self.maps[panel], self.centre, *self.randoms)]
-            own, centre = (curves_of(side, self.fractions, target, self.fill) for side in sides[:2])
-            rows.append(areas.Row(title, colour, own, chance_of(sides[2:], self.fractions, target, self.fill), centre))
+            of = self.fractions, target, self.fill, self.choice.vit.outputs
+            own, centre = (curves_of(side, *of) for side in sides[:2])
+            rows.append(areas.Row(title, colour, own, chance_of(sides[2:], *of), centre))
         return rows
 
     def ties(self) -> dict[Panel, int]:

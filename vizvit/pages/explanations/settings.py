@@ -9,10 +9,11 @@ import streamlit as st
 
 from vizvit.explanations import METHODS
 from vizvit.forward.capture import Capture
+from vizvit.model.vit import VitModel
 from vizvit.pages.explanations.classes import choose_class
 from vizvit.pages.shared.address import note_in_address
-from vizvit.pages.shared.classes import likeliest
-from vizvit.pages.shared.language import say, worded
+from vizvit.pages.shared.classes import likeliest, told
+from vizvit.pages.shared.language import say_of, worded
 from vizvit.pages.sidebar.choice import Choice
 
 VIEWS = ("methods", "classes", "contrast")
@@ -47,34 +48,34 @@ def choose(choice: Choice, cap: Capture) -> Wanted:
 
 
 def _chosen(choice: Choice, cap: Capture) -> Wanted:
-    t, view, method, target, other = say("explanations"), "methods", FIRST, None, None
-    best = likeliest(cap.probabilities)
+    vit, view, method, target, other = choice.vit, "methods", FIRST, None, None
+    t, best = say_of("explanations", vit), likeliest(vit, cap.predictions)
     if not best:
-        _note(t["no_classes"].format(model=choice.vit.name))
-    elif len(choice.vit.labels) == 1:
+        _note(t["no_classes"].format(model=vit.name))
+    elif len(vit.labels) == 1:
         target = best[0]
-        _note(t["one_class"].format(model=choice.vit.name))
+        _note(t["one_class"].format(model=vit.name, name=vit.short_label(0), share=told(vit, cap.predictions[0])))
     else:
         before = st.session_state.get("explanations_class_before")
-        target = choose_class(choice, cap.probabilities, name="class", title=t["class"], best=best, default=best[0])
+        target = choose_class(choice, cap.predictions, name="class", title=t["class"], best=best, default=best[0])
         st.session_state.explanations_class_before = target
         if st.session_state.get("explanations_other") == target:  # the two change places
             st.session_state.explanations_other = before
-    if not choice.vit.trained:
+    if not vit.trained:
         _note(t["untrained"])
-    several = len(choice.vit.labels) > 1
+    several = len(vit.labels) > 1
     columns = _columns(several)
     if several:
-        view = _segmented(columns[0], "view", VIEWS)
+        view = _segmented(columns[0], "view", views_of(vit), t)
         if view != "methods":
-            method = _method(columns[1])
-    alike = _segmented(columns[-1], "scale", SCALES) == "alike"
+            method = _method(columns[1], t)
+    alike = _segmented(columns[-1], "scale", SCALES, t) == "alike"
     note_in_address("method", "" if view == "methods" or method == FIRST else method)
     if view == "contrast":
-        others = [index for index in likeliest(cap.probabilities, 6) if index != target][:5]
+        others = [index for index in likeliest(vit, cap.predictions, 6) if index != target][:5]
         other = choose_class(
             choice,
-            cap.probabilities,
+            cap.predictions,
             name="other",
             title=t["other"],
             best=others,
@@ -84,6 +85,11 @@ def _chosen(choice: Choice, cap: Capture) -> Wanted:
     else:
         note_in_address("other", "")
     return Wanted(view, target, other, tuple(best), method, alike)
+
+
+def views_of(vit: VitModel) -> tuple[str, ...]:
+    """Values do not compete: none is set against another."""
+    return VIEWS[:2] if vit.outputs == "value" else VIEWS
 
 
 def set_against(choice: Choice, target: int, other: int) -> None:
@@ -106,9 +112,9 @@ def _note(text: str) -> None:
     st.html(f'<p class="vz-note">{html.escape(text)}</p>')
 
 
-def _segmented(place, name: str, options: tuple[str, ...]) -> str:
+def _segmented(place, name: str, options: tuple[str, ...], t: dict[str, str]) -> str:
     """A choice among words, kept in the address."""
-    t, key = say("explanations"), worded(f"explanations_{name}")
+    key = worded(f"explanations_{name}")
     _begin(key, name, options, options[0])
     chosen = place.segmented_control(
         t[name],
@@ -122,8 +128,8 @@ def _segmented(place, name: str, options: tuple[str, ...]) -> str:
     return chosen
 
 
-def _method(place) -> str:
-    t, key = say("explanations"), worded("explanations_method")
+def _method(place, t: dict[str, str]) -> str:
+    key = worded("explanations_method")
     _begin(key, "method", SPECIFIC, FIRST)
     return place.selectbox(
         t["method"],

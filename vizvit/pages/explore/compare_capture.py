@@ -67,7 +67,8 @@ def _picture(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
 def _model(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     if plan.kind == "training":
         own = choice.model_key
-        vit, key = load_chosen(place, own.name, plan.weights, own.arch, own.size, own.half, plan.note, crop=own.crop)
+        keep = own.arch, own.size, own.half, plan.note, own.outputs
+        vit, key = load_chosen(place, own.name, plan.weights, *keep, crop=own.crop)
     else:
         vit, key = load_chosen(place, plan.model, plan.weights, note=plan.note)
     other = replace(choice, vit=vit, model_key=key)

@@ -8,8 +8,7 @@ import streamlit as st
 
 from vizvit.forward.capture import Capture
 from vizvit.model.vit import VitModel
-from vizvit.numbers import share
-from vizvit.pages.shared.classes import class_name, likeliest
+from vizvit.pages.shared.classes import class_name, likeliest, told
 from vizvit.pages.shared.language import say
 
 _STYLE = """
@@ -47,12 +46,12 @@ def greet(place, vit: VitModel, cap: Capture) -> None:
 
 
 def said(vit: VitModel, cap: Capture) -> str:
-    """HTML: the likeliest classes with their probabilities, or why there are none."""
-    t, chances = say("explore"), cap.probabilities
-    if not len(chances):
+    """HTML: the likeliest classes with their probabilities, or the first values; or why there are none."""
+    t, predictions = say("explore"), cap.predictions
+    if not len(predictions):
         return t["no_classes"]
-    first, *others = likeliest(chances, CLASSES)
-    named = [f"<b>{escape(class_name(vit, first))}</b> {share(chances[first])}"]
-    named += [f"{escape(class_name(vit, one))} {share(chances[one])}" for one in others if chances[one] >= LEAST]
-    text = " · ".join(named)
+    first, *others = likeliest(vit, predictions, CLASSES)
+    named = [f"<b>{escape(class_name(vit, first))}</b> {told(vit, predictions[first])}"]
+    more = [one for one in others if vit.outputs == "value" or predictions[one] >= LEAST]
+    text = " · ".join([*named, *(f"{escape(class_name(vit, one))} {told(vit, predictions[one])}" for one in more)])
     return text if vit.trained else f"{text} ({t['chance']})"

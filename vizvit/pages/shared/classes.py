@@ -1,4 +1,4 @@
-"""Classes with their probabilities: which are likeliest, what to call one, and bars of them."""
+"""Classes with their probabilities, or values: which come first, what to call one, and bars of them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,35 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 import numpy as np
 
+from vizvit.model.outputs import foremost, written
 from vizvit.model.vit import VitModel
-from vizvit.numbers import share
 
 
-def likeliest(probabilities: np.ndarray, count: int = 5) -> list[int]:
-    return [int(index) for index in np.argsort(probabilities)[::-1][:count]]
+def likeliest(vit: VitModel, predictions: np.ndarray, count: int = 5) -> list[int]:
+    """The likeliest classes, likeliest first; of a model of values the first ones."""
+    return foremost(vit.outputs, predictions, count)
 
 
-def bars(vit: VitModel, probabilities: np.ndarray, shown: Sequence[int], top: float = 1.0) -> str:
-    """HTML: a bar for each of the classes `shown`, of full width for the probability `top`."""
-    rows = "".join(
-        f"<span title='{escape(vit.label(i))}'>{escape(vit.short_label(i))}</span>"
-        f"<b style='width: {100 * probabilities[i] / top:.2f}%'></b><span>{share(probabilities[i])}</span>"
-        for i in shown
-    )
-    return f'<div class="vz-prob">{rows}</div>'
+def bars(vit: VitModel, predictions: np.ndarray, shown: Sequence[int], top: float = 1.0) -> str:
+    """HTML: a bar for each of the classes `shown`, of full width for the probability `top`; of values the numbers."""
+    values = vit.outputs == "value"  # they have no common scale
+
+    def row(index: int) -> str:
+        value = predictions[index]
+        bar = "<i></i>" if values else f"<b style='width: {100 * value / top:.2f}%'></b>"
+        title, name = escape(vit.label(index)), escape(vit.short_label(index))
+        return f"<span title='{title}'>{name}</span>{bar}<span>{told(vit, value)}</span>"
+
+    return f'<div class="vz-prob{" values" if values else ""}">{"".join(map(row, shown))}</div>'
+
+
+def told(vit: VitModel, value: Any) -> str:
+    """A prediction as it is written: a probability in per cent, a value as a number."""
+    return written(vit.outputs, value)
 
 
 def class_name(vit: VitModel, index: int) -> str:

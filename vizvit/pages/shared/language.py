@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vizvit.model.vit import VitModel
 from vizvit.texts import LANGUAGES, of_library, words
 
 
@@ -19,6 +20,24 @@ def current() -> str:
 def say(section: str) -> dict[str, str]:
     """A section's words in the current language, as {key: template}."""
     return words(section, current())
+
+
+def kind_of(vit: VitModel) -> str:
+    """What a model gives: "softmax", "sigmoid", "value", or "features" where it has no classes."""
+    return vit.outputs if vit.labels else "features"
+
+
+def say_of(section: str, vit: VitModel, language: str | None = None) -> dict[str, str]:
+    """A section's words as they are of this model.
+
+    What is otherwise of a `kind_of` model has a key of its own, with the kind at its end; what an output is called
+    stands for {noun} and {nouns}.
+    """
+    language, kind = language or current(), kind_of(vit)
+    t, called = words(section, language), words("outputs", language)
+    t |= {key.removesuffix(f"_{kind}"): text for key, text in t.items() if key.endswith(f"_{kind}")}
+    noun, nouns = (called[f"{number}_{vit.outputs}"] for number in ("one", "many"))
+    return {key: text.replace("{noun}", noun).replace("{nouns}", nouns) for key, text in t.items()}
 
 
 def named(text: str, language: str | None = None) -> str:

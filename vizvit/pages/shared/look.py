@@ -11,6 +11,7 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes
+from vizvit.forward.capture import Capture
 from vizvit.model.vit import VitModel
 from vizvit.numbers import number
 from vizvit.pages.shared import language
@@ -53,6 +54,7 @@ _STYLE = """
              align-items: center; font-size: .95rem; font-variant-numeric: tabular-nums; }
   .vz-prob b { height: .8rem; border-radius: 2px; display: block; min-width: 2px; 
                 background: var(--st-primary-color, #d81b60); }
+  .vz-prob.values { grid-template-columns: minmax(7rem, max-content) 0 1fr; }
   .vz-prob span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 </style>
 """
@@ -122,18 +124,35 @@ def weights_note(vit: VitModel, lang: str | None = None) -> str:
     lang = lang or language.current()
     height, width = vit.grid.image_size
     weights = language.named_or_own(vit.weights, lang)
-    return words("look", lang)["weights"].format(model=vit.name, weights=weights, width=width, height=height)
+    t = words("look", lang)
+    template = t["weights_grey"] if vit.channels == 1 else t["weights"]
+    return template.format(model=vit.name, weights=weights, width=width, height=height)
 
 
-def prediction(vit: VitModel, probabilities: np.ndarray, count: int = 5) -> None:
-    """The likeliest classes with their probabilities as bars."""
-    t = say("look")
-    if not len(probabilities):
+def prediction(cap: Capture, count: int = 5) -> None:
+    """The likeliest classes with their probabilities as bars, or the first values; without any, why."""
+    vit, t = cap.vit, language.say_of("look", cap.vit)
+    if not len(cap.predictions):
         st.caption(t["no_classifier"].format(model=plain(vit.name)))
+        st.caption(t["features"].format(dim=len(cap.features), length=number(float(np.linalg.norm(cap.features)))))
         return
-    st.html(bars(vit, probabilities, likeliest(probabilities, count)))
-    if not vit.trained:
-        st.caption(t["chance"])
+    st.html(bars(vit, cap.predictions, likeliest(vit, cap.predictions, count)))
+    about_outputs(vit)
+
+
+def predicted(cap: Capture) -> dict[str, np.ndarray]:
+    """What the model gives, for a file of numbers, by what it is."""
+    if not cap.vit.labels:
+        return {"features": cap.features}
+    return {"values" if cap.vit.outputs == "value" else "probabilities": cap.predictions}
+
+
+def about_outputs(vit: VitModel) -> None:
+    """Below predictions: what their numbers are, where they do not share out one whole; and whetherlearned."""
+    t = language.say_of("look", vit)
+    said = [t[f"meaning_{vit.outputs}"]] if vit.outputs != "softmax" else []
+    if said := [*said, *([t["chance"]] if not vit.trained else [])]:
+        st.caption(" ".join(said))
 
 
 def downloads(

@@ -15,6 +15,7 @@ from weakref import WeakSet
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from vizvit.errors import ModelError
 from vizvit.forward.each_block import EachBlock
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.turns import Turn, Turns
@@ -108,16 +109,16 @@ def _limit(name: str, megabytes: int) -> int:
 
 
 def setting(name: str, default: int) -> int:
-    """A whole number above 0 from the environment; ValueError, which names it, for another."""
+    """A whole number above 0 from the environment; ModelError, which names it, for another."""
     value = whole(os.environ.get(name) or str(default), 1)
     if value is None:
-        raise ValueError(f"{name} is to be a whole number above 0, such as {default}; received {os.environ[name]!r}.")
+        raise ModelError(f"{name} is to be a whole number above 0, such as {default}; received {os.environ[name]!r}.")
     return value
 
 
 class Store:
-    """The process's caches. The models' are pairs of a model and its key, with which the keys of its captures and of
-    what was computed from them start: they leave together."""
+    """The process's caches. The models' are a model, its key, with which the keys of its captures and of what was
+    computed from them start, so that they leave together, and its module, which nobody else holds for long."""
 
     def __init__(self) -> None:
         # Keys of models that had to go: a session that still holds one may go on looking, but leaves nothing behind.
@@ -129,8 +130,8 @@ class Store:
         self.decode = Decoder(setting("VIZVIT_DECODE_MB", 2048), setting("VIZVIT_DECODE_SECONDS", 10))
         self.turns = Turns()
 
-    def _forget_model(self, pair: tuple[object, Hashable]) -> None:
-        _, model_key = pair
+    def _forget_model(self, loaded: tuple) -> None:
+        model_key = loaded[1]
         self._gone.add(model_key)
         for cache in (self.captures, self.results):
             cache.drop(lambda key: key[0] == model_key)

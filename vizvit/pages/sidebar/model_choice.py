@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +18,7 @@ from vizvit.model import CHECKPOINTS
 from vizvit.model.catalog import CATALOG
 from vizvit.model.hub import is_cached
 from vizvit.model.loading import SHIPPED, load_model, pick_device
-from vizvit.model.reach import Box, rectangle, seen_of
+from vizvit.model.outputs import KINDS
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import VitModel
 from vizvit.model.work import Work, work_of
@@ -22,23 +26,25 @@ from vizvit.numbers import fixed, megabytes, share
 from vizvit.pages.shared import bounds, look, paths
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import named, named_or_own, say, worded
-from vizvit.pages.shared.store import once, still_wanted, store
+from vizvit.pages.shared.store import leave_if_outdated, still_wanted, store
 from vizvit.reading import kind_of, path_of, whole
 
 ENTRIES = {entry.name: entry for entry in CATALOG}
 LISTED = (SHIPPED, *ENTRIES)
 WEIGHTS = ("pretrained", "random")
-NEARLY_ALL = 0.97  # of a picture: who sees so much is not offered more
+OUTPUTS = ("", *KINDS)  # none: as the model has them
 _LOADS = itertools.count(1)
+_RUN = threading.local()
 
 
 @dataclass(frozen=True)
 class ModelKey:
     """What a loaded model is known by to all sessions: what it was loaded with.
 
-    size: (height, width), or None for the model's own. crop: as in `load_model`. stamp: when the file or folder was
-    last changed, where it is one: a retrained checkpoint is another model. load: which of all loads it came from, 0
-    before: captures of a model that had to go are not taken for those of the same model loaded again.
+    size: (height, width), or None for the model's own. stamp: when the file or folder was last changed, where it is
+    one: a retrained checkpoint is another model. load: which of all loads it came from, 0 before: captures of a model
+    that had to go are not taken for those of the same model loaded again. outputs: one of OUTPUTS. crop: as in
+    `load_model`.
     """
 
     name: str
@@ -46,9 +52,10 @@ class ModelKey:
     arch: str = ""
     size: tuple[int, int] | None = None
     half: bool = False
-    crop: bool = True
     stamp: int | None = None
     load: int = 0
+    outputs: str = ""
+    crop: bool = True
 
     @property
     def kind(self) -> tuple[str, str]:
@@ -56,15 +63,21 @@ class ModelKey:
         return self.name, self.arch
 
 
-Loaded = tuple[VitModel, ModelKey]
+Loaded = tuple[VitModel, ModelKey, Any]  # with the module
 
 
-def choose_model(progress, whole, size: tuple[int, int]) -> Loaded:
-    """Draw the choice; returns the model and its key for what all sessions share.
+@contextmanager
+def held() -> Iterator[None]:
+    """The weights that this thread chooses within stay in memory, whatever else is loaded meanwhile: for one run."""
+    _RUN.held = []
+    try:
+        yield
+    finally:
+        del _RUN.held
 
-    progress: where loading is shown. whole: where a model that cuts off much of the picture, of (width, height) pixels,
-    is offered to see all of it.
-    """
+
+def choose_model(progress) -> tuple[VitModel, ModelKey]:
+    """Draw the choice; returns the model and its key for what all sessions share. progress: where loading is shown."""
     state, t = st.session_state, say("sidebar")
     options = list(LISTED)
     if state.model not in options:
@@ -100,37 +113,22 @@ def choose_model(progress, whole, size: tuple[int, int]) -> Loaded:
         left, right = st.columns(2)
         left.text_input(t["height"], key="height", placeholder=t["own"])
         right.text_input(t["width"], key="width", placeholder=t["as_height"])
+        st.selectbox(
+            t["outputs"],
+            OUTPUTS,
+            format_func=lambda kind: t[f"outputs_{kind or 'own'}"],
+            key=worded("outputs"),
+            help=t["outputs_help"],
+        )
         half = pick_device().type == "cuda" and st.toggle(t["half"], key="half")
     try:
         check_allowed(state.model)
         weights, note = _choose_snapshot() if state.weights == "pretrained" else (state.weights, "")
-        given = _input_size()
-        vit, key = load_chosen(progress, state.model, weights, state.arch, given, half, note)
-        return (vit, key) if given else _reaching(progress, whole, size, vit, key, note)
+        return load_chosen(progress, state.model, weights, state.arch, _input_size(), half, note, state.outputs)
     except ModelError as error:
         st.error(look.failure("model", error))
         st.caption(t["instead"].format(model=SHIPPED))
         return load_chosen(progress, SHIPPED)
-
-
-def _reaching(progress, place, size: tuple[int, int], vit: VitModel, key: ModelKey, note: str) -> Loaded:
-    """The same model with a rectangle of as many patches that holds the whole picture, where that is wanted."""
-    t, box = say("sidebar"), seen_part(vit, key, size)
-    if (box[2] - box[0]) * (box[3] - box[1]) > NEARLY_ALL:
-        return vit, key
-    if not place.toggle(t["whole"], key="whole", help=t["whole_help"], persist_state="session"):
-        return vit, key
-    try:
-        rows_cols = rectangle(vit.grid, size)
-        return load_chosen(progress, key.name, key.weights, key.arch, rows_cols, key.half, note, crop=False)
-    except ModelError as error:
-        place.caption(look.failure("whole", error))
-        return vit, key
-
-
-def seen_part(vit: VitModel, key: ModelKey, size: tuple[int, int]) -> Box:
-    """What part of a picture of (width, height) pixels the model sees."""
-    return once((key, "", ("seen", size)), lambda: seen_of(vit, size), lambda box: 256)
 
 
 def _choose_snapshot() -> tuple[str, str]:
@@ -170,7 +168,7 @@ def _names_file(model: str) -> bool:
 def _use_model() -> None:
     state = st.session_state
     state.model = state.model_box or SHIPPED
-    state.weights, state.arch, state.height, state.width = "pretrained", "", "", ""
+    state.weights, state.arch, state.height, state.width, state.outputs = "pretrained", "", "", "", ""
 
 
 def _title(name: str) -> str:
@@ -203,6 +201,7 @@ def load_chosen(
     size: tuple[int, int] | None = None,
     half: bool = False,
     note: str = "",
+    outputs: str = "",
     *,
     crop: bool = True,
 ) -> tuple[VitModel, ModelKey]:
@@ -214,9 +213,9 @@ def load_chosen(
     check_allowed(name)
     path = path_of(name.removeprefix("local-dir:"))
     stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
-    key = ModelKey(name, weights, arch, size, half, crop, stamp)
+    key = ModelKey(name, weights, arch, size, half, stamp, outputs=outputs, crop=crop)
 
-    def make() -> tuple[VitModel, ModelKey]:
+    def make() -> Loaded:
         if (name, size) != (SHIPPED, None):
             bounds.check(_work(key))
         slot = place.empty()
@@ -226,19 +225,33 @@ def load_chosen(
             slot.progress(min(done / total, 1.0) if total else 0.0, said)
 
         with place, st.spinner(t["loading"].format(model=look.plain(_title(name)))):
-            vit = load_model(
-                name,
-                weights=weights,
-                arch=arch or None,
-                image_size=size,
-                half=half,
-                crop=crop,
-                on_progress=progress,
-            )
+            loaded = load(progress)
         slot.empty()
-        return replace(vit, weights=note or vit.weights), replace(key, load=next(_LOADS))
+        return loaded
 
-    return store().models.get(key, make, lambda loaded: Work.of(loaded[0]).weights, still_wanted())
+    def load(progress: Callable[[int, int], None] | None = None) -> Loaded:
+        vit = load_model(
+            name,
+            weights=weights,
+            arch=arch or None,
+            image_size=size,
+            outputs=outputs or None,
+            half=half,
+            crop=crop,
+            on_progress=progress,
+        )
+        vit, module = replace(vit, weights=note or vit.weights), vit.module
+        # The store holds the weights, and who runs: not a tab that nobody looks at. A late click there brings them.
+        vit.let_go(lambda: store().models.get(key, load, _weights, leave_if_outdated)[2])
+        return vit, replace(key, load=next(_LOADS)), module
+
+    *chosen, module = store().models.get(key, make, _weights, still_wanted())
+    getattr(_RUN, "held", []).append(module)
+    return tuple(chosen)
+
+
+def _weights(loaded: Loaded) -> int:
+    return sum(tensor.nbytes for tensor in (*loaded[2].parameters(), *loaded[2].buffers()))
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from vizvit.numbers import share, thousands
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import named_or_own, say
 from vizvit.reading import kind_of
+from vizvit.study import table
 from vizvit.study.merge import PICTURES
 from vizvit.study.report import REPORT
 
@@ -25,7 +26,8 @@ def show(summary: dict, folder: Path) -> None:
             measured=thousands(summary["measured"]), model=look.plain(summary["model"]), weights=weights
         )
     ]
-    said += [t["size"].format(width=width, height=height)]
+    size = t["size_grey"] if summary.get("channels") == 1 else t["size"]
+    said += [size.format(width=width, height=height)]
     if accuracy := summary["accuracy"]:
         top = {name: share(accuracy[name]) for name in ("top1", "top5")}
         said += [t["accuracy"].format(**top, count=thousands(int(accuracy["count"])))]
@@ -33,6 +35,8 @@ def show(summary: dict, folder: Path) -> None:
         said += [t["objects"].format(count=thousands(summary["objects"]))]
     st.markdown(t["between"].join(said))
     _source(summary.get("source") or {})
+    if missing := table.missing(summary, say):
+        st.caption(" ".join(missing))
     if not summary["trained"]:
         st.warning(t["untrained"])
     if summary["broken"]:

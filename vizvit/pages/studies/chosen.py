@@ -49,7 +49,7 @@ def can_choose(summary: dict) -> bool:
 def choose(summary: dict) -> None:
     """As the sidebar's own boxes do it; for callbacks."""
     state, words = st.session_state, app_words(summary)
-    for name in ("model", "weights", "arch", "height", "width"):
+    for name in ("model", "weights", "arch", "height", "width", "outputs"):
         state[name] = words.get(name, DEFAULTS[name])
     state.model_box = state.model
     moments = snapshots(state.model)

@@ -7,8 +7,9 @@ from html import escape
 import numpy as np
 
 from vizvit import walk
-from vizvit.numbers import share
-from vizvit.pages.shared.language import named_or_own, say
+from vizvit.pages.shared import look
+from vizvit.pages.shared.classes import told
+from vizvit.pages.shared.language import named_or_own, say, say_of
 from vizvit.pages.walkthrough.charts import Chart
 from vizvit.pages.walkthrough.html import badge, note, show, side_by_side, title
 from vizvit.pages.walkthrough.maps import category_colours, gallery, over_picture, tile
@@ -46,7 +47,9 @@ def draw(here: Here) -> None:
     show(
         "lens",
         badge(found.difference),
-        title(t["depth_lens"], t["depth_lens_note"].format(read_out=named_or_own(found.read_out))),
+        title(
+            say_of("walk", here.vit)["depth_lens"], t["depth_lens_note"].format(read_out=named_or_own(found.read_out))
+        ),
         _lens(here, found, layer + 1),
     )
     _patch_lens(here, found, min(layer + 1, layers - 1))
@@ -79,19 +82,23 @@ def _similarity(found) -> str:
 
 def _lens(here: Here, found, chosen: int) -> str:
     """The likeliest classes of the token that is read out, layer by layer."""
-    t, rows = say("walk"), []
-    for index, (classes, probabilities) in enumerate(zip(found.lens, found.lens_probability, strict=True)):
+    t, rows, count = say("walk"), [], min(3, found.lens.shape[1])
+    for index, (classes, predictions) in enumerate(zip(found.lens, found.lens_probability, strict=True)):
         cells = "".join(
-            f"<td>{here.label(c)} <small>{share(float(p))}</small></td>"
-            for c, p in list(zip(classes, probabilities, strict=True))[:3]
+            f"<td>{here.label(c)} <small>{told(here.vit, p)}</small></td>"
+            for c, p in list(zip(classes, predictions, strict=True))[:count]
         )
         rows.append(f'<tr class="{"chosen" if index == chosen else ""}"><td>{_step(index)}</td>{cells}</tr>')
-    head = f"<tr><th>{t['choose_layer']}</th><th>1</th><th>2</th><th>3</th></tr>"
+    columns = "".join(f"<th>{rank}</th>" for rank in range(1, count + 1))
+    head = f"<tr><th>{t['choose_layer']}</th>{columns}</tr>"
     return f'<table class="vw-table" data-draw="lens">{head}{"".join(rows)}</table>'
 
 
 def _patch_lens(here: Here, found, index: int) -> None:
-    t = say("walk")
+    if here.vit.outputs == "value":
+        _patch_values(here, found, index)
+        return
+    t = say_of("walk", here.vit)
     classes, probability = found.patch_lens[index], found.patch_probability[index]
     kinds, counts = np.unique(classes, return_counts=True)
     frequent = kinds[np.argsort(-counts, kind="stable")][:_CLASSES]
@@ -117,6 +124,21 @@ def _patch_lens(here: Here, found, index: int) -> None:
             over_picture(
                 here.photo, probability, t["depth_probability"], name="patch-probability", query=here.place.patch
             ),
+            least="240px",
+        ),
+    )
+
+
+def _patch_values(here: Here, found, index: int) -> None:
+    """Of a model of values: the first of them, read off each patch alone, on the scale of this layer."""
+    t, values = say_of("walk", here.vit), found.patch_probability[index]
+    low, high = float(values.min()), float(values.max())
+    show(
+        "patch_lens",
+        title(t["depth_patch_lens"].format(step=_step(index))),
+        side_by_side(
+            over_picture(here.photo, values, here.label(0), name="patch-value", query=here.place.patch, low=low)
+            + look.colour_bar(low, high, ""),
             least="240px",
         ),
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from vizvit.errors import CaptureError
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import named_or_own, say
+from vizvit.pages.shared.language import kind_of, named_or_own, say, say_of
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.walkthrough.place import here, write
 from vizvit.pages.walkthrough.scene import Here, arrive
@@ -32,8 +32,8 @@ def page() -> None:
 
 @st.fragment
 def _walk(choice: Choice) -> None:
-    t, place = say("walk"), here(choice.vit)
-    stage = STAGES[place.stage - 1]
+    t, place, kind = say_of("walk", choice.vit), here(choice.vit), kind_of(choice.vit)
+    stage = STAGES[place.stage - 1].of(kind)
     try:
         now = arrive(choice, place)
     except CaptureError as error:
@@ -44,7 +44,7 @@ def _walk(choice: Choice) -> None:
     write(place, choice.vit)
     left, right = st.columns([6, 8], gap="large")
     with left, st.container(key="walk_text"):
-        text(place.stage, numbers)
+        text(place.stage, kind, numbers)
     with right:
         if stage.uses:
             controls(choice.vit, place, now.photo, stage.uses)

@@ -21,10 +21,10 @@ _STYLE = """
 """
 
 
-def text(stage: int, numbers: dict[str, object]) -> None:
-    """Draw the lesson of a stage (from 1) with a model's numbers."""
+def text(stage: int, kind: str, numbers: dict[str, object]) -> None:
+    """Draw the lesson of a stage (from 1) with a model's numbers. kind: what the model gives, as in `Stage.of`."""
     t = say("walk")
-    words = lesson(STAGES[stage - 1].lesson, language.current()).fill(**numbers)
+    words = lesson(STAGES[stage - 1].of(kind).lesson, language.current()).fill(**numbers)
     st.html(_STYLE.replace("ACCENT", look.accent()))
     st.title(words.title)
     st.markdown(words.what)
