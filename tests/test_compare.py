@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from streamlit.testing.v1 import AppTest
 import vizvit
 from vizvit.explorer.payload import read_header
 from vizvit.grid import PatchGrid
+from vizvit.model.reach import rectangle, seen_of
+from vizvit.model.resizing import filled
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore import boxes, compare_capture
 from vizvit.pages.shared.look import plain
@@ -264,16 +267,31 @@ def test_what_a_model_sees_of_a_picture(vit, size):
     model = vit("vit_tiny_patch16_224")
     width, height = size
     fraction = 0.9 * min(size)
-    left, top, right, bottom = compare_capture.seen(model, size)
+    left, top, right, bottom = seen_of(model, size)
     expected = [(width - fraction) / 2 / width, (height - fraction) / 2 / height]
     assert (left, top) == pytest.approx(expected, abs=0.01)
     assert (right, bottom) == pytest.approx([1 - edge for edge in expected], abs=0.01)
 
 
+@pytest.mark.parametrize("size", [(600, 400), (451, 300), (300, 500), (97, 50), (400, 400)])
+def test_a_rectangle_of_as_many_patches_holds_the_whole_picture(vit, size):
+    height, width = rectangle(PatchGrid(14, 14, 16, ("class",)), size)
+    assert height % 16 == width % 16 == 0 and 0.85 < height * width / 224**2 < 1.15
+    assert width / height == pytest.approx(size[0] / size[1], rel=0.06)
+    model = vit("vit_tiny_patch16_224", image_size=(height, width))
+    whole = replace(model, _spatial=filled(model._spatial, (height, width)))
+    left, top, right, bottom = seen_of(whole, size)
+    assert max(left, top, 1 - right, 1 - bottom) < 0.035
+
+
+def test_no_rectangle_is_longer_than_four_times_its_width():
+    assert rectangle(PatchGrid(14, 14, 16, ()), (10_000, 1)) == (7 * 16, 28 * 16)
+
+
 def test_a_model_that_sees_another_part_is_linked_by_place(shipped, vit):
     wide = vit("vit_tiny_patch16_224")
     image = Image.fromarray(data.chelsea())
-    one, two = compare_capture.seen(shipped, image.size), compare_capture.seen(wide, image.size)
+    one, two = seen_of(shipped, image.size), seen_of(wide, image.size)
     left, top, right, bottom = compare_capture.seen_from(shipped, wide, image)
     assert one[0] + left * (one[2] - one[0]) == pytest.approx(two[0])
     assert one[1] + bottom * (one[3] - one[1]) == pytest.approx(two[3])

@@ -78,6 +78,18 @@ def test_every_patch_is_blended_exactly(opacity, colormap):
             assert np.abs(result[box] - expected).max() <= 0.51
 
 
+def test_the_photograph_shows_through_where_little_is_attended():
+    grey = np.full((2, 2, 3), 100, np.uint8)
+    heat = np.array([[0, 1], [2, 4]])
+    light = overlay(grey, heat, opacity=0.8, blend="light")[..., 0]
+    assert light.tolist() == [[20, 40], [60, 100]]  # 100 · (1 - 0.8 · (1 - v))
+    first, *_, last = overlay(grey, heat, colormap="gray", opacity=0.25, blend="fade").reshape(4, 3).tolist()
+    dimmed = 100 * (1 - 0.25) + 44 * 0.25  # half as opaque, √0.25, over half of the dimming
+    assert first == [round(dimmed)] * 3 and last == [round(0.5 * dimmed + 0.5 * 255)] * 3
+    for blend in ("fade", "light", "veil"):
+        np.testing.assert_array_equal(overlay(PICTURE, HEAT, opacity=0, blend=blend), PICTURE)
+
+
 @pytest.mark.parametrize(
     ("height", "width", "rows", "cols"), [(97, 50, 7, 3), (5, 5, 7, 7), (1, 1, 14, 14), (33, 64, 2, 5)]
 )
@@ -176,6 +188,7 @@ def test_pil_images_and_arrays_agree_and_are_not_changed():
         ({"opacity": 1.1}, "opacity"),
         ({"opacity": np.nan}, "opacity"),
         ({"colormap": "nowhere"}, "colour map"),
+        ({"blend": "mist"}, "blend"),
         ({"vmax": -1}, "vmax"),
         ({"vmax": np.nan}, "vmax"),
         ({"low": -1}, "low"),
@@ -203,7 +216,7 @@ def test_overlay_figure_shows_each_patch_in_its_place():
     flat = np.full_like(PICTURE, 90)
     figure = figures.overlay_figure(flat, HEAT, query=(2, 4), opacity=0.5, caption=CAPTION)
     pixels, (axes,) = rendered(figure), labelled(figure, "picture")
-    expected = overlay(flat, HEAT, opacity=0.5)
+    expected = overlay(flat, HEAT, opacity=0.5, blend="fade")
     for row in range(6):
         for col in range(9):
             color = expected[16 * row + 8, 16 * col + 8]
@@ -270,7 +283,8 @@ def test_steps_lay_each_map_over_the_picture():
     for axes, heat in zip(labelled(figure, "picture"), maps, strict=True):
         shown = axes.images[0].get_array()
         size = shown.shape[0] // 6
-        np.testing.assert_array_equal(shown[size // 2 :: size, size // 2 :: size], overlay(flat, heat)[8::16, 8::16])
+        expected = overlay(flat, heat, blend="fade")[8::16, 8::16]
+        np.testing.assert_array_equal(shown[size // 2 :: size, size // 2 :: size], expected)
     assert "layer 2" in words(figure)
 
 

@@ -78,11 +78,11 @@ def test_every_text_can_be_read_in_print():
 
 def test_panels_are_overlays_with_their_numbers():
     heat = np.linspace(0.001, 0.05, 54).reshape(6, 9)
-    kept = Panel(heat, ENGLISH, (1, 2, 3, 4), low=0.002, high=0.02, log=True, colormap="inferno", opacity=1)
+    kept = Panel(heat, ENGLISH, (1, 2, 3, 4), low=0.002, high=0.02, log=True, colormap="inferno", opacity=0.7)
     figure = handout(VIEW, [kept], title="Attention")
     _, picture = labelled(figure, "picture")
     shown = picture.images[0].get_array()
-    expected = overlay(VIEW, heat, low=0.002, high=0.02, log=True, colormap="inferno", opacity=1)
+    expected = overlay(VIEW, heat, low=0.002, high=0.02, log=True, colormap="inferno", opacity=0.7, blend="fade")
     step = shown.shape[0] // 96
     np.testing.assert_array_equal(shown[step // 2 :: step, step // 2 :: step], expected)
     words = [text.get_text() for text in figure.texts]

@@ -20,6 +20,7 @@ from vizvit.figures import limits
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore import handouts, keep, python_lines
 from vizvit.pages.explore.compare_controls import Plan
+from vizvit.pages.sidebar import picture
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.sidebar.model_choice import ModelKey
 from vizvit.pictures.samples import SAMPLES
@@ -52,6 +53,18 @@ def selection(**values) -> dict:
     start = {"layer": 3, "head": 1, "token": 12, "area": None, "key": None, "direction": "from", "fuse": "mean"}
     shown = {"rollout": False, "scale": "own", "curve": "linear", "smooth": False, "colours": "viridis"}
     return start | shown | {"opacity": 0.6, "grid_lines": True} | values
+
+
+def test_the_picture_one_starts_with_is_one_that_the_shipped_model_gets_right(cap, shipped):
+    label = shipped.label(int(cap.probabilities.argmax()))
+    assert picture.DEFAULT == "cat" and set(label.casefold().split(", ")) & set(SAMPLES["cat"].shows)
+
+
+def test_a_model_of_the_whole_picture_is_loaded_again_as_one():
+    key = ModelKey("vizvit-tiny", size=(52, 76), crop=False)
+    assert python_lines._model("vit", key) == 'vit = vizvit.load_model("vizvit-tiny", image_size=(52, 76), crop=False)'
+    vit = vizvit.load_model("vizvit-tiny", image_size=(52, 76), crop=False)
+    assert (vit.grid.rows, vit.grid.cols) == (13, 19)
 
 
 # --- the map of a selection

@@ -94,7 +94,7 @@ MADE = {
         *("view", "scale"),
     },
     "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
-    "failed": {"model", "picture", "capture", "filters", "change", "map", "study", "file"},
+    "failed": {"model", "picture", "capture", "filters", "change", "map", "study", "file", "whole"},
     "library": set(ENGLISH["library"]),
     "look": {*HEAD_FUSIONS, "pooling_query", "mean_query", "meaning_sigmoid", "meaning_value"},
     "outputs": {f"{number}_{kind}" for number in ("one", "many") for kind in OUTPUT_KINDS},

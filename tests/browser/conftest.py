@@ -52,7 +52,7 @@ class Tabs:
     def take(self, **options) -> Page:
         """A page in a context of these options, the viewport and the media among them."""
         viewport = options.pop("viewport", VIEWPORT)
-        media = {"color_scheme": "light", "reduced_motion": "no-preference"}
+        media = {"color_scheme": "light", "reduced_motion": "reduce"}  # no query wanders
         media |= {name: options.pop(name) for name in media.keys() & options.keys()}
         kind = repr(sorted(options.items()))  # what a page cannot change later
         page = self.free[kind].pop() if self.free[kind] else self._new(kind, options)

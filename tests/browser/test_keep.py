@@ -16,6 +16,7 @@ from skimage import data
 
 import vizvit
 from vizvit.explorer import standalone
+from vizvit.figures.blend import BLENDS
 from vizvit.texts import words
 
 pytestmark = pytest.mark.browser
@@ -101,8 +102,10 @@ def test_svg(page, cap):
     assert all(image.get("href").startswith("data:image/png;base64,") for image in root.iter(f"{SVG}image"))
 
 
-def test_png_shows_the_pixels_of_the_map(page, cap):
-    page.evaluate("() => Object.assign(kept.app.options, { opacity: 1, grid_lines: false })")
+@pytest.mark.parametrize("blend", BLENDS)
+def test_png_shows_the_map_over_the_picture_as_the_library_does(page, cap, blend):
+    options = json.dumps({"opacity": 0.8, "grid_lines": False, "true_pixels": True, "blend": blend})
+    page.evaluate(f"() => Object.assign(kept.app.options, {options})")
     pin(page, cap, 3, 5)
     name, content = downloaded(page, "() => kept.savePng(kept.app)")
     assert name.endswith(".png")
@@ -113,7 +116,9 @@ def test_png_shows_the_pixels_of_the_map(page, cap):
 
     heat = vizvit.attention_map(cap, token=("patch", 3, 5))
     rows, cols = cap.grid.rows, cap.grid.cols
-    expected = vizvit.overlay(np.zeros((rows, cols, 3), np.uint8), heat, opacity=1)
+    side = cap.grid.patch_size
+    full = vizvit.overlay(cap.view, heat, opacity=0.8, blend=blend)
+    expected = full[side // 2 :: side, side // 2 :: side]  # the pixel below and right of each patch's middle
     corner = sheet_place(root)
     found = [[sheet.getpixel(middle(corner, row, col, cols)) for col in range(cols)] for row in range(rows)]
     assert np.abs(np.array(found, int) - expected).max() <= 3
@@ -132,9 +137,9 @@ def translation(group: ElementTree.Element) -> tuple[float, float]:
 
 
 def middle(corner: tuple[float, float], row: int, col: int, cols: int) -> tuple[int, int]:
-    """A pixel inside a patch, away from its outline, on a sheet twice as large."""
+    """A pixel below and right of a patch's middle, away from outlines, on a sheet twice as large."""
     side = 540 / cols
-    return round(2 * (corner[0] + (col + 0.5) * side)), round(2 * (corner[1] + (row + 0.5) * side))
+    return round(2 * (corner[0] + (col + 0.6) * side)), round(2 * (corner[1] + (row + 0.6) * side))
 
 
 @pytest.mark.parametrize("clipboard", [True, False])

@@ -59,6 +59,11 @@ test("colours, opacity and smoothing", () => {
   assert.equal(drawn({}, { curve: "log" }), "vizvit.overlay(cap.view, heat, log=True)");
 });
 
+test("how the map lies on the picture", () => {
+  assert.equal(drawn({}, { opacity: 0.6, blend: "fade" }), 'vizvit.overlay(cap.view, heat, blend="fade")');
+  assert.equal(drawn({}, { opacity: 0.6, blend: "veil" }), "vizvit.overlay(cap.view, heat)");
+});
+
 test("limits are computed where they are not the map's own", () => {
   const text = code({}, { scale: "percentile", curve: "log" });
   assert.match(text, /^from vizvit.figures import limits$/m);

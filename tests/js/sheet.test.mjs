@@ -5,7 +5,7 @@ import { composeSheet } from "../../vizvit/explorer/js/keep/sheet.js";
 
 const PHOTO = "data:image/png;base64,AAAA", MAP = "data:image/png;base64,BBBB";
 const picture = {
-  label: "", photo: PHOTO, overlay: MAP, opacity: 0.6, smooth: false, pixelated: false, width: 224, height: 224,
+  label: "", photo: PHOTO, overlay: MAP, saturation: 0.4, smooth: false, pixelated: false, width: 224, height: 224,
   cover: { width: 1, height: 1 }, rows: 14, cols: 14, gridLines: true, query: [[3, 5, 1, 1]], peak: [0, 13], badge: "",
 };
 const legend = {
@@ -52,7 +52,7 @@ test("one picture with its heads beside", () => {
   assert.equal(count(sheet.svg, PHOTO), 1);
   assert.equal(count(sheet.svg, MAP), 14);
   assert.equal(count(sheet.svg, "image-rendering:pixelated"), 14);
-  assert.equal(count(sheet.svg, 'opacity="0.6"'), 1);
+  assert.equal(count(sheet.svg, 'type="saturate" values="0.4"'), 1);
   for (const words of ["Layer 4", "a sentence", "cat.jpg", "heads", "11", "1.2 %", "0", "9.0 %", "4.5 %"]) {
     assert.ok(textOf(sheet.svg).includes(words), words);
   }

@@ -23,6 +23,7 @@ def mount(
     caption: str = "",
     title: str = "",
     name: str = "",
+    wander: bool = False,
     private: bool = False,
     python: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
@@ -39,6 +40,7 @@ def mount(
     caption: one line below: what is shown, which weights.
     title: a few words above the picture where two are compared.
     name: what files kept of this picture are called.
+    wander: until somebody points or types, the query tries telling patches by itself.
     private: the picture is not in the page's address, which is said when a link is copied.
     python: lines of code that leave `vit`, `image` and `cap` defined, for "copy as Python".
     texts: entries that replace those of `explorer.TEXTS`, for instance in another language.
@@ -54,6 +56,7 @@ def mount(
         "caption": caption,
         "title": title,
         "name": name,
+        "wander": wander,
         "private": private,
         "python": list(python),
         "texts": words("explorer") | dict(texts or {}),

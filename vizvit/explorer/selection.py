@@ -9,9 +9,10 @@ from vizvit.reading import finite
 CHOICES = {
     "direction": ("from", "to"),
     "fuse": ("mean", "max", "min"),
-    "scale": ("own", "shared", "absolute", "percentile"),
+    "scale": ("own", "shared", "absolute", "percentile", "apart"),
     "curve": ("linear", "log"),
     "colours": ("viridis", "cividis", "inferno"),
+    "blend": ("fade", "light", "veil"),
 }  # the first of each is where one starts
 FOLDS = ("atlas", "numbers", "why")
 SWITCHES = {"rollout": False, "smooth": False, "grid_lines": True, "true_pixels": False}

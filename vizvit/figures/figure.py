@@ -16,7 +16,7 @@ def figure(picture: Any, heat: np.ndarray, *, caption: str | None = None, **opti
 
     picture: a capture, whose view and model's name are taken; or a PIL image or uint8 [H, W, 3], best
     `vit.view(image)`, the pixels that the map covers. options: those of `vizvit.figures.overlay_figure`, such as
-    title, query=(row, col), smooth, opacity, vmax and theme. `.savefig("map.pdf")` keeps it.
+    title, query=(row, col), smooth, opacity, blend, vmax and theme. `.savefig("map.pdf")` keeps it.
     Raises ValueError where picture or map do not fit.
     """
     if not isinstance(picture, (Image.Image, np.ndarray)) and hasattr(picture, "view"):

@@ -29,7 +29,7 @@ class Panel:
     """One view: a map with what it is called and how it is coloured.
 
     heat: [rows, cols], raw. caption: layer, head, query, scaling, weights. outlined: the patches looked from, or at.
-    low, high, log, colormap, opacity, smooth: as in `overlay`. label: what the numbers are.
+    low, high, log, colormap, opacity, blend, smooth: as in `overlay`. label: what the numbers are.
     """
 
     heat: np.ndarray
@@ -40,6 +40,7 @@ class Panel:
     log: bool = False
     colormap: str = ATTENTION_CMAP
     opacity: float = 0.6
+    blend: str = "fade"
     smooth: bool = False
     label: str = "attention"
 
@@ -150,6 +151,7 @@ def _panel(sheet: Sheet, place: Place, panel: Panel, view: np.ndarray, width: fl
         panel.heat,
         colormap=panel.colormap,
         opacity=panel.opacity,
+        blend=panel.blend,
         smooth=panel.smooth,
         low=low,
         high=high,

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from vizvit.figures.blend import blended
 from vizvit.figures.page import BAR, BODY, LABEL, SMALL, STRIP, Page, Patch, find_colormap, shorten
 from vizvit.figures.raster import (
     ATTENTION_CMAP,
@@ -40,6 +41,7 @@ def overlay(
     low: float | None = None,
     high: float | None = None,
     log: bool = False,
+    blend: str = "veil",
 ) -> np.ndarray:
     """Blend a map over a picture -> uint8 [H, W, 3].
 
@@ -47,13 +49,16 @@ def overlay(
 
     The colour map runs from `low` (0) to `high` (the map's greatest value; `vmax` is another name for it), beyond
     which values take the end colours; a map of zeros takes the first. With `log` it runs over the logarithm, and
-    the limits not given are those of `limits(heat, log=True)`. Every pixel becomes
-    (1 - opacity) · picture + opacity · colour. Each patch covers exactly the pixels whose centre lies in its part of
-    the picture; `smooth` interpolates between patch centres instead (bicubic): pleasant, but with detail that the
-    model does not have.
+    the limits not given are those of `limits(heat, log=True)`. Each patch covers exactly the pixels whose centre lies
+    in its part of the picture; `smooth` interpolates between patch centres instead (bicubic): pleasant, but with
+    detail that the model does not have.
+
+    blend: "veil", (1 - opacity) · picture + opacity · colour for every pixel; "fade", the same with √opacity · v, where
+    v is the value's place between the limits, 0 to 1, over a dimmed picture, as the explorer begins; "light", the
+    picture itself, as bright as 1 - opacity · (1 - v), without colours.
 
     Raises ValueError for another shape, values that are negative or not finite, an opacity outside 0..1, limits
-    out of order, or an unknown colour map.
+    out of order, an unknown colour map or blend.
     """
     picture, heat = as_pixels(image), as_heat(heat, "rows cols")
     if not 0 <= opacity <= 1:
@@ -65,12 +70,14 @@ def overlay(
     cmap = find_colormap(colormap)
     if smooth:
         full = cv2.resize(heat, (width, height), interpolation=cv2.INTER_CUBIC)
-        color = cmap(between(np.clip(full, 0, heat.max()), *run, log))[..., :3]
+        place = between(np.clip(full, 0, heat.max()), *run, log)
+        color = cmap(place)[..., :3]
     else:
-        color = cmap(between(heat, *run, log))[..., :3].astype(np.float32)  # [rows, cols, 3]
-        color = color[_patch_of(height, heat.shape[0])][:, _patch_of(width, heat.shape[1])]
-    blend = picture * np.float32(1 - opacity) + color * np.float32(255 * opacity)
-    return np.rint(blend).astype(np.uint8)
+        down, across = _patch_of(height, heat.shape[0]), _patch_of(width, heat.shape[1])
+        place = between(heat, *run, log)  # [rows, cols]
+        color = cmap(place)[..., :3].astype(np.float32)[down][:, across]
+        place = place[down][:, across]
+    return np.rint(blended(picture, np.clip(place, 0, 1), color, opacity, blend)).astype(np.uint8)
 
 
 def _patch_of(pixels: int, patches: int) -> np.ndarray:
@@ -88,17 +95,23 @@ def overlay_figure(
     query: Patch | None = None,
     smooth: bool = False,
     opacity: float = 0.6,
+    blend: str = "fade",
     title: str = "",
     caption: str = "",
     label: str = "attention",
     vmax: float | None = None,
     theme: str = "light",
 ) -> Figure:
-    """A map [rows, cols] over a picture, as `overlay`, with a colour bar from 0 to its greatest value."""
+    """A map [rows, cols] over a picture, as `overlay`, with a colour bar from 0 to its greatest value.
+
+    blend, opacity: as in `overlay`.
+    """
     picture, heat = as_pixels(image), as_heat(heat, "rows cols")
     width, height = fitted(picture.shape)
     page = Page(width + BAR, height, title, caption, theme)
-    pixels = overlay(printable(picture, max(width, height)), heat, opacity=opacity, smooth=smooth, vmax=vmax)
+    pixels = overlay(
+        printable(picture, max(width, height)), heat, opacity=opacity, smooth=smooth, vmax=vmax, blend=blend
+    )
     place = (page.centred(width + BAR), 0, width, height)
     page.picture(pixels, heat.shape, place, query)
     label = f"{label}, smoothed" if smooth else label
@@ -114,6 +127,7 @@ def heads_figure(
     titles: Sequence[str] | None = None,
     shared_scale: bool = False,
     opacity: float = 0.6,
+    blend: str = "fade",
     title: str = "",
     caption: str = "",
     label: str = "attention",
@@ -127,7 +141,7 @@ def heads_figure(
     """
     maps = as_heat(maps, "head rows cols")
     titles = [f"head {head}" for head in range(len(maps))] if titles is None else titles
-    return _small_multiples(maps, image, query, titles, shared_scale, opacity, title, caption, label, theme)
+    return _small_multiples(maps, image, query, titles, shared_scale, opacity, blend, title, caption, label, theme)
 
 
 def steps_figure(
@@ -138,6 +152,7 @@ def steps_figure(
     titles: Sequence[str] | None = None,
     shared_scale: bool = False,
     opacity: float = 0.6,
+    blend: str = "fade",
     title: str = "",
     caption: str = "",
     label: str = "attention",
@@ -149,7 +164,7 @@ def steps_figure(
     """
     maps = as_heat(maps, "step rows cols")
     titles = [f"layer {step}" for step in range(len(maps))] if titles is None else titles
-    return _small_multiples(maps, image, query, titles, shared_scale, opacity, title, caption, label, theme)
+    return _small_multiples(maps, image, query, titles, shared_scale, opacity, blend, title, caption, label, theme)
 
 
 def _small_multiples(
@@ -159,6 +174,7 @@ def _small_multiples(
     titles: Sequence[str],
     shared_scale: bool,
     opacity: float,
+    blend: str,
     title: str,
     caption: str,
     label: str,
@@ -185,7 +201,7 @@ def _small_multiples(
         if picture is None:
             pixels = as_colors(heat, own, ATTENTION_CMAP)
         else:
-            pixels = overlay(picture, heat, opacity=opacity, vmax=own)
+            pixels = overlay(picture, heat, opacity=opacity, vmax=own, blend=blend)
         page.picture(pixels, (rows, cols), (x, y, width, height), query)
         page.text(x, y - 0.07, shorten(str(titles[index]), width, LABEL), LABEL, va="bottom")
         if not shared_scale:

@@ -12,7 +12,7 @@ import torch
 from ..errors import ModelError
 from ..reading import kind_of, path_of
 from ..texts.assets import assets_dir
-from . import CHECKPOINTS, hub, repository
+from . import CHECKPOINTS, hub, repository, resizing
 from .config import LARGEST_SIDE, check_finite, check_source
 from .labels import read_labels
 from .source import LOCAL, Source
@@ -52,6 +52,7 @@ def load_model(
     labels: str | Path | list[str] | None = None,
     outputs: str | None = None,
     half: bool = False,
+    crop: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> VitModel:
     """Load a Vision Transformer by name or path.
@@ -66,6 +67,8 @@ def load_model(
     labels: class names: a list, a text file with a name a line, or a JSON list or {index: name} object.
     outputs: "softmax", "sigmoid" or "value", as in `VitModel.wrap`; None is "value" for a single output.
     half: half precision, on CUDA only; the picture captions say so.
+    crop: False shows the model as much of a picture as has the shape of its input, where its own evaluation, which is
+        kept otherwise, would cut the edges off as well.
     on_progress: called with (done, total) bytes while weights are downloaded.
 
     Files are known by their content and read without running any code in them. What was found in them, and what had
@@ -119,6 +122,8 @@ def load_model(
         dtype=torch.float16 if half else torch.float32,
         image_size=size,
     )
+    if not crop:
+        vit = replace(vit, _spatial=resizing.filled(vit._spatial, vit.input_size))
     height, width = size or (None, None)
     given = {"model": lasting(text), "weights": None if weights == "pretrained" else lasting(str(weights))}
     opened = given | {"arch": arch, "height": height, "width": width} | ({"outputs": outputs} if outputs else {})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
+from timm.data.transforms import ResizeKeepRatio
 from torchvision import transforms
 
 # A picture that is resized to more pixels than this on the way to its crop is resized around the crop alone.
@@ -32,6 +33,12 @@ def seen(picture: Image.Image, steps: Sequence[Any]) -> Image.Image:
         else:
             picture = step(picture)
     return picture
+
+
+def filled(steps: Sequence[Any], size: tuple[int, int]) -> tuple[Any, ...]:
+    """The steps of an evaluation, less what it cuts off beyond the input's shape. size: (height, width)."""
+    ways = [step.interpolation.value for step in steps if hasattr(step, "interpolation")]
+    return ResizeKeepRatio(size, interpolation=(*ways, "bicubic")[0]), transforms.CenterCrop(size)
 
 
 def _short_side(picture: Image.Image, step: Any) -> tuple[int, int] | None:

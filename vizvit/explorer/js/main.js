@@ -10,6 +10,7 @@ import { attachHelp, fillHelp } from "./act/help.js";
 import { attachKeyboard } from "./act/keyboard.js";
 import { attachMenu, fillMenu } from "./act/menu.js";
 import { attachPointer } from "./act/pointer.js";
+import { startWandering } from "./act/wander.js";
 import { attentionRows } from "./compute/attention.js";
 import { decodeLayer } from "./compute/payload.js";
 import { drawAtlas } from "./draw/atlas.js";
@@ -61,7 +62,9 @@ function createApp(parentElement) {
   attachMenu(app);
   attachHelp(app);
   app.observer = new ResizeObserver(app.arrangeSoon);
-  app.observer.observe(root);
+  for (let box = root; box; box = box.parentNode ?? box.host) if (box instanceof Element) app.observer.observe(box); // what stands above comes and goes
+  addEventListener("resize", app.arrangeSoon);
+  app.endings.push(() => removeEventListener("resize", app.arrangeSoon));
   root.__vizvit = {
     rows: (layer, token) => attentionRows(layerOf(app.a, layer), token),
     shown: (side = "a") => (app[side]?.content?.items.length ? shownRow(app[side]) : null),
@@ -82,6 +85,7 @@ function refresh(app) {
   fillHelp(app);
   draw(app);
   arrange(app);
+  startWandering(app);
   app.settle(); // layers that are not here may be wanted
 }
 

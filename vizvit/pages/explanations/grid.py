@@ -213,7 +213,8 @@ def _heading(choice: Choice, panel: Panel, wanted: Wanted, long: bool) -> None:
     t = say_of("explanations", choice.vit)
     tag = ""
     if wanted.view == "methods":
-        tag = f'<span class="own">{t["specific"]}</span>' if panel.specific else f"<span>{t['unspecific']}</span>"
+        unspecific = t["unspecific"] if choice.vit.labels else ""
+        tag = f'<span class="own">{t["specific"]}</span>' if panel.specific else f"<span>{unspecific}</span>"
     st.html(_title(title_of(choice.vit, panel, wanted), tag, long))
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from vizvit import explorer
 from vizvit.errors import CaptureError, ModelError
 from vizvit.forward.capture import Capture, capture, capture_view
+from vizvit.model.reach import WHOLE, seen_of
 from vizvit.model.vit import VitModel
 from vizvit.pages.explore.boxes import Box
 from vizvit.pages.explore.compare_controls import Plan
@@ -18,8 +19,6 @@ from vizvit.pages.shared.language import named_or_own, say
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.sidebar.model_choice import load_chosen
 from vizvit.pictures import perturb
-
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ def _picture(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
 def _model(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     if plan.kind == "training":
         own = choice.model_key
-        vit, key = load_chosen(place, own.name, plan.weights, own.arch, own.size, own.half, plan.note, own.outputs)
+        keep = own.arch, own.size, own.half, plan.note, own.outputs
+        vit, key = load_chosen(place, own.name, plan.weights, *keep, crop=own.crop)
     else:
         vit, key = load_chosen(place, plan.model, plan.weights, note=plan.note)
     other = replace(choice, vit=vit, model_key=key)
@@ -119,23 +119,6 @@ def seen_from(first: VitModel, second: VitModel, image: Image.Image) -> Box:
     if first is second:
         return WHOLE
     size = image.size
-    one, two = seen(first, size), seen(second, size)
+    one, two = seen_of(first, size), seen_of(second, size)
     width, height = one[2] - one[0], one[3] - one[1]
     return tuple((two[i] - one[i % 2]) / (width, height)[i % 2] for i in range(4))
-
-
-def seen(vit: VitModel, size: tuple[int, int]) -> Box:
-    """What part of a picture of (width, height) pixels a model sees, read off the view of a ramp in each direction."""
-    scale = min(1, 1024 / max(size))
-    width, height = (max(2, round(side * scale)) for side in size)
-    across, down = (np.rint((np.arange(side) + 0.5) * 255 / side).astype(np.uint8) for side in (width, height))
-    ramps = np.broadcast_to(across, (height, width)), np.broadcast_to(down[:, None], (height, width))
-    views = [vit.view(Image.fromarray(np.ascontiguousarray(ramp)))[..., 0] / 255.0 for ramp in ramps]
-    edges = []
-    for values in (views[0].mean(0), views[1].mean(1)):
-        at = (np.arange(len(values)) + 0.5) / len(values)
-        inner = (at > 0.1) & (at < 0.9) if len(at) > 8 else slice(None)  # resizing bends a ramp at its ends
-        slope, start = np.polyfit(at[inner], values[inner], 1)
-        edges.append((start, start + slope))
-    (left, right), (top, bottom) = edges
-    return left, top, right, bottom

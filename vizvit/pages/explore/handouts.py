@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vizvit.analysis import patch_map
+from vizvit.explorer.selection import OPACITY
 from vizvit.figures import figure_bytes, limits
 from vizvit.figures.handout import MOST, Panel, handout
 from vizvit.forward.capture import Capture
@@ -50,7 +51,8 @@ def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
         high=high,
         log=selection.get("curve") == "log",
         colormap=selection.get("colours") or "viridis",
-        opacity=float(selection.get("opacity", 0.6)),
+        opacity=float(selection.get("opacity", OPACITY)),
+        blend=selection.get("blend") or "fade",
         smooth=bool(selection.get("smooth")),
         label=say("handouts")["flow" if selection.get("rollout") else "attention"],
     )
@@ -65,9 +67,9 @@ def view_limits(cap: Capture, selection: Mapping, heat: np.ndarray) -> tuple[flo
 
 
 def scale_of(selection: Mapping) -> str:
-    """A rollout has no heads to share a scale with."""
+    """A rollout has no heads to share a scale with; a picture by itself none to be apart from."""
     mode = selection.get("scale", "own")
-    return "own" if mode == "shared" and selection.get("rollout") else mode
+    return "own" if mode == "apart" or (mode == "shared" and selection.get("rollout")) else mode
 
 
 def caption(cap: Capture, selection: Mapping, choice: Choice) -> str:

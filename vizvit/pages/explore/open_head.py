@@ -8,10 +8,10 @@ import streamlit as st
 
 from vizvit.explorer.selection import start
 from vizvit.pages.explore.link import view_words
-from vizvit.pages.sidebar.choice import DEFAULTS, Choice
+from vizvit.pages.sidebar.choice import DEFAULTS, WHOLE, Choice
 from vizvit.pages.sidebar.picture import OWN
 
-SHARED = (*DEFAULTS, OWN, "training", "lang")
+SHARED = (*DEFAULTS, WHOLE, OWN, "training", "lang")
 
 
 def open_head(choice: Choice, layer: int, head: int) -> NoReturn:
@@ -23,7 +23,7 @@ def open_head(choice: Choice, layer: int, head: int) -> NoReturn:
     selection = start() | {"token": 0} | (state.get("selection") or {}) | {"layer": layer, "head": head}
     if selection["token"] >= grid.num_prefix_tokens + grid.rows * grid.cols:
         selection |= {"token": 0, "area": None, "key": None}
-    state.selection = selection
+    state.selection, state.explored = selection, choice.model_key.kind
     shared = {name: value for name, value in st.query_params.items() if name in SHARED}
     seen = {name: value for name, value in view_words(selection, grid).items() if value}
     st.switch_page(state.pages["explore"], query_params=shared | seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vizvit import explorer
-from vizvit.pages.explore import compare_capture, compare_controls, keep
+from vizvit.pages.explore import compare_capture, compare_controls, greeting, keep
 from vizvit.pages.explore.link import view_from_address, write_view
 from vizvit.pages.explore.python_lines import source_lines
 from vizvit.pages.shared import look
@@ -18,8 +18,10 @@ KEY = "explorer"
 def page() -> None:
     choice: Choice = st.session_state.choice
     cap = choice.capture()
-    start = st.session_state.get("selection") or view_from_address(cap.grid)
-    place = st.container()
+    linked = view_from_address(cap.grid)
+    start = _started(choice) or linked
+    greeting.greet(st.container(key="explore_greeting"), choice.vit, cap)
+    place = st.container(key="explore_compare")
     plan = compare_controls.choose(place, choice, **_pointed_at(start or {}))
     layer = explorer.wanted_layer(KEY, (start or {}).get("layer", cap.num_layers - 1))
     layers = explorer.window(cap, layer)
@@ -34,6 +36,7 @@ def page() -> None:
         caption=say("explore")["caption"].format(picture=choice.image_name, weights=look.weights_note(choice.vit)),
         title=f"{choice.image_name} · {choice.vit.name}",
         name=choice.image_name.rpartition(": ")[2],
+        wander=st.session_state.setdefault("explorer_wanders", linked is None),
         private=st.session_state.source != "sample" or (plan is not None and compare_controls.is_private(plan)),
         python=lines,
     )
@@ -43,6 +46,17 @@ def page() -> None:
     if comparison is not None:
         comparison.feed(KEY, layer)
     keep.answer(KEY, choice, cap, python=lines, other=comparison.cap if comparison else None)
+
+
+def _started(choice: Choice) -> dict | None:
+    """What this session looked at last; of another model than before, its last layer and all heads."""
+    state = st.session_state
+    before = state.get("explored")
+    state.explored = choice.model_key.kind
+    selection = state.get("selection")
+    if selection and before and before != state.explored:
+        selection = selection | {"layer": -1, "head": None}
+    return selection
 
 
 def _pointed_at(start: dict) -> dict:

@@ -74,6 +74,8 @@ def _model(variable: str, key: ModelKey) -> str:
         options.append(f"image_size={tuple(key.size)}")
     if key.outputs:
         options.append(f"outputs={_text(key.outputs)}")
+    if not key.crop:
+        options.append("crop=False")
     if key.half:
         options.append("half=True")
     return f"{variable} = vizvit.load_model({', '.join(options)})"

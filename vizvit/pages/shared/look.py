@@ -27,7 +27,12 @@ _STYLE = """
   h1 { font-size: 2rem !important; padding-bottom: .3rem !important; }
   h3 { font-size: 1.25rem !important; }
   .block-container { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1760px; }
-  [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
+  [data-testid="stSidebarHeader"] { margin-bottom: 0; padding-bottom: 0; }
+  [data-testid="stSidebarUserContent"] { padding-top: 0; }
+  [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: .6rem; }
+  [data-testid="stSidebar"] [data-testid="stFileUploaderDropzone"] { padding: .35rem .6rem; min-height: 0;
+                                                                     flex-direction: row; align-items: center; }
+  [data-testid="stSidebar"] [data-testid="stImage"] img { max-height: 11rem; object-fit: contain; }
   [data-testid="stImage"] img { border-radius: 4px; }
   .vz-lead { font-size: 1.05rem; opacity: .8; margin: 0 0 .6rem; max-width: 60rem; }
   .vz-phone { display: none; font-size: .95rem; opacity: .8; margin: 0; }

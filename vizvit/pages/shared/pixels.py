@@ -29,7 +29,7 @@ def picture(
     """
     large = enlarged(view, side)
     if heat is not None:
-        large = overlay(large, heat, smooth=smooth, opacity=opacity)
+        large = overlay(large, heat, smooth=smooth, opacity=opacity, blend="fade")
     if box is not None:
         factor = large.shape[0] // view.shape[0]
         left, top, right, bottom = box

@@ -20,6 +20,7 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.shared.store import is_made, once, still_wanted, store, turn
 from vizvit.pages.sidebar import picture
 from vizvit.pages.sidebar.model_choice import OUTPUTS, WEIGHTS, ModelKey, choose_model, describe
+from vizvit.pages.sidebar.whole import reaching, seen_part
 from vizvit.pictures.samples import is_stranger
 
 # Multiply-adds above which work lets looks go first: of a forward pass, and of a pass over all attention. A ViT-B/16 at
@@ -28,6 +29,7 @@ LARGE, MANY = 30e9, 5e9
 # What a link holds, and what it holds when it says nothing.
 DEFAULTS = {"image": picture.DEFAULT, "model": SHIPPED, "weights": "pretrained"}
 DEFAULTS |= dict.fromkeys(("arch", "height", "width", "outputs"), "")
+WHOLE = "whole"  # in the address while a model sees more of a picture than its own square
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def choose() -> Choice:
     state.pop("choice", None)  # Streamlit keeps what is replaced until the next run: two models a session
     for name, default in DEFAULTS.items():
         state.setdefault(name, st.query_params.get(name, default))
+    state.setdefault(WHOLE, st.query_params.get(WHOLE) == "1")
     if state.weights not in WEIGHTS:
         state.weights = DEFAULTS["weights"]
     if state.outputs not in OUTPUTS:
@@ -102,8 +105,10 @@ def choose() -> Choice:
     with st.sidebar:
         language.switch()
         thumbnail = st.container()
-        image, image_name, image_key = picture.choose_picture(thumbnail)
-        vit, model_key = choose_model(progress)
+        shown = thumbnail.empty()
+        image, image_name, image_key = chosen = picture.choose_picture(shown)
+        vit, model_key = reaching(progress, thumbnail, image.size, *choose_model(progress))
+        picture.frame(shown, chosen, seen_part(vit, model_key, image.size))
         describe(vit)
         if vit.labels and vit.trained and vit.outputs != "value" and is_stranger(image_key, vit.labels):
             thumbnail.caption(say("picture")["stranger"])
@@ -114,4 +119,5 @@ def choose() -> Choice:
 def _write_address() -> None:
     values = {name: str(st.session_state.get(name, default)) for name, default in DEFAULTS.items()}
     values = {name: value if value != DEFAULTS[name] else "" for name, value in values.items()}
-    note_all(values | {"lang": language.in_address()})
+    whole = "1" if st.session_state.get(WHOLE) else ""
+    note_all(values | {WHOLE: whole, "lang": language.in_address()})

@@ -43,7 +43,8 @@ class ModelKey:
 
     size: (height, width), or None for the model's own. stamp: when the file or folder was last changed, where it is
     one: a retrained checkpoint is another model. load: which of all loads it came from, 0 before: captures of a model
-    that had to go are not taken for those of the same model loaded again. outputs: one of OUTPUTS.
+    that had to go are not taken for those of the same model loaded again. outputs: one of OUTPUTS. crop: as in
+    `load_model`.
     """
 
     name: str
@@ -54,6 +55,12 @@ class ModelKey:
     stamp: int | None = None
     load: int = 0
     outputs: str = ""
+    crop: bool = True
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """The same for all weights and sizes of a model: their layers and heads are each other's."""
+        return self.name, self.arch
 
 
 Loaded = tuple[VitModel, ModelKey, Any]  # with the module
@@ -195,6 +202,8 @@ def load_chosen(
     half: bool = False,
     note: str = "",
     outputs: str = "",
+    *,
+    crop: bool = True,
 ) -> tuple[VitModel, ModelKey]:
     """A model, loaded once for all sessions, and its key. Raises ModelError.
 
@@ -204,7 +213,7 @@ def load_chosen(
     check_allowed(name)
     path = path_of(name.removeprefix("local-dir:"))
     stamp = None if name in LISTED or kind_of(path) is None else path.stat().st_mtime_ns
-    key = ModelKey(name, weights, arch, size, half, stamp, outputs=outputs)
+    key = ModelKey(name, weights, arch, size, half, stamp, outputs=outputs, crop=crop)
 
     def make() -> Loaded:
         if (name, size) != (SHIPPED, None):
@@ -228,6 +237,7 @@ def load_chosen(
             image_size=size,
             outputs=outputs or None,
             half=half,
+            crop=crop,
             on_progress=progress,
         )
         vit, module = replace(vit, weights=note or vit.weights), vit.module

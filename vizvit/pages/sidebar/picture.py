@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from vizvit.errors import ImageError
+from vizvit.figures import ACCENT
+from vizvit.model.reach import WHOLE, Box
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
@@ -16,11 +19,17 @@ from vizvit.pictures.rgb import SCALED
 from vizvit.pictures.samples import SAMPLES
 
 DEFAULT = "cat"
+WIDE = 640  # pixels of a thumbnail
+EDGE = 0.03  # of a picture: where no side loses so much, there is no frame
+PALE = 0.6  # of white over what the model does not see
 OWN = "own"  # in the address while a picture is shown that no address can hold
 
 
 def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
-    """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes. thumbnail: where it is shown."""
+    """Draw the choice; returns the picture, its name, and the SHA-256 of its bytes.
+
+    thumbnail: where it is shown, at once, with the frame that it had before.
+    """
     state, t = st.session_state, say("picture")
     if state.setdefault("picture_lost", OWN in st.query_params):
         st.info(t["lost"])
@@ -60,16 +69,43 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
         data, title = SAMPLES[state.image].read(), t[f"sample_{state.image}"]
         image = decoded(data)
     note_in_address(OWN, "1" if given is not None or state.picture_lost else "")
-    thumbnail.image(_thumbnail(image), caption=look.plain(title), alt=t["chosen"].format(title=title))
+    key = photo_key(data)
+    last, seen = state.get("framed") or (None, WHOLE)
+    _show(thumbnail, image, title, seen if last == key else WHOLE)
+    return image, title, key
+
+
+def frame(thumbnail, chosen: tuple[Image.Image, str, str], seen: Box) -> None:
+    """Show what the model sees of the picture that `choose_picture` gave; what is shown already is left alone."""
+    image, title, key = chosen
+    if st.session_state.get("framed") != (key, seen):
+        st.session_state.framed = key, seen
+        _show(thumbnail, image, title, seen)
+
+
+def _show(thumbnail, image: Image.Image, title: str, seen: Box) -> None:
+    t, place = say("picture"), thumbnail.container()
+    place.image(_thumbnail(image, seen), caption=look.plain(title), alt=t["chosen"].format(title=title))
     if SCALED in image.info:
         low, high = (f"{value:g}" for value in image.info[SCALED])
-        thumbnail.caption(t["scaled"].format(low=low, high=high))
-    return image, title, photo_key(data)
+        place.caption(t["scaled"].format(low=low, high=high))
 
 
-def _thumbnail(image: Image.Image) -> Image.Image:
-    shown = image.crop((0, 0, image.width, min(image.height, 2 * image.width)))  # first: a picture may be very long
-    return shown if image.width <= 640 else shown.resize((640, max(1, 640 * shown.height // shown.width)))
+def _thumbnail(image: Image.Image, seen: Box) -> Image.Image:
+    height = min(image.height, max(2 * image.width, round(seen[3] * image.height)))
+    shown = image.crop((0, 0, image.width, height))  # first: a picture may be very long
+    if image.width > WIDE:
+        shown = shown.resize((WIDE, max(1, WIDE * shown.height // shown.width)))
+    scale = shown.width / image.width * np.array((image.width, image.height) * 2)
+    if max(seen[0], seen[1], 1 - seen[2], 1 - seen[3]) < EDGE:
+        return shown
+    left, top, right, bottom = (int(edge) for edge in np.rint(np.clip(seen, 0, 1) * scale))
+    bottom = min(bottom, shown.height)
+    framed = Image.blend(shown.convert("RGB"), Image.new("RGB", shown.size, "white"), PALE)
+    framed.paste(shown.crop((left, top, right, bottom)), (left, top))
+    line = max(2, shown.width // 100)
+    ImageDraw.Draw(framed).rectangle((left, top, right - 1, bottom - 1), outline=ACCENT, width=line)
+    return framed
 
 
 def _use(source: str):

@@ -32,11 +32,12 @@ export function attachControls(app) {
   onChoice(dom.direction, (direction) => choose(app, { direction }));
   onChoice(dom.fuse, (fuse) => choose(app, { fuse, head: null, rollout: app.choice.rollout }));
   onChoice(dom.tool, (tool) => show(app, { tool }));
-  const { scale, curve, smooth, colours } = dom.selects;
+  const { scale, curve, smooth, colours, blend } = dom.selects;
   scale.addEventListener("change", () => setOption(app, { scale: scale.value }));
   curve.addEventListener("change", () => setOption(app, { curve: curve.value }));
   smooth.addEventListener("change", () => setOption(app, { smooth: smooth.value === "smooth" }));
   colours.addEventListener("change", () => setOption(app, { colours: colours.value }));
+  blend.addEventListener("change", () => setOption(app, { blend: blend.value }));
   dom.opacity.addEventListener("input", () => setOption(app, { opacity: Number(dom.opacity.value) }));
   for (const name of ["grid_lines", "true_pixels"]) dom[name].addEventListener("change", () => setOption(app, { [name]: dom[name].checked }));
   for (const [name, button] of Object.entries(dom.foldButtons)) button.addEventListener("click", () => toggleFold(app, name));

@@ -6,7 +6,7 @@ import { element } from "../draw/elements.js";
 const KEYS = [
   ["← ↑ → ↓", "key_arrows"], ["⇧ ← ↑ → ↓", "key_shift_arrows"], ["[  ]", "key_layers"], ["0 … 9", "key_heads"], ["t", "key_token"],
   ["d", "key_direction"], ["f", "key_fuse"], ["o", "key_rollout"], ["x", "key_tool"], ["w", "key_why"], ["a", "key_atlas"], ["n", "key_numbers"],
-  ["s", "key_scale"], ["l", "key_log"], ["m", "key_smooth"], ["g", "key_grid"], ["Space", "key_play"], ["p", "key_pin"], ["k", "key_keep"],
+  ["s", "key_scale"], ["l", "key_log"], ["m", "key_smooth"], ["v", "key_blend"], ["g", "key_grid"], ["Space", "key_play"], ["p", "key_pin"], ["k", "key_keep"],
   ["Esc", "key_escape"], ["?", "key_help"],
 ];
 

@@ -1,10 +1,11 @@
 // Everything the pointer does, from the keyboard.
 
+import { BLENDS } from "../compute/blending.js";
 import { areaBetween, placeOf, stepPatch } from "../compute/patches.js";
 import { pinView } from "../keep/pinning.js";
 import { choose, setOption, show, toggleFold } from "../state/changes.js";
 import { prefixCount } from "../state/sides.js";
-import { FUSIONS, HOME, SCALES, TOOLS, areaOf, queryOf } from "../state/state.js";
+import { FUSIONS, HOME, TOOLS, areaOf, queryOf, scalesOf } from "../state/state.js";
 import { openKeep } from "./menu.js";
 import { togglePlay } from "./play.js";
 
@@ -20,10 +21,11 @@ const ACTIONS = {
   w: (app) => toggleFold(app, "why"),
   a: (app) => toggleFold(app, "atlas"),
   n: (app) => toggleFold(app, "numbers"),
-  s: (app) => setOption(app, { scale: after(SCALES, app.options.scale) }),
+  s: (app) => setOption(app, { scale: after(scalesOf(app), app.options.scale) }),
   l: (app) => setOption(app, { curve: app.options.curve === "log" ? "linear" : "log" }),
   m: (app) => setOption(app, { smooth: !app.options.smooth }),
   g: (app) => setOption(app, { grid_lines: !app.options.grid_lines }),
+  v: (app) => setOption(app, { blend: after(BLENDS, app.options.blend) }),
   t: nextPrefixToken,
   p: pinView,
   k: openKeep,

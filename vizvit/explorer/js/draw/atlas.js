@@ -5,6 +5,7 @@ import { average, averaging } from "../compute/averaging.js";
 import { limitsOf, shadeMap } from "../compute/scaling.js";
 import { layerOf, prefixCount } from "../state/sides.js";
 import { queryTokens } from "../state/state.js";
+import { coloursFor } from "./colour.js";
 
 const SLICE_MS = 12; // of a frame; the rest of the layers follow in the next ones
 
@@ -17,7 +18,7 @@ export function drawAtlas(app) {
   style.setProperty("--span", choice.head === null ? a.capture.num_heads : 1);
   dom.atlasMark.hidden = choice.rollout;
   dom.atlas.setAttribute("aria-valuetext", `${app.texts.layer} ${choice.layer}`);
-  const wanted = [a.capture.capture, queryTokens(app), choice.direction, options.scale, options.curve, options.colours, a.sections.size,
+  const wanted = [a.capture.capture, queryTokens(app), choice.direction, options.scale, options.curve, options.colours, options.blend, a.sections.size,
     choice.direction === "to" ? a.surveys.size : 0].join(" ");
   if (app.atlas.wanted !== wanted) Object.assign(app.atlas, { wanted, left: a.capture.num_layers, started: performance.now() });
   if (app.atlas.left && !app.atlas.frame) {
@@ -76,7 +77,7 @@ function drawColumn(app, index, milliseconds) {
   const maps = Array.from({ length: heads }, (_, head) => ({ row: values.subarray(head * tokens, (head + 1) * tokens), first, count }));
   const limits = limitsOf(maps, options.scale, options.curve);
   maps.forEach(({ row }, head) => {
-    shadeMap(atlas.pixels, cols, row, first, rows, cols, limits[head], a.colours[options.colours], head * (rows + atlas.gap) * cols);
+    shadeMap(atlas.pixels, cols, row, first, rows, cols, limits[head], coloursFor(a, options), head * (rows + atlas.gap) * cols);
   });
   context.putImageData(atlas.image, left, 0);
   return true;

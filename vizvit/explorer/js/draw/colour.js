@@ -1,7 +1,13 @@
 // Attention as colour: the sequential maps that Python sent, and the diverging one for differences.
 
+import { GREYS } from "../compute/blending.js";
 import { shadeMap } from "../compute/scaling.js";
 import { smoothMap } from "../compute/smoothing.js";
+
+// The colours of a map by itself, on a tile or a colour bar.
+export function coloursFor(side, { blend, colours }) {
+  return blend === "light" ? GREYS : side.colours[colours];
+}
 
 // A map on a canvas: rows × cols pixels, which CSS scales up to squares. With `side`, the values are interpolated to about
 // so many pixels along the longer side before they become colours.

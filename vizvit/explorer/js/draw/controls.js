@@ -34,11 +34,12 @@ export function drawControls(app) {
   dom.queryHint.textContent = { look: touch ? texts.hint_touch : texts.query_hint, area: texts.tool_area_hint, read: texts.tool_read_hint }[app.tool];
   app.root.classList.toggle("reads", app.tool === "read" || app.folds.why || choice.key !== null);
   app.root.classList.toggle("looks", app.tool === "look");
-  const { scale, curve, smooth, colours } = dom.selects;
-  Object.assign(scale, { value: options.scale });
+  const { scale, curve, smooth, colours, blend } = dom.selects;
+  Object.assign(scale, { value: options.scale === "apart" && !app.b ? "own" : options.scale });
   Object.assign(curve, { value: options.curve });
   Object.assign(smooth, { value: options.smooth ? "smooth" : "patches" });
   Object.assign(colours, { value: options.colours });
+  Object.assign(blend, { value: options.blend });
   dom.opacity.value = options.opacity;
   dom.grid_lines.checked = options.grid_lines;
   dom.true_pixels.checked = options.true_pixels;

@@ -1,7 +1,8 @@
 // What the controls are called and what they offer: it depends on the model's shape and on the language.
 
+import { BLENDS } from "../compute/blending.js";
 import { isWhole } from "../state/sides.js";
-import { FUSIONS, SCALES, TOOLS } from "../state/state.js";
+import { FUSIONS, TOOLS, scalesOf } from "../state/state.js";
 import { fillSelect, keepFocus } from "./elements.js";
 import { buildChips } from "./view.js";
 import { fill, prefixName } from "./words.js";
@@ -22,10 +23,11 @@ export function fillControls(app) {
     choice.box.setAttribute("aria-label", texts[choice === dom.fuse ? "fuse" : choice === dom.tool ? "pointer" : "direction"]);
     values.forEach((value, i) => Object.assign(choice.buttons[i], { textContent: texts[`${prefix}_${value}`], title: texts[`${prefix}_${value}_hint`] ?? "" }));
   }
-  fillSelect(dom.selects.scale, SCALES.map((scale) => [scale, texts[`scale_${scale}`]]));
+  fillSelect(dom.selects.scale, scalesOf(app).map((scale) => [scale, texts[app.b && scale === "own" ? "scale_together" : `scale_${scale}`]]));
   fillSelect(dom.selects.curve, ["linear", "log"].map((curve) => [curve, texts[`curve_${curve}`]]));
   fillSelect(dom.selects.smooth, [["patches", texts.patches], ["smooth", texts.smoothed]]);
   fillSelect(dom.selects.colours, COLOURS.map((name) => [name, name]));
+  fillSelect(dom.selects.blend, BLENDS.map((blend) => [blend, texts[`blend_${blend}`]]));
   fillSelect(dom.speed, SPEEDS.map((speed) => [speed, `${speed}×`]));
   dom.speed.value = app.speed;
   dom.speed.setAttribute("aria-label", texts.speed);

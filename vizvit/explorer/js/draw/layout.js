@@ -1,27 +1,46 @@
-// Where things stand: the width decides about columns, the height about the size of the head maps.
+// Where things stand: the width decides about columns, the height about the size of the picture and of the head maps.
 
 import { placeParts } from "./view.js";
 
 const NARROW = 720; // CSS pixels; below, one column
+const PICTURE = { least: 260, most: 760, share: 0.54, foot: 12 }; // its sides in pixels; of the width; free below
 
-// Head maps as large as the height of what stands beside them allows; on a narrow screen below it.
+// A picture and head maps that fit the window with what is read off them; on a narrow screen below each other.
 export function arrange(app) {
   app.arranging = 0;
   if (!app.a.capture || !app.dom.tile) return;
-  const narrow = app.root.clientWidth < NARROW;
-  if (app.narrow !== narrow) placeParts(app.dom, (app.narrow = narrow));
-  app.root.classList.toggle("narrow", narrow);
-  const { side, tiles, tile } = app.dom, { rows, cols } = app.a.capture;
-  const above = tiles.getBoundingClientRect().top - side.getBoundingClientRect().top;
+  const { dom, root } = app, narrow = root.clientWidth < NARROW;
+  if (app.narrow !== narrow) placeParts(dom, (app.narrow = narrow));
+  root.classList.toggle("narrow", narrow);
+  if (!narrow && !app.b) root.style.setProperty("--picture", `${pictureWidth(app)}px`);
+  const { tiles, tile } = dom, { rows, cols } = app.a.capture;
   const gap = parseFloat(getComputedStyle(tiles).columnGap) || 8;
   const foot = tile[0].button.offsetHeight - tile[0].map.offsetHeight || 26;
-  const { pictures, queryLine, controls } = app.dom;
-  const room = app.b ? controls.offsetHeight : pictures.offsetHeight + queryLine.offsetHeight;
-  const height = narrow ? 0 : room - above;
+  const height = narrow ? 0 : innerHeight - topOf(tiles) - below(dom.numbersRead) - below(dom.pinsLine) - PICTURE.foot;
   const ratio = app.b ? 2 * (cols / rows) : cols / rows;
-  const wide = app.b ? { smallest: 110, comfortable: 150 } : {};
-  const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height, ratio, gap, foot, ...wide });
-  app.root.style.setProperty("--columns", columns);
+  const wide = app.b ? { smallest: 110, comfortable: 150 } : { smallest: 58 };
+  const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height: narrow ? 0 : Math.max(height, 1), ratio, gap, foot, ...wide });
+  root.style.setProperty("--columns", columns);
+}
+
+// As wide as leaves room in the window for its legend and its query, in its own proportions.
+function pictureWidth({ dom, root, a: { capture } }) {
+  const { picture, legendBox } = dom.figures.a, { width, height } = capture.image;
+  const under = legendBox.offsetHeight + dom.queryLine.firstElementChild.offsetHeight + 30;
+  const free = innerHeight - topOf(picture) - under - PICTURE.foot;
+  const tall = Math.min(Math.max(free, PICTURE.least), PICTURE.most);
+  return Math.round(Math.min(tall * (width / height), PICTURE.share * root.clientWidth));
+}
+
+// Where an element begins in the window when nothing is scrolled.
+function topOf(node) {
+  let top = node.getBoundingClientRect().top;
+  for (let one = node; one; one = one.parentNode ?? one.host) top += one.scrollTop || 0;
+  return top;
+}
+
+function below(node) {
+  return node.hidden ? 0 : node.offsetHeight + parseFloat(getComputedStyle(node).marginTop);
 }
 
 // ratio: width to height of a map; foot: pixels of lettering below each. Without a height, as many as fit comfortably.

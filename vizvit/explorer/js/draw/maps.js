@@ -1,29 +1,46 @@
 // The maps of a frame: over the pictures, on the heads' tiles, and the difference of two.
 
 import { prefixPart } from "../compute/attention.js";
+import { blendTable } from "../compute/blending.js";
 import { comparable, differenceOf } from "../compute/link.js";
 import { limitsOf, signedLimits } from "../compute/scaling.js";
 import { mapOf } from "../state/content.js";
 import { prefixCount, sidesOf } from "../state/sides.js";
-import { clearCanvas, paintMap } from "./colour.js";
+import { clearCanvas, coloursFor, paintMap } from "./colour.js";
 import { drawLegend } from "./legend.js";
 import { percentShort } from "./numbers.js";
 
 const TILE_SIDE = 48, PICTURE_SIDE = 256; // pixels of a smoothed map
 
 export function drawMaps(app) {
-  const { a, b, options, dom } = app;
+  const { a, b, dom, options } = app;
   const drawn = sidesOf(app).filter((side) => side.content.items.length);
-  const maps = drawn.flatMap((side) => side.content.items.filter(({ row }) => row).map((item) => mapOf(side, item)));
-  const limits = limitsOf(maps, scaleOf(app), options.curve);
-  let next = 0;
-  for (const side of drawn) for (const item of side.content.items) item.limits = item.row ? limits[next++] : null;
+  setLimits(drawn, scaleOf(app), options.curve);
   for (const side of drawn) {
     drawTiles(app, side);
     drawPicture(app, side);
   }
   if (b) drawDifference(app, a, b);
   app.legend = dom.figures.a.legend;
+}
+
+// item.limits for the tiles; content.limits for the map on the picture. Where two are compared, "own" is one scale for the
+// two maps of a pair: an even map beside a pointed one has to look even.
+function setLimits(drawn, scale, curve) {
+  const paired = drawn.length > 1 && scale === "own";
+  const set = (pairs) => {
+    const limits = limitsOf(pairs.map(([side, item]) => mapOf(side, item)), paired ? "shared" : scale, curve);
+    pairs.forEach(([, item], i) => (item.limits = limits[i]));
+    return limits;
+  };
+  const all = drawn.flatMap((side) => side.content.items.map((item, at) => [side, item, at])).filter(([, { row }]) => row);
+  if (!paired) set(all);
+  else for (let at = 0; at < Math.max(...drawn.map(({ content }) => content.items.length)); at++) set(all.filter((one) => one[2] === at));
+  for (const { content } of drawn) content.limits = content.items[content.shown].limits;
+  if (paired) {
+    const shown = drawn.map((side) => [side, { ...side.content.items[side.content.shown] }]);
+    set(shown).forEach((limits, i) => (drawn[i].content.limits = limits));
+  }
 }
 
 // Each step of a rollout spreads wider than the one before: on one scale with them the last would be dark.
@@ -33,7 +50,7 @@ function scaleOf({ options, choice }) {
 
 function drawTiles(app, side) {
   const { options } = app, { rows, cols } = side.capture, prefix = prefixCount(side), second = side === app.b;
-  const colours = side.colours[options.colours];
+  const colours = coloursFor(side, options);
   app.dom.tile.forEach((tile, i) => {
     const item = side.content.items[i], canvas = second ? tile.second : tile.map;
     if (!second) tile.button.classList.toggle("waiting", !item?.row); // steps of a long chain, while the pointer moves
@@ -52,8 +69,10 @@ function drawTiles(app, side) {
 function drawPicture(app, side) {
   const { options } = app, { rows, cols } = side.capture, figure = app.dom.figures[side.name];
   const item = side.content.items[side.content.shown];
-  paintMap(figure.overlay, mapOf(side, item), rows, cols, item.limits, side.colours[options.colours], options.smooth ? PICTURE_SIDE : 0);
-  drawLegend(figure, mapOf(side, item), item.limits, side.colours[options.colours], scaleText(app));
+  const map = mapOf(side, item), { limits } = side.content;
+  const blended = blendTable(side.colours[options.colours], options.blend, options.opacity);
+  paintMap(figure.overlay, map, rows, cols, limits, blended, options.smooth ? PICTURE_SIDE : 0);
+  drawLegend(figure, map, limits, coloursFor(side, options), scaleText(app));
 }
 
 // What B's map has more or less than A's, in a map of its own.
@@ -66,7 +85,9 @@ function drawDifference(app, a, b) {
   const [rowA, rowB] = [a, b].map(({ content }) => content.items[content.shown].row);
   const row = (app.difference = differenceOf(rowA, rowB, a.capture, b.capture, b.linked, app.difference));
   const map = mapOf(a, { row }), limits = signedLimits(row, map.first, map.count);
-  paintMap(figure.overlay, map, rows, cols, limits, a.colours.difference, app.options.smooth ? PICTURE_SIDE : 0);
+  const { blend, opacity } = app.options; // brightness alone could not tell less from more
+  const blended = blendTable(a.colours.difference, blend === "light" ? "fade" : blend, opacity, true);
+  paintMap(figure.overlay, map, rows, cols, limits, blended, app.options.smooth ? PICTURE_SIDE : 0);
   const flipped = b.linked.kind === "flip" ? ` · ${app.texts.flipped_back}` : "";
   drawLegend(figure, map, limits, a.colours.difference, app.texts.difference_scale + flipped);
 }
@@ -96,8 +117,9 @@ export function clearMaps({ dom, a }) {
 function scaleText(app) {
   const { texts, options, choice } = app;
   const what = choice.rollout ? texts.what_rollout : choice.direction === "to" ? texts.what_to : texts.what_from;
-  const parts = [what, texts[`scale_${scaleOf(app)}_note`]];
+  const scale = scaleOf(app), together = app.b && scale === "own";
+  const parts = [what, texts[together ? "scale_together_note" : `scale_${scale}_note`]];
   if (options.curve === "log") parts.push(texts.curve_log_note);
-  parts.push(options.smooth ? texts.smooth_note : texts.patches_note);
+  if (options.smooth) parts.push(texts.smooth_note);
   return parts.join(" · ");
 }

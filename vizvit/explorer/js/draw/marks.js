@@ -1,6 +1,7 @@
 // The outlines on the pictures and the head maps: the query, the most attended patch, the token being read.
 
 import { peakOf } from "../compute/attention.js";
+import { saturationOf } from "../compute/blending.js";
 import { linkedToken } from "../compute/link.js";
 import { boundsOf } from "../compute/patches.js";
 import { tokensOn } from "../state/counterparts.js";
@@ -25,7 +26,7 @@ export function drawMarks(app) {
     } else setPlace(root, "q2", query);
   }
   root.classList.toggle("area-query", Boolean(areaOf(app)));
-  root.style.setProperty("--opacity", options.opacity);
+  root.style.setProperty("--saturation", saturationOf(options.blend, options.opacity));
   root.classList.toggle("grid-lines", options.grid_lines);
   root.classList.toggle("true-pixels", options.true_pixels);
 }

@@ -7,6 +7,11 @@ export function rectOf([row, col, rows, cols], [width, height] = [1, 1]) {
   return { x: col * width, y: row * height, width: cols * width, height: rows * height };
 }
 
+// How opaque the grid is, whose many lines would hide a picture of small patches.
+export function gridFade(cols) {
+  return Math.min(0.28, Math.max(0.1, 4 / cols));
+}
+
 // The lines between rows × cols patches, as an SVG path.
 export function gridPath(rows, cols, [width, height] = [1, 1]) {
   const lines = [];

@@ -1,7 +1,7 @@
 // The picture that the maps lie upon, and its grid.
 
 import { paintPixels } from "./colour.js";
-import { gridPath } from "./outline.js";
+import { gridFade, gridPath } from "./outline.js";
 
 // A picture without its map: the pixels, the grid, and how much of it the patches cover.
 export function drawPhoto(app, figure, { pixels, capture }) {
@@ -9,6 +9,7 @@ export function drawPhoto(app, figure, { pixels, capture }) {
   paintPixels(figure.photo, pixels, image.height, image.width);
   figure.svg.setAttribute("viewBox", `0 0 ${cols} ${rows}`);
   figure.grid.setAttribute("d", gridPath(rows, cols));
+  figure.box.style.setProperty("--grid-fade", gridFade(cols));
   figure.cover.style.width = `${Math.min(100, (100 * cols * patch) / image.width)}%`;
   figure.cover.style.height = `${Math.min(100, (100 * rows * patch) / image.height)}%`;
   for (const [name, value] of Object.entries({ "--rows": rows, "--cols": cols, "--ratio": image.width / image.height })) {

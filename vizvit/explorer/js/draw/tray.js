@@ -6,7 +6,7 @@ import { openView } from "../state/changes.js";
 import { rowOfView } from "../state/content.js";
 import { pinnedViews, removePin, stampOfPin } from "../state/pins.js";
 import { prefixCount } from "../state/sides.js";
-import { paintMap } from "./colour.js";
+import { coloursFor, paintMap } from "./colour.js";
 import { element, keepFocus } from "./elements.js";
 import { areaName, fill, tokenName, viewName } from "./words.js";
 
@@ -20,6 +20,7 @@ export function drawPins(app) {
   const stamp = [a.capture.capture, texts.layer, ready, ...views.map(stampOfPin)].join();
   if (dom.pinned.stamp === stamp) return;
   dom.pinned.stamp = stamp;
+  app.arrangeSoon(); // they take room from the heads
   keepFocus(dom.pinned, () => dom.pinned.replaceChildren(...views.map((view) => pinElement(app, view))));
 }
 
@@ -42,7 +43,7 @@ function pinRow(app, view) {
 function pinElement(app, view) {
   const { a, texts } = app, { rows, cols } = a.capture, name = pinName(app, view), row = pinRow(app, view);
   const map = element("canvas", { "aria-hidden": "true" });
-  const open = element("button", { type: "button", class: "pin-open" },
+  const open = element("button", { type: "button", class: "pin-open", title: name },
     element("span", { class: row ? "map" : "map empty" }, row ? map : "…"), element("span", { class: "pin-name" }, name));
   const remove = element("button", { type: "button", class: "pin-remove", "aria-label": fill(texts.unpin, { name }) }, "×");
   open.addEventListener("click", () => openView(app, view));
@@ -53,7 +54,7 @@ function pinElement(app, view) {
   if (row) {
     const shown = { row, first: prefixCount(a), count: rows * cols };
     const [limits] = limitsOf([shown], view.scale === "shared" ? "own" : view.scale, view.curve);
-    paintMap(map, shown, rows, cols, limits, a.colours[view.colours]);
+    paintMap(map, shown, rows, cols, limits, coloursFor(a, view));
   }
   return element("span", { class: "pin" }, open, remove);
 }

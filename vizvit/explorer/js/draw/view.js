@@ -21,7 +21,7 @@ function buildFigure(name) {
   const legend = element("div", { class: "legend" }, element("span", { class: "bar-box" }, bar, ticks), text);
   const line = element("div", { class: "figure-line" });
   const box = element("figure", { class: `figure figure-${name}` }, title, picture, legend, line);
-  return { name, box, title, picture, photo, cover, overlay, svg, grid, marks, badge, note, bar, ticks, text, line };
+  return { name, box, title, picture, legendBox: legend, photo, cover, overlay, svg, grid, marks, badge, note, bar, ticks, text, line };
 }
 
 export function buildView(root) {
@@ -30,20 +30,22 @@ export function buildView(root) {
   const label = (name, tag = "span", className = "label") => (dom.labels[name] = element(tag, { class: className }));
   dom.figures = Object.fromEntries(["a", "b", "d"].map((name) => [name, buildFigure(name)]));
   dom.pictures = element("div", { class: "pictures" }, dom.figures.a.box); // the others where something is compared
+  dom.stage = element("div", { class: "stage" }, dom.pictures); // what is chosen above the pictures goes in before them
 
   dom.chips = element("span", { class: "chip-list", role: "group" });
   dom.queryHint = element("span", { class: "hint" });
   dom.direction = buildChoice("direction", ["from", "to"]);
   dom.tool = buildChoice("tool", ["look", "area", "read"]);
-  dom.queryLine = element("div", { class: "query-line" }, element("span", { class: "group" }, label("query"), dom.chips),
-    dom.direction.box, element("span", { class: "group" }, label("pointer"), dom.tool.box), dom.queryHint);
+  dom.queryLine = element("div", { class: "query-line" },
+    element("span", { class: "group" }, element("span", { class: "group prefix-tokens" }, label("query"), dom.chips), dom.direction.box),
+    element("span", { class: "group" }, label("pointer"), dom.tool.box), dom.queryHint);
 
   dom.selects = {};
   const select = (name) => element("label", {}, label(name), (dom.selects[name] = element("select")));
   const tick = (name) => element("label", {}, (dom[name] = element("input", { type: "checkbox" })), label(name));
   dom.opacity = element("input", { type: "range", min: 0, max: 1, step: 0.01 });
-  dom.display = element("div", { class: "display" }, select("scale"), select("curve"), select("smooth"), select("colours"),
-    element("label", {}, label("overlay"), dom.opacity), tick("grid_lines"), tick("true_pixels"));
+  dom.display = element("div", { class: "display" }, select("scale"), select("curve"), select("smooth"), select("colours"), select("blend"),
+    element("label", {}, label("opacity"), dom.opacity), tick("grid_lines"), tick("true_pixels"));
 
   dom.reading = {};
   const reading = (dom.numbersRead = element("dl", { class: "reading" }));
@@ -101,7 +103,7 @@ export function buildView(root) {
   dom.help = element("dialog", { class: "help" });
   dom.panel = element("div", { class: "panel" });
   placeParts(dom, false);
-  root.replaceChildren(dom.panel, dom.pinsLine, buildFold(dom, "atlas", atlas), buildFold(dom, "numbers", dom.numbers),
+  root.replaceChildren(dom.panel, buildFold(dom, "atlas", atlas), buildFold(dom, "numbers", dom.numbers),
     dom.caption, dom.notice, dom.live, dom.failure, dom.help);
   return dom;
 }
@@ -109,11 +111,11 @@ export function buildView(root) {
 // Beside each other, or on a narrow screen below each other with the heads after the picture and settings last: in the
 // document's order too, so that the Tab key goes as the eye does.
 export function placeParts(dom, narrow) {
-  const { panel, pictures, controls, side, queryLine, numbersRead, display, why, layerControl, headsLine, tiles } = dom;
-  if (narrow) return panel.replaceChildren(pictures, queryLine, layerControl, headsLine, tiles, numbersRead, why, display);
-  controls.replaceChildren(queryLine, numbersRead, display, why);
-  side.replaceChildren(layerControl, headsLine, tiles);
-  panel.replaceChildren(pictures, controls, side);
+  const { panel, stage, controls, side, queryLine, numbersRead, display, why, pinsLine, layerControl, headsLine, tiles } = dom;
+  if (narrow) return panel.replaceChildren(stage, queryLine, layerControl, pinsLine, headsLine, tiles, numbersRead, why, display);
+  controls.replaceChildren(queryLine, display);
+  side.replaceChildren(layerControl, headsLine, tiles, numbersRead, pinsLine, why);
+  panel.replaceChildren(stage, controls, side);
 }
 
 // A few buttons of which one is chosen; drawing sets aria-checked.

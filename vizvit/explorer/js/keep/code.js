@@ -4,19 +4,21 @@
 // other: { capture, choice } of a second capture, which the lines leave as `other`; its map is `other_heat`.
 export function pythonCode(session, capture, choice, options = {}, other = null) {
   const { mode, log } = codeScaleOf(options), others = mode === "shared" && !choice.rollout;
-  const limits = mode === "absolute" || mode === "percentile" || others;
+  const paired = mode === "own" && other !== null, limits = mode === "absolute" || mode === "percentile" || others || paired;
   const imports = ["from PIL import Image", ...(limits ? ["from vizvit.figures import limits"] : [])];
   const lines = [...imports, ...(session.python ?? []), "", `heat = ${mapCall(capture, choice)}  # [rows, cols]`];
   if (others) lines.push(`heads = [${mapCall(capture, choice, "head")} for head in range(cap.num_heads)]`);
   if (other) lines.push(`other_heat = ${mapCall(other.capture, other.choice, null, "other")}`);
   if (others && other) lines.push(`heads += [${mapCall(other.capture, other.choice, "head", "other")} for head in range(other.num_heads)]`);
   if (limits) {
-    const words = ["heat", ...(others ? [] : [pythonText(mode)]), ...pythonKeywords({ log, others: others ? rawPython("heads") : null })];
+    const shared = others ? rawPython("heads") : paired ? rawPython("[other_heat]") : null;
+    const words = ["heat", ...(shared ? [] : [pythonText(mode)]), ...pythonKeywords({ log, others: shared })];
     lines.push(`low, high = limits(${words.join(", ")})`);
   }
   const drawing = pythonKeywords({
     colormap: unlessDefault(options.colours, "viridis"),
     opacity: unlessDefault(options.opacity, 0.6),
+    blend: unlessDefault(options.blend, "veil"),
     smooth: options.smooth,
     low: limits ? rawPython("low") : null,
     high: limits ? rawPython("high") : null,
@@ -24,14 +26,14 @@ export function pythonCode(session, capture, choice, options = {}, other = null)
   });
   lines.push(`picture = vizvit.overlay(${["cap.view", "heat", ...drawing].join(", ")})  # uint8 [H, W, 3]`);
   lines.push(`Image.fromarray(picture).save(${pythonText(`${options.file ?? "attention"}.png`)})`);
-  if (other) lines.push(...otherLines(other, limits, mode, log, others, drawing, options));
+  if (other) lines.push(...otherLines(other, limits && !others && !paired, mode, log, drawing, options));
   return `${lines.join("\n")}\n`;
 }
 
 // The second picture on its own scale, or on the common one; and the difference, patch by patch.
-function otherLines(other, limits, mode, log, others, drawing, options) {
+function otherLines(other, ownLimits, mode, log, drawing, options) {
   const lines = [];
-  if (limits && !others) lines.push(`low, high = limits(${["other_heat", pythonText(mode), ...pythonKeywords({ log })].join(", ")})`);
+  if (ownLimits) lines.push(`low, high = limits(${["other_heat", pythonText(mode), ...pythonKeywords({ log })].join(", ")})`);
   lines.push(`other_picture = vizvit.overlay(${["other.view", "other_heat", ...drawing].join(", ")})`);
   lines.push(`Image.fromarray(other_picture).save(${pythonText(`${options.file ?? "attention"}-other.png`)})`);
   if (other.difference) lines.push(`difference = ${other.flipped ? "other_heat[:, ::-1]" : "other_heat"} - heat  # [rows, cols]`);

@@ -1,5 +1,7 @@
 // The view as composeSheet takes it: pictures, marks and numbers as they stand on the page.
 
+import { saturationOf } from "../compute/blending.js";
+import { coloursFor } from "../draw/colour.js";
 import { percent } from "../draw/numbers.js";
 import { queryName, viewName } from "../draw/words.js";
 import { prefixCount } from "../state/sides.js";
@@ -15,7 +17,7 @@ export function keepParts(app) {
     title: [viewName(app), choice.direction === "to" ? texts.direction_to : "", queryName(app)].filter(Boolean).join(" · "),
     caption: [app.sentence, session.caption].filter(Boolean),
     pictures: [keepPicture(app, a, app.a), ...compared],
-    legend: keepLegend(a.legend, app.a.colours[app.options.colours]),
+    legend: keepLegend(a.legend, coloursFor(app.a, app.options)),
     tiles: dom.tile.map((tile) => ({
       name: keepWords(tile.name),
       share: keepWords(tile.share),
@@ -38,7 +40,7 @@ function keepPicture({ b: other, options }, figure, { capture }) {
     label: other ? keepWords(figure.title) + range : "",
     photo: figure.photo.toDataURL(),
     overlay: figure.overlay.toDataURL(),
-    opacity: figure.name === "d" ? Math.max(0.8, options.opacity) : options.opacity,
+    saturation: figure.name === "d" ? 0 : saturationOf(options.blend, options.opacity),
     smooth: Boolean(options.smooth),
     pixelated: Boolean(options.true_pixels),
     width: image.width,

@@ -9,7 +9,7 @@ const SHEET = { margin: 36, gap: 32, side: [540, 420, 340], heads: 560, narrowes
 
 // parts: { title, caption: [line], pictures: [picture], legend: { low, high, ticks: [{ at, text }], colours: [css], text },
 //   tiles: [{ name, share, image, chosen }], tilesTitle, tilesNote, ink, paper, quiet, accent, font }. A picture: { label, photo,
-//   overlay (data URLs; null for none), opacity, smooth, pixelated, width, height (pixels of the model's input),
+//   overlay (data URLs; null for none), saturation (of the photo, 0 to 1), smooth, pixelated, width, height (pixels of the model's input),
 //   cover: { width, height } (the share of the picture that patches cover), rows, cols, gridLines,
 //   query: [[row, col, rows, cols]], peak: [row, col] or null, badge: what is said upon it, or "" }.
 // Returns { svg, width, height } in CSS pixels. Text stays text, and the marks stay lines.
@@ -105,8 +105,8 @@ function fitPicture(picture, side) {
 function sheetPicture(picture, x, y, { accent, paper, quiet }, letters) {
   const { width, height, rows, cols, cover, query = [], peak, badge } = picture;
   const cell = [(width * cover.width) / cols, (height * cover.height) / rows];
-  const parts = [sheetImage(picture.photo, width, height, picture.pixelated)];
-  if (picture.overlay) parts.push(sheetImage(picture.overlay, cell[0] * cols, cell[1] * rows, !picture.smooth, picture.opacity));
+  const parts = [sheetImage(picture.photo, width, height, picture.pixelated, picture.saturation)];
+  if (picture.overlay) parts.push(sheetImage(picture.overlay, cell[0] * cols, cell[1] * rows, !picture.smooth));
   if (picture.gridLines) parts.push(sheetGrid(rows, cols, cell));
   if (peak) parts.push(sheetPeak(peak, cell));
   parts.push(...sheetQuery(query, cell, accent));

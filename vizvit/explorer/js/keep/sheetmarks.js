@@ -2,17 +2,19 @@
 
 import { MARKS, SMALL, strokesOf } from "../draw/marking.js";
 import { rounded } from "../draw/numbers.js";
-import { gridPath, rectOf } from "../draw/outline.js";
+import { gridFade, gridPath, rectOf } from "../draw/outline.js";
 import { xmlText } from "./lettering.js";
 
-export function sheetImage(source, width, height, pixelated, opacity = 1) {
-  const fade = opacity === 1 ? "" : ` opacity="${rounded(opacity)}"`;
+// saturation: how much of its colour is left, 0 to 1.
+export function sheetImage(source, width, height, pixelated, saturation = 1) {
+  const name = `saturation-${Math.round(1000 * saturation)}`, plain = saturation === 1;
+  const filter = plain ? "" : `<filter id="${name}" color-interpolation-filters="sRGB"><feColorMatrix type="saturate" values="${rounded(saturation)}"/></filter>`;
   const sharp = pixelated ? ' style="image-rendering:pixelated"' : "";
-  return `<image href="${xmlText(source)}" width="${rounded(width)}" height="${rounded(height)}" preserveAspectRatio="none"${fade}${sharp}/>`;
+  return `${filter}<image href="${xmlText(source)}" width="${rounded(width)}" height="${rounded(height)}" preserveAspectRatio="none"${plain ? "" : ` filter="url(#${name})"`}${sharp}/>`;
 }
 
 export function sheetGrid(rows, cols, cell) {
-  return `<path d="${gridPath(rows, cols, cell)}" fill="none" stroke="#fff" stroke-opacity="0.28"/>`;
+  return `<path d="${gridPath(rows, cols, cell)}" fill="none" stroke="#fff" stroke-opacity="${rounded(gridFade(cols))}"/>`;
 }
 
 // The query's outline, on a picture or, `small`, on a head's map; the accent is the theme's colour, for which a file has no name.

@@ -5,7 +5,7 @@ import { tokensOfArea } from "../compute/patches.js";
 import { createSide } from "./sides.js";
 
 export const FUSIONS = ["mean", "max", "min"];
-export const SCALES = ["own", "shared", "absolute", "percentile"];
+export const SCALES = ["own", "shared", "absolute", "percentile"]; // and, where two are compared, "apart"
 export const TOOLS = ["look", "area", "read"];
 export const HOME = 0; // the query to fall back to: the first prefix token, or the first patch
 
@@ -22,7 +22,7 @@ export function createState() {
       rollout: false,
     },
     options: {
-      scale: "own", curve: "linear", smooth: false, colours: "viridis", opacity: 0.6, grid_lines: true, true_pixels: false,
+      scale: "own", curve: "linear", smooth: false, colours: "viridis", blend: "fade", opacity: 0.6, grid_lines: true, true_pixels: false,
     },
     folds: { atlas: false, numbers: false, why: false },
     tool: "look", // look, area, read
@@ -35,6 +35,11 @@ export function createState() {
     pins: [],
     asked: Date.now(), // number of the last request to Python; never one of an earlier visit
   };
+}
+
+// Of two pictures "own" is a scale for each pair of maps; "apart" one for each map.
+export function scalesOf({ b }) {
+  return b ? ["own", "apart", ...SCALES.slice(1)] : SCALES;
 }
 
 export function queryOf(app) {
