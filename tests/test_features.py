@@ -11,6 +11,7 @@ from reference import largest_difference
 
 import vizvit
 from vizvit.analysis.features import artefact_share, component_chain
+from vizvit.cli import main
 from vizvit.errors import CaptureError
 from vizvit.features import high_population
 from vizvit.features.components import aligned
@@ -182,3 +183,19 @@ def test_pictures_of_a_batch_have_their_own_norms(vit, pictures):
 def test_what_there_is_not_is_said(vit, picture, call, words):
     with pytest.raises(CaptureError, match=words):
         call(vizvit.capture(family(vit, "plain"), picture))
+
+
+def test_features_command_writes_what_the_library_finds(tmp_path, monkeypatch, picture):
+    picture.save(tmp_path / "cat.png")
+    monkeypatch.chdir(tmp_path)
+    assert main(["features", "cat.png", "--layer", "2", "--query", "3,4"]) == 0
+    parts = ("similarity", "components", "by-layer", "norms")
+    assert all((tmp_path / f"vizvit-out/cat-features-{part}.png").stat().st_size > 5000 for part in parts)
+    cap = vizvit.capture(vizvit.load_model("vizvit-tiny", device="cpu"), vizvit.load_image("cat.png"))
+    with np.load("vizvit-out/cat-features.npz") as found:
+        np.testing.assert_array_equal(found["similarity"], vizvit.patch_similarity(cap, ("patch", 3, 4), 2))
+        np.testing.assert_array_equal(found["components"][2], vizvit.patch_components(cap, 2))
+        np.testing.assert_array_equal(found["norms"], vizvit.token_norms(cap))
+        np.testing.assert_array_equal(found["artefacts"], vizvit.artefact_tokens(cap, 2).mask)
+        np.testing.assert_array_equal(found["artefact_share"], artefact_share(cap))
+        assert found["shares"].shape == (cap.num_layers, 3)
