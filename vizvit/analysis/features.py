@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import CaptureError
-from ..features import aligned, high_population, principal_components, unit_vectors
+from ..features import chain, high_population, unit_vectors
 from ..forward.capture import Capture
 from ..model.tokens import Token
 from .fusion import Area, patch_map, tokens_of
@@ -119,18 +119,10 @@ def component_chain(cap: Capture, n: int = 3, first: int = 0) -> tuple[np.ndarra
     most = min(patches, cap.tokens(-1).shape[-1])
     if not 1 <= n <= most:
         raise CaptureError(f"There are 1 to {most} components of {patches} patches; received {n}.")
-    maps, shares = [], []
-    after: np.ndarray | None = None
-    for layer in reversed(range(first, cap.num_layers)):
-        scores, share = principal_components(cap.tokens(layer)[prefix:], n)
-        if after is not None:
-            order, signs = aligned(scores, after)
-            scores, share = scores[:, order] * signs, share[order]
-        after = scores
-        rows = np.concatenate([np.zeros((n, prefix)), scores.T], axis=1)  # [component, token]
-        maps.append(np.moveaxis(patch_map(rows, cap), 0, -1))
-        shares.append(share.astype(np.float32))
-    return np.stack(maps[::-1]), np.stack(shares[::-1])
+    scores, shares = chain((cap.tokens(layer)[prefix:] for layer in reversed(range(first, cap.num_layers))), n)
+    rows = np.concatenate([np.zeros((len(scores), prefix, n)), scores[::-1]], axis=1)  # [layer, token, component]
+    maps = np.moveaxis(patch_map(np.moveaxis(rows, -1, 1), cap), 1, -1)
+    return np.ascontiguousarray(maps), shares[::-1].astype(np.float32)
 
 
 def _index(cap: Capture, layer: int) -> int:

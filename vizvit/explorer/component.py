@@ -67,6 +67,8 @@ def mount(
         on_selection_change=on_change or _nothing,
         on_layer_change=_nothing,
         on_compare_layer_change=_nothing,
+        on_features_change=_nothing,
+        on_compare_features_change=_nothing,
         on_ask_change=_nothing,
         on_check_change=_nothing,
     )
@@ -76,7 +78,8 @@ def mount(
 def feed(key: str, name: str, header: Mapping, blob: bytes = b"") -> None:
     """Hand something more to the explorer at `key`, without sending its capture again.
 
-    name: "compare", a second capture (blob from `encode`); or "answer" and "check", what the browser `asked` for.
+    name: "compare", a second capture (blob from `encode`); "features" and "compare_features", of either (blob from
+    `encode_features`); or "answer" and "check", what the browser `asked` for.
     What is no longer fed in a run is taken away in the browser.
     """
     _feeder()(key=f"{key}-{name}", data=frame({"explorer": key, "name": name, **header}, blob))
@@ -85,7 +88,8 @@ def feed(key: str, name: str, header: Mapping, blob: bytes = b"") -> None:
 def asked(key: str, name: str = "ask") -> dict | None:
     """What the person at `key` last asked of Python: {"number": int, "what": str, ...}; None for nothing yet.
 
-    name: "ask" for a file, "check" for the model's own value of one attention weight.
+    name: "ask" for a file, "check" for the model's own value of one attention weight, "features" and
+    "compare_features" for the vectors of a layer.
     """
     state = st.session_state.get(key)
     return (state.get(name) if state else None) or None

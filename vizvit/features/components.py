@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 
@@ -41,3 +43,19 @@ def aligned(scores: np.ndarray, like: np.ndarray) -> tuple[np.ndarray, np.ndarra
     between = like.T @ scores / np.maximum(np.outer(*lengths), np.finfo(np.float64).tiny)  # [like, scores]
     rows, order = linear_sum_assignment(-np.abs(between))
     return order, np.where(between[rows, order] < 0, -1.0, 1.0)
+
+
+def chain(layers: Iterable[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """`principal_components` of each layer, in the order and with the signs that are most like the one before's.
+
+    layers: [vector, dim] of the same vectors in turn; the first keeps its own order. Returns scores [layer, vector, n]
+    and shares [layer, n], float64.
+    """
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    for vectors in layers:
+        scores, shares = principal_components(vectors, n)
+        if found:
+            order, signs = aligned(scores, found[-1][0])
+            scores, shares = scores[:, order] * signs, shares[order]
+        found.append((scores, shares))
+    return np.stack([scores for scores, _ in found]), np.stack([shares for _, shares in found])

@@ -15,7 +15,9 @@ from vizvit.figures.raster import SIMILARITY_CMAP, as_finite, as_pixels, fitted,
 from vizvit.numbers import number
 
 NORM_CMAP = "inferno"
-VEIL = 0.7  # opacity of similarity over the photograph
+MARKED = "#26c6da"  # the outline of artefact tokens
+OPACITY = 0.8
+VEIL = 0.8  # of the opacity that a map has otherwise, for similarity, which covers every patch
 BINS = 40  # of the histogram
 
 
@@ -69,7 +71,7 @@ def similarity_figure(
     """A map of cosines [rows, cols] over a picture, with a colour bar between the limits of `feature_limits`."""
     similarity, limits = as_finite(similarity, "rows cols"), feature_limits(similarity)
     colors = feature_colors(similarity, SIMILARITY_CMAP, limits)
-    return _one(image, colors, VEIL, query, (SIMILARITY_CMAP, limits, "cosine"), title, caption, theme)
+    return _one(image, colors, VEIL * OPACITY, query, (SIMILARITY_CMAP, limits, "cosine"), title, caption, theme)
 
 
 def components_figure(
@@ -121,7 +123,7 @@ def norms_figure(
     place = (page.centred(width + BAR), 0, width, height)
     axes = page.picture(feature_colors(norms, NORM_CMAP, limits), norms.shape, place)
     for row, col in np.argwhere(mask) if mask is not None else ():
-        axes.add_patch(Rectangle((col, row), 1, 1, fill=False, edgecolor="#26c6da", linewidth=1.6, clip_on=False))
+        axes.add_patch(Rectangle((col, row), 1, 1, fill=False, edgecolor=MARKED, linewidth=1.6, clip_on=False))
     page.bar(place_beside(place), NORM_CMAP, limits, "norm")
     look = page.theme
     plot = page.axes((0.6, height + 0.4, BODY - 0.7, 1.35), "histogram")

@@ -1,8 +1,11 @@
 // From the state to the screen: one call draws one frame of the pictures and the head maps.
 
 import { computeContent } from "../state/content.js";
+import { featureContent, isFeatured } from "../state/featureviews.js";
 import { sidesOf } from "../state/sides.js";
 import { queryOf } from "../state/state.js";
+import { drawFeatureMaps } from "./featuremaps.js";
+import { drawFeatureReading, exchangeReading } from "./featurereading.js";
 import { clearSide, drawMaps } from "./maps.js";
 import { drawMarks } from "./marks.js";
 import { drawReading } from "./reading.js";
@@ -10,12 +13,17 @@ import { fill } from "./words.js";
 
 export function drawFrame(app) {
   const { root, choice, a } = app, started = performance.now();
-  for (const side of sidesOf(app)) side.content = computeContent(app, side);
+  for (const side of sidesOf(app)) side.content = isFeatured(app) ? featureContent(app, side) : computeContent(app, side);
   drawMarks(app);
   drawPending(app);
   if (!a.content.items.length) return; // what was drawn before stays, dimmed
-  drawMaps(app);
-  drawReading(app);
+  if (exchangeReading(app)) {
+    drawFeatureMaps(app);
+    drawFeatureReading(app);
+  } else {
+    drawMaps(app);
+    drawReading(app);
+  }
   if (!root.dataset.ready) performance.mark("vizvit-ready");
   Object.assign(root.dataset, {
     query: String(queryOf(app)), layer: choice.rollout ? "rollout" : String(choice.layer),
@@ -39,5 +47,5 @@ function drawPending(app) {
 }
 
 function pendingText({ texts }, { what, layer, done, of }) {
-  return fill({ fetching: texts.fetching, computing: texts.computing, averaging: texts.averaging, rollout: texts.rollout_pending }[what], { layer, done, of });
+  return fill({ fetching: texts.fetching, computing: texts.computing, averaging: texts.averaging, rollout: texts.rollout_pending, features: texts.features_pending }[what], { layer, done, of });
 }
