@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from reference import largest_difference
+from reference import FAMILIES, family, largest_difference
 
 import vizvit
 from vizvit.analysis.features import artefact_share, component_chain
@@ -15,19 +15,6 @@ from vizvit.cli import main
 from vizvit.errors import CaptureError
 from vizvit.features import high_population
 from vizvit.features.components import aligned
-
-FAMILIES = {
-    "plain": ("vit_tiny_patch16_224", (48, 64)),
-    "distilled": ("deit_tiny_distilled_patch16_224", (48, 64)),
-    "registers": ("vit_small_patch14_reg4_dinov2", (42, 56)),
-    "siglip": ("vit_base_patch16_siglip_224", (48, 64)),
-    "rotary": ("eva02_tiny_patch14_224", (42, 56)),
-}
-
-
-def family(vit, name):
-    timm_name, size = FAMILIES[name]
-    return vit(timm_name, image_size=size, depth=3)
 
 
 @torch.no_grad()
@@ -82,11 +69,11 @@ def test_another_picture_is_compared_with_its_own_patches(vit, pictures):
     found = vizvit.patch_similarity(one, query, other=two)
     assert largest_difference(found.ravel(), cosines[one.grid.num_prefix_tokens :]) < 1e-5
     with pytest.raises(CaptureError, match="Vectors of two models"):
-        vizvit.patch_similarity(one, query, other=vizvit.capture(family(vit, "plain"), pictures[0]))
+        vizvit.patch_similarity(one, query, other=vizvit.capture(family(vit, "vit"), pictures[0]))
 
 
 def test_an_area_is_the_mean_of_its_patches(vit, picture):
-    cap = vizvit.capture(family(vit, "plain"), picture)
+    cap = vizvit.capture(family(vit, "vit"), picture)
     each = [vizvit.patch_similarity(cap, ("patch", row, col), 1) for row in (0, 1) for col in (1, 2)]
     np.testing.assert_allclose(vizvit.patch_similarity(cap, None, 1, area=(0, 1, 1, 2)), np.mean(each, 0), atol=1e-6)
 
@@ -101,7 +88,7 @@ def test_components_keep_order_and_signs():
 
 
 def test_colours_go_from_layer_to_layer(vit, picture):
-    cap = vizvit.capture(family(vit, "plain"), picture)
+    cap = vizvit.capture(family(vit, "vit"), picture)
     maps, _ = component_chain(cap)
     for before, after in pairwise(maps):
         between = np.corrcoef(before.reshape(-1, 3).T, after.reshape(-1, 3).T)[:3, 3:]
@@ -150,7 +137,7 @@ def test_artefacts_are_the_patches_that_were_made_long(vit, picture, monkeypatch
 
 def test_tokens_that_are_dropped_or_shuffled_keep_their_places(vit, picture):
     changes = vizvit.ShufflePatches(seed=1), vizvit.DropPatches({(0, 0), (2, 3)})
-    with vizvit.intervene(family(vit, "plain"), *changes) as changed:
+    with vizvit.intervene(family(vit, "vit"), *changes) as changed:
         cap = vizvit.capture(changed, picture)
         norms, prefix = vizvit.token_norms(cap), cap.grid.num_prefix_tokens
         after = cap.tokens(-1)
@@ -164,7 +151,7 @@ def test_tokens_that_are_dropped_or_shuffled_keep_their_places(vit, picture):
 
 
 def test_pictures_of_a_batch_have_their_own_norms(vit, pictures):
-    model = family(vit, "plain")
+    model = family(vit, "vit")
     for cap, picture in zip(vizvit.captures(model, pictures), pictures, strict=True):
         assert largest_difference(vizvit.token_norms(cap), vizvit.token_norms(vizvit.capture(model, picture))) < 1e-4
 
@@ -182,7 +169,7 @@ def test_pictures_of_a_batch_have_their_own_norms(vit, pictures):
 )
 def test_what_there_is_not_is_said(vit, picture, call, words):
     with pytest.raises(CaptureError, match=words):
-        call(vizvit.capture(family(vit, "plain"), picture))
+        call(vizvit.capture(family(vit, "vit"), picture))
 
 
 def test_features_command_writes_what_the_library_finds(tmp_path, monkeypatch, picture):

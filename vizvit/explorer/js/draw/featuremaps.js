@@ -30,20 +30,23 @@ export function drawFeatureMaps(app) {
 // One scale for both pictures, and one for each layer.
 function shareLimits(sides, index) {
   const items = sides.map((side) => ({ side, item: side.content.items[index] })).filter(({ item }) => item?.row);
-  if (!items.length) return;
+  if (items.every(({ item }) => item.limits && item.sharing === items.length)) return;
   const limits = featureLimits(items.map(({ side, item }) => mapOfRow(side, item.row)));
-  for (const { item } of items) item.limits = limits;
+  for (const { item } of items) Object.assign(item, { limits, sharing: items.length, drawn: new Set() });
 }
 
 function drawLayerTiles(app, side) {
   const second = side === app.b;
   app.dom.tile.forEach((tile, i) => {
-    const item = side.content.items[i], canvas = second ? tile.second : tile.map, there = Boolean(item?.row || item?.colours);
+    const item = side.content.items[i] ?? { row: null }, canvas = second ? tile.second : tile.map, there = Boolean(item.row || item.colours);
     if (!second) {
-      tile.button.classList.toggle("waiting", !there); // what was drawn before stays, dimmed, while the pointer moves
+      tile.button.classList.toggle("waiting", Boolean(item?.missing)); // what was drawn before stays until its turn comes
       tile.share.textContent = "";
     }
-    if (there) paintFeature(app, canvas, side, item);
+    item.drawn ??= new Set();
+    if (!there || item.drawn.has(canvas)) return;
+    paintFeature(app, canvas, side, item);
+    item.drawn.add(canvas);
   });
 }
 

@@ -49,7 +49,7 @@ function keepPicture(app, figure, { capture }) {
     height: image.height,
     cover: { width: Math.min(1, (cols * patch) / image.width), height: Math.min(1, (rows * patch) / image.height) },
     rows, cols,
-    gridLines: Boolean(options.grid_lines),
+    gridLines: Boolean(options.grid_lines) && hasQuery(app),
     query: query ? [query] : [],
     peak: peak ? peak.slice(0, 2) : null,
     marked: figure.marked ?? [],

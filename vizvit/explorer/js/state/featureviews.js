@@ -4,9 +4,10 @@ import { captureOfFeatures, componentColours, cosinesWith, decodeVectors, featur
 import { tokensOfArea } from "../compute/patches.js";
 import { layerOn, tokensOn } from "./counterparts.js";
 import { pinnedViews } from "./pins.js";
+import { queryTokens } from "./state.js";
 import { prefixCount, sidesOf } from "./sides.js";
 
-const HOVER_WORK = 2e6; // multiplications up to which a hover also draws the maps of all other layers
+const OTHERS_MS = 1.5; // of a frame for the maps of the other layers; the rest follow in the next frames
 const VECTOR_BYTES = 128 * 2 ** 20; // decoded vectors that are kept
 const FETCHED_BYTES = 16 * 2 ** 20; // vectors of all layers up to which all are fetched, not the neighbours alone
 
@@ -33,7 +34,7 @@ export function takeFeatures(app) {
 
 // Nothing of the capture before is of another one.
 export function dropFeatures(side) {
-  Object.assign(side, { features: null, vectors: new Map(), featureRows: new Map(), featureData: null, featuresRequested: null });
+  Object.assign(side, { features: null, vectors: new Map(), made: null, featureRows: new Map(), featureData: null, featuresRequested: null });
 }
 
 // The layer whose vectors to ask Python for; null where all that is wanted is here.
@@ -54,16 +55,36 @@ export function featureContent(app, side) {
   if (!side.features) return { pending: { what: "features" }, items: [], tokens, layer };
   const alone = app.choice.view !== "similarity" || !isCorrespondence(app, side);
   if (!tokens.length && view === "similarity" && alone) return { nowhere: true, items: [], tokens };
-  const hovering = app.hover !== null || app.drag !== null, { num_layers: layers, num_tokens: count } = side.capture;
-  const few = view !== "similarity" || !hovering || layers * count * side.features.dim <= HOVER_WORK;
-  const shown = featureItem(app, side, view, layer, tokens);
+  const made = itemsMade(app, side), shown = itemOf(app, side, layer, tokens, made);
   if (!shown) return { pending: { what: "fetching", layer }, items: [], tokens, layer };
-  const items = [{ ...shown, name: null }];
-  for (let other = 0; other < layers; other++) {
-    const item = other === layer ? shown : few ? featureItem(app, side, view, other, tokens) : null;
-    items.push({ ...(item ?? { row: null }), name: other });
-  }
+  const items = [shown, ...otherLayers(app, side, layer, tokens, made)];
   return { items, shown: 0, tokens: alone ? tokens : [], layer, peak: peakFor(app, side, shown.row, alone ? tokens : []), correspondence: !alone };
+}
+
+// The maps of layers that there are of what is looked at, layer -> item; emptied when that is another.
+function itemsMade(app, side) {
+  const stamp = [side.capture.capture, app.choice.view, app.options.smooth, queryTokens(app), tokensOn(app, side), Boolean(app.b)].join(" ");
+  if (side.made?.stamp !== stamp) side.made = { stamp, items: new Map() };
+  return side.made.items;
+}
+
+function itemOf(app, side, layer, tokens, made) {
+  if (!made.has(layer)) {
+    const item = featureItem(app, side, app.choice.view, layer, tokens);
+    if (!item) return null;
+    made.set(layer, item);
+  }
+  return made.get(layer);
+}
+
+// An item a layer: { row: null } where its turn comes in another frame, `missing` where its vectors are not here.
+function otherLayers(app, side, layer, tokens, made) {
+  const started = performance.now();
+  return Array.from({ length: side.capture.num_layers }, (_, other) => {
+    if (made.has(other) || performance.now() - started < OTHERS_MS) return itemOf(app, side, other, tokens, made) ?? { row: null, missing: true };
+    app.schedule();
+    return { row: null };
+  });
 }
 
 // In a comparison of pictures by one model, the second is compared with the first one's query.
