@@ -76,6 +76,7 @@ function createApp(parentElement) {
     get difference() { return app.difference ?? null; },
     get choice() { return { ...app.choice }; },
     get options() { return { ...app.options }; },
+    get vectors() { return [...(app.a.features?.sections.keys() ?? [])]; },
     get loaded() { return [...app.a.sections.keys()]; },
     received: 0, // how often a capture came
     get pins() { return pinnedViews(app); },
@@ -116,7 +117,7 @@ function close(app, parentElement) {
   app.surveyor.close();
   for (const end of app.endings) end();
   for (const frame of [app.frame, app.arranging, app.atlas?.frame]) if (frame) cancelAnimationFrame(frame);
-  for (const timer of [app.settleTimer, app.liveTimer, app.playTimer, app.noticeTimer]) clearTimeout(timer);
+  for (const timer of [app.settleTimer, app.liveTimer, app.playTimer, app.noticeTimer, app.restTimer]) clearTimeout(timer);
   app.root.replaceChildren();
   apps.delete(parentElement);
 }

@@ -7,7 +7,8 @@ import { pinnedViews } from "./pins.js";
 import { queryTokens } from "./state.js";
 import { prefixCount, sidesOf } from "./sides.js";
 
-const OTHERS_MS = 1.5; // of a frame for the maps of the other layers; the rest follow in the next frames
+const HOVER_WORK = 2e6; // multiplications up to which the maps of the other layers follow the pointer
+const REST_MS = 100, OTHERS_MS = 4; // else they are made once it rests, so many milliseconds of a frame
 const VECTOR_BYTES = 128 * 2 ** 20; // decoded vectors that are kept
 const FETCHED_BYTES = 16 * 2 ** 20; // vectors of all layers up to which all are fetched, not the neighbours alone
 
@@ -64,7 +65,7 @@ export function featureContent(app, side) {
 // The maps of layers that there are of what is looked at, layer -> item; emptied when that is another.
 function itemsMade(app, side) {
   const stamp = [side.capture.capture, app.choice.view, app.options.smooth, queryTokens(app), tokensOn(app, side), Boolean(app.b)].join(" ");
-  if (side.made?.stamp !== stamp) side.made = { stamp, items: new Map() };
+  if (side.made?.stamp !== stamp) side.made = { stamp, items: new Map(), since: performance.now() };
   return side.made.items;
 }
 
@@ -77,14 +78,20 @@ function itemOf(app, side, layer, tokens, made) {
   return made.get(layer);
 }
 
-// An item a layer: { row: null } where its turn comes in another frame, `missing` where its vectors are not here.
+// An item a layer: { row: null } where its turn comes later, `missing` where its vectors are not here.
 function otherLayers(app, side, layer, tokens, made) {
-  const started = performance.now();
-  return Array.from({ length: side.capture.num_layers }, (_, other) => {
-    if (made.has(other) || performance.now() - started < OTHERS_MS) return itemOf(app, side, other, tokens, made) ?? { row: null, missing: true };
-    app.schedule();
+  const { num_layers: layers, num_tokens: count } = side.capture, started = performance.now();
+  const small = app.choice.view !== "similarity" || layers * count * side.features.dim <= HOVER_WORK;
+  const room = small ? Infinity : started - side.made.since < REST_MS ? 0 : OTHERS_MS;
+  let later = false;
+  const items = Array.from({ length: layers }, (_, other) => {
+    if (made.has(other) || performance.now() - started < room) return itemOf(app, side, other, tokens, made) ?? { row: null, missing: true };
+    later = true;
     return { row: null };
   });
+  if (later && room) app.schedule();
+  else if (later) app.restTimer ||= setTimeout(() => ((app.restTimer = 0), app.schedule()), REST_MS);
+  return items;
 }
 
 // In a comparison of pictures by one model, the second is compared with the first one's query.
