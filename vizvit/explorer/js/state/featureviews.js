@@ -8,7 +8,7 @@ import { queryTokens } from "./state.js";
 import { prefixCount, sidesOf } from "./sides.js";
 
 const HOVER_WORK = 2e6; // multiplications up to which the maps of the other layers follow the pointer
-const REST_MS = 100, OTHERS_MS = 4; // else they are made once it rests, so many milliseconds of a frame
+const POINTER_REST_MS = 100, OTHERS_MS = 4; // else they are made once it rests, so many milliseconds of a frame
 const VECTOR_BYTES = 128 * 2 ** 20; // decoded vectors that are kept
 const FETCHED_BYTES = 16 * 2 ** 20; // vectors of all layers up to which all are fetched, not the neighbours alone
 
@@ -82,7 +82,7 @@ function itemOf(app, side, layer, tokens, made) {
 function otherLayers(app, side, layer, tokens, made) {
   const { num_layers: layers, num_tokens: count } = side.capture, started = performance.now();
   const small = app.choice.view !== "similarity" || layers * count * side.features.dim <= HOVER_WORK;
-  const room = small ? Infinity : started - side.made.since < REST_MS ? 0 : OTHERS_MS;
+  const room = small ? Infinity : started - side.made.since < POINTER_REST_MS ? 0 : OTHERS_MS;
   let later = false;
   const items = Array.from({ length: layers }, (_, other) => {
     if (made.has(other) || performance.now() - started < room) return itemOf(app, side, other, tokens, made) ?? { row: null, missing: true };
@@ -90,7 +90,7 @@ function otherLayers(app, side, layer, tokens, made) {
     return { row: null };
   });
   if (later && room) app.schedule();
-  else if (later) app.restTimer ||= setTimeout(() => ((app.restTimer = 0), app.schedule()), REST_MS);
+  else if (later) app.restTimer ||= setTimeout(() => ((app.restTimer = 0), app.schedule()), POINTER_REST_MS);
   return items;
 }
 
