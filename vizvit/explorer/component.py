@@ -88,8 +88,7 @@ def feed(key: str, name: str, header: Mapping, blob: bytes = b"") -> None:
 def asked(key: str, name: str = "ask") -> dict | None:
     """What the person at `key` last asked of Python: {"number": int, "what": str, ...}; None for nothing yet.
 
-    name: "ask" for a file, "check" for the model's own value of one attention weight, "features" and
-    "compare_features" for the vectors of a layer.
+    name: "ask" for a file, "check" for the model's own value of one attention weight.
     """
     state = st.session_state.get(key)
     return (state.get(name) if state else None) or None
@@ -103,6 +102,12 @@ def wanted_layer(key: str, default: int | None = None, *, compare: bool = False)
     state = st.session_state.get(key)
     layer = state.get("compare_layer" if compare else "layer") if state else None
     return default if layer is None else int(layer)
+
+
+def wanted_vectors(key: str, *, compare: bool = False) -> int | None:
+    """The layer whose token vectors the person at `key` asked for because they were not sent yet; None for none."""
+    state = st.session_state.get(key)
+    return state.get("compare_features" if compare else "features") if state else None
 
 
 def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]:

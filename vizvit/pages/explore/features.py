@@ -30,14 +30,14 @@ def is_featured(selection: Mapping) -> bool:
 
 def feed(key: str, choice: Choice, cap: Capture, selection: Mapping, comparison: Comparison | None) -> None:
     """Hand the explorer at `key` the features of its pictures where it shows them, or asks for them."""
-    asked = explorer.asked(key, "features")
+    asked = explorer.wanted_vectors(key)
     if not is_featured(selection) and asked is None:
         return
-    _feed(key, "features", choice, cap, (asked or selection)["layer"], {})
+    _feed(key, "features", choice, cap, selection["layer"] if asked is None else asked, {})
     if comparison is not None:
-        asked = explorer.asked(key, "compare_features")
+        asked = explorer.wanted_vectors(key, compare=True)
         header = {"same_model": comparison.choice.vit is choice.vit}
-        layer = asked["layer"] if asked else selection["layer"]
+        layer = selection["layer"] if asked is None else asked
         _feed(key, "compare_features", comparison.choice, comparison.cap, layer, header)
 
 

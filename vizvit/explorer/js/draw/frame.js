@@ -12,7 +12,7 @@ import { drawReading } from "./reading.js";
 import { fill } from "./words.js";
 
 export function drawFrame(app) {
-  const { root, choice, a } = app, started = performance.now();
+  const { root, choice, a } = app, started = performance.now(), moved = root.dataset.query !== String(queryOf(app));
   for (const side of sidesOf(app)) side.content = isFeatured(app) ? featureContent(app, side) : computeContent(app, side);
   drawMarks(app);
   drawPending(app);
@@ -30,7 +30,7 @@ export function drawFrame(app) {
     head: choice.head === null ? choice.fuse : String(choice.head), direction: choice.direction,
     rows: String(a.capture.rows), cols: String(a.capture.cols), ready: "true",
   });
-  if (app.hover !== null) root.dataset.frameMs = (performance.now() - started).toFixed(2);
+  if (app.hover !== null && moved) root.dataset.frameMs = (performance.now() - started).toFixed(2);
 }
 
 function drawPending(app) {

@@ -8,7 +8,7 @@ import { queryTokens } from "./state.js";
 import { prefixCount, sidesOf } from "./sides.js";
 
 const HOVER_WORK = 2e6; // multiplications up to which the maps of the other layers follow the pointer
-const POINTER_REST_MS = 100, OTHERS_MS = 4; // else they are made once it rests, so many milliseconds of a frame
+const POINTER_REST_MS = 100, OTHERS_MS = 3; // else they are made once it rests, so many milliseconds of a frame
 const VECTOR_BYTES = 128 * 2 ** 20; // decoded vectors that are kept
 const FETCHED_BYTES = 16 * 2 ** 20; // vectors of all layers up to which all are fetched, not the neighbours alone
 
