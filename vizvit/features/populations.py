@@ -82,7 +82,7 @@ def _halves(rows: np.ndarray) -> np.ndarray:
     count = rows.shape[-1]
     below = np.arange(1, count)  # so many values below the cut
     sums, squares = np.cumsum(rows, -1), np.cumsum(rows**2, -1)
-    cost = 0.0
+    cost = np.zeros((len(rows), count - 1))
     for number, total, square in (
         (below, sums[:, :-1], squares[:, :-1]),
         (count - below, sums[:, -1:] - sums[:, :-1], squares[:, -1:] - squares[:, :-1]),

@@ -170,8 +170,18 @@ def _pixels(panel: Panel, picture: np.ndarray) -> tuple[np.ndarray, tuple[float,
     if panel.colors is not None:
         return over(picture, panel.colors, panel.opacity), (panel.low, panel.high)
     low, high = ends(panel.heat, panel.low, panel.high, panel.log)
-    options = {"colormap": panel.colormap, "opacity": panel.opacity, "blend": panel.blend, "smooth": panel.smooth}
-    return overlay(picture, panel.heat, low=low, high=high, log=panel.log, **options), (low, high)
+    pixels = overlay(
+        picture,
+        panel.heat,
+        colormap=panel.colormap,
+        opacity=panel.opacity,
+        blend=panel.blend,
+        smooth=panel.smooth,
+        low=low,
+        high=high,
+        log=panel.log,
+    )
+    return pixels, (low, high)
 
 
 def _bar(sheet: Sheet, place: tuple[float, float, float], panel: Panel, limits: tuple[float, float]) -> None:

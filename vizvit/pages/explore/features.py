@@ -67,7 +67,7 @@ def arrays(cap: Capture, selection: Mapping, other: tuple[Capture, Mapping] | No
             "map": patch_map(norms[layer + 1], cap),
             "norms": norms,
             "artefacts": found.mask,
-            "threshold": np.float32(np.nan if found.threshold is None else found.threshold),
+            "threshold": np.array(np.nan if found.threshold is None else found.threshold, np.float32),
         }
     made = {"map": _similarity(cap, selection)}
     if other is not None:
