@@ -16,8 +16,7 @@ from vizvit.numbers import number
 
 NORM_CMAP = "inferno"
 MARKED = "#26c6da"  # the outline of artefact tokens
-OPACITY = 0.8
-VEIL = 0.8  # of the opacity that a map has otherwise, for similarity, which covers every patch
+VEIL = 0.6  # opacity of similarity over the photograph
 BINS = 40  # of the histogram
 
 
@@ -71,7 +70,7 @@ def similarity_figure(
     """A map of cosines [rows, cols] over a picture, with a colour bar between the limits of `feature_limits`."""
     similarity, limits = as_finite(similarity, "rows cols"), feature_limits(similarity)
     colors = feature_colors(similarity, SIMILARITY_CMAP, limits)
-    return _one(image, colors, VEIL * OPACITY, query, (SIMILARITY_CMAP, limits, "cosine"), title, caption, theme)
+    return _one(image, colors, VEIL, query, (SIMILARITY_CMAP, limits, "cosine"), title, caption, theme)
 
 
 def components_figure(

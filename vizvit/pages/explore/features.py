@@ -10,7 +10,7 @@ from vizvit import explorer
 from vizvit.analysis import artefact_tokens, patch_components, patch_map, patch_similarity, token_norms
 from vizvit.explorer.features import encode_features, feature_window
 from vizvit.explorer.selection import OPACITY
-from vizvit.figures.features import NORM_CMAP, VEIL, component_colors, feature_colors, feature_limits
+from vizvit.figures.features import NORM_CMAP, component_colors, feature_colors, feature_limits
 from vizvit.figures.handout import Panel
 from vizvit.figures.raster import SIMILARITY_CMAP
 from vizvit.forward.capture import Capture
@@ -113,7 +113,7 @@ def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
         colormap=colormap,
         colors=colors,
         marked=marked,
-        opacity=VEIL * float(selection.get("opacity", OPACITY)) if view == "similarity" else 1.0,
+        opacity=float(selection.get("opacity", OPACITY)) if view == "similarity" else 1.0,
         label={"similarity": t["cosine"], "norms": t["norm"], "components": t["components_label"]}[view],
     )
 

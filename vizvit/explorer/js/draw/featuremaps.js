@@ -13,7 +13,6 @@ import { plain } from "./numbers.js";
 import { fill } from "./words.js";
 
 const SOFT_SIDES = { picture: 256, tile: 48 }; // pixels of a smoothed map
-export const SIMILARITY_VEIL = 0.8; // of the opacity that is chosen: every patch is covered
 export const FEATURE_COLOURS = { similarity: "cividis", norms: "inferno" }; // one meaning, one colour map
 
 export function drawFeatureMaps(app) {
@@ -62,7 +61,7 @@ function drawFeature(app, side) {
   const { view } = app.choice, { opacity, smooth } = app.options, { rows, cols } = side.capture;
   const figure = app.dom.figures[side.name], item = side.content.items[side.content.shown];
   if (view === "similarity") {
-    const veil = blendTable(side.colours[FEATURE_COLOURS.similarity], "veil", SIMILARITY_VEIL * opacity);
+    const veil = blendTable(side.colours[FEATURE_COLOURS.similarity], "veil", opacity);
     paintMap(figure.overlay, mapOfRow(side, item.row), rows, cols, item.limits, veil, smooth ? SOFT_SIDES.picture : 0);
   } else paintFeature(app, figure.overlay, side, item);
   outlineArtefacts(figure, view === "norms" ? artefactsOf(side, side.content.layer) : [], side);

@@ -1,13 +1,11 @@
 // A view of features as a Python program that makes it again with the library.
 
-import { SIMILARITY_VEIL } from "../draw/featuremaps.js";
-import { rounded } from "../draw/numbers.js";
 import { pythonKeywords, pythonText, rawPython, tokenCode } from "./code.js";
 
 // As pythonCode: other is the second capture's part, where it is compared with by the same model.
 export function featureCode(session, capture, choice, options = {}, other = null) {
   const { view, layer } = choice, file = pythonText(`${options.file ?? view}.png`), imports = ["from PIL import Image"];
-  const body = [], veil = rounded(SIMILARITY_VEIL * (options.opacity ?? 0.8));
+  const body = [];
   if (view === "components") {
     imports.push("from vizvit.figures.features import component_colors");
     body.push(`components = vizvit.patch_components(cap, ${layer})  # [rows, cols, 3]`, `picture = component_colors(components)  # uint8 [rows, cols, 3]`);
@@ -25,7 +23,7 @@ export function featureCode(session, capture, choice, options = {}, other = null
     });
     body.push(`similarity = vizvit.patch_similarity(${["cap", ...words].join(", ")})  # [rows, cols], cosine`);
     if (other) body.push(`there = vizvit.patch_similarity(${["cap", ...words, "other=other"].join(", ")})  # [rows, cols] of the other picture`);
-    body.push(`picture = over(cap.view, feature_colors(similarity, "cividis"), ${veil})  # uint8 [H, W, 3]`);
+    body.push(`picture = over(cap.view, feature_colors(similarity, "cividis"), ${options.opacity ?? 0.6})  # uint8 [H, W, 3]`);
   }
   return `${[...imports, ...(session.python ?? []), "", ...body, `Image.fromarray(picture).save(${file})`].join("\n")}\n`;
 }
