@@ -104,10 +104,14 @@ def wanted_layer(key: str, default: int | None = None, *, compare: bool = False)
     return default if layer is None else int(layer)
 
 
-def wanted_vectors(key: str, *, compare: bool = False) -> int | None:
-    """The layer whose token vectors the person at `key` asked for because they were not sent yet; None for none."""
+def wanted_vectors(key: str, capture: str, *, compare: bool = False) -> int | None:
+    """The layer whose token vectors the person at `key` asked for because they were not sent yet; None for none.
+
+    capture: its fingerprint; what was asked of another one no longer counts.
+    """
     state = st.session_state.get(key)
-    return state.get("compare_features" if compare else "features") if state else None
+    asked = (state.get("compare_features" if compare else "features") if state else None) or {}
+    return asked["layer"] if asked.get("capture") == capture else None
 
 
 def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]:

@@ -9,6 +9,7 @@ import numpy as np
 from vizvit import explorer
 from vizvit.analysis import artefact_tokens, patch_components, patch_map, patch_similarity, token_norms
 from vizvit.explorer.features import encode_features, feature_window
+from vizvit.explorer.payload import fingerprint
 from vizvit.explorer.selection import OPACITY
 from vizvit.figures.features import NORM_CMAP, component_colors, feature_colors, feature_limits
 from vizvit.figures.handout import Panel
@@ -30,12 +31,12 @@ def is_featured(selection: Mapping) -> bool:
 
 def feed(key: str, choice: Choice, cap: Capture, selection: Mapping, comparison: Comparison | None) -> None:
     """Hand the explorer at `key` the features of its pictures where it shows them, or asks for them."""
-    asked = explorer.wanted_vectors(key)
+    asked = explorer.wanted_vectors(key, fingerprint(cap, cap.view))
     if not is_featured(selection) and asked is None:
         return
     _feed(key, "features", choice, cap, selection["layer"] if asked is None else asked, {})
     if comparison is not None:
-        asked = explorer.wanted_vectors(key, compare=True)
+        asked = explorer.wanted_vectors(key, fingerprint(comparison.cap, comparison.cap.view), compare=True)
         header = {"same_model": comparison.choice.vit is choice.vit}
         layer = selection["layer"] if asked is None else asked
         _feed(key, "compare_features", comparison.choice, comparison.cap, layer, header)

@@ -21,6 +21,6 @@ export function askForVectors(app) {
     const layer = missingVectors(app, side);
     if (layer === null || side.featuresRequested === layer) continue;
     side.featuresRequested = layer;
-    app.send(side === app.a ? "features" : "compare_features", layer);
+    app.send(side === app.a ? "features" : "compare_features", { layer, capture: side.capture.capture });
   }
 }
