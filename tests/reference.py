@@ -6,6 +6,15 @@ import numpy as np
 import torch
 from PIL import Image
 
+# Families whose attention and features are checked: timm's name and a size.
+FAMILIES = {
+    "vit": ("vit_tiny_patch16_224", (48, 64)),
+    "distilled": ("deit_tiny_distilled_patch16_224", (48, 64)),
+    "registers": ("vit_small_patch14_reg4_dinov2", (42, 56)),
+    "siglip": ("vit_base_patch16_siglip_224", (48, 64)),
+    "rotary": ("eva02_tiny_patch14_224", (42, 56)),
+}
+
 
 @torch.no_grad()
 def awaken(module: torch.nn.Module) -> None:
@@ -34,3 +43,9 @@ def largest_difference(found, expected) -> float:
     found, expected = (np.asarray(values, dtype=np.float64) for values in (found, expected))
     assert found.shape == expected.shape, (found.shape, expected.shape)
     return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30))
+
+
+def family(vit, name: str):
+    """A small random model of one of FAMILIES; vit: the fixture."""
+    timm_name, size = FAMILIES[name]
+    return vit(timm_name, image_size=size, depth=3)

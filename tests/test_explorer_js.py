@@ -12,10 +12,13 @@ import cv2
 import numpy as np
 import pytest
 from explorer_fake import FakeCapture, sinks_of_shares
+from reference import FAMILIES, family
 
 import vizvit
 from vizvit import explorer
+from vizvit.explorer.features import encode_features
 from vizvit.explorer.payload import frame
+from vizvit.figures.features import component_colors, feature_limits
 from vizvit.figures.scale import limits
 
 NODE = shutil.which("node")
@@ -58,9 +61,16 @@ def test_modules_under_node(tmp_path, vit, picture):
         cap = vizvit.capture(load(vit), picture)
         write_payload(tmp_path / f"{name}.payload", explorer.encode(cap, cap.view, range(cap.num_layers)))
         write_json(tmp_path / f"{name}.json", survey_of(cap) | {"rollouts": list(rollouts_of(cap))})
+    for name in FAMILIES:
+        cap = vizvit.capture(family(vit, name), picture)
+        write_payload(tmp_path / f"{name}.payload", explorer.encode(cap, cap.view, range(cap.num_layers)))
+        write_payload(tmp_path / f"{name}.features", encode_features(cap, range(cap.num_layers)), same_model=True)
+        write_json(tmp_path / f"{name}.json", features_of(cap, vizvit.capture(family(vit, name), picture.rotate(90))))
     write_json(tmp_path / "limits.json", list(limits_of_maps()))
     write_json(tmp_path / "smooth.json", [smoothed(*shape) for shape in ((5, 7, 16), (4, 4, 3), (2, 9, 2), (1, 3, 4))])
-    write_json(tmp_path / "cases.json", {"made": list(CASES), "real": list(REAL), "maps": MAPS})
+    write_json(
+        tmp_path / "cases.json", {"made": list(CASES), "real": list(REAL), "families": list(FAMILIES), "maps": MAPS}
+    )
     files = sorted(str(path) for path in TESTS.glob("*.test.mjs"))
     done = subprocess.run(
         [NODE, "--test", *files],
@@ -72,9 +82,32 @@ def test_modules_under_node(tmp_path, vit, picture):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def write_payload(path: Path, blob: bytes) -> None:
+def features_of(cap: vizvit.Capture, other: vizvit.Capture) -> dict:
+    """What the library finds of each layer: attention, cosines of all tokens within the picture and of the first patch
+    with the other picture's, components and their colours, norms with the artefact tokens' mask, limits."""
+    prefix, layers = cap.grid.num_prefix_tokens, range(cap.num_layers)
+    norms, artefacts = vizvit.token_norms(cap), [vizvit.artefact_tokens(cap, layer) for layer in layers]
+    components = [vizvit.patch_components(cap, layer) for layer in layers]
+    return {
+        "attention": [cap.attention(layer) for layer in layers],
+        "cosines": [
+            [vizvit.patch_similarity(cap, token, layer) for token in range(cap.num_tokens)] for layer in layers
+        ],
+        "there": [vizvit.patch_similarity(cap, prefix, layer, other=other) for layer in layers],
+        "area": vizvit.patch_similarity(cap, layer=1, area=(0, 0, 1, 1)),
+        "components": components,
+        "colours": [component_colors(part) for part in components],
+        "norms": norms,
+        "limits": [feature_limits(norms[layer + 1, prefix:]) for layer in layers],
+        "artefacts": [found.mask for found in artefacts],
+        "thresholds": [found.threshold for found in artefacts],
+        "other": list(encode_features(other, layers)),
+    }
+
+
+def write_payload(path: Path, blob: bytes, **more) -> None:
     """One byte in front: in the browser the bytes arrive unaligned."""
-    session = {"start": 1, "selection": {"layer": 2, "head": None, "token": 0}, "texts": explorer.TEXTS}
+    session = {"start": 1, "selection": {"layer": 2, "head": None, "token": 0}, "texts": explorer.TEXTS} | more
     path.write_bytes(b"\0" + frame(session, blob))
 
 

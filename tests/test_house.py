@@ -31,7 +31,7 @@ training explanations
 analysis interventions walk
 forward
 model pictures explorer
-figures texts files reading
+figures features texts files reading
 numbers grid errors _version _moved
 """
 PAGES = """
@@ -51,6 +51,7 @@ MUST_NOT_KNOW = {  # beside what lies above it
     "vizvit.reading": (*HEAVY, "numpy"),
     "vizvit.files": HEAVY,
     "vizvit.texts": (*HEAVY, "numpy", "vizvit"),
+    "vizvit.features": HEAVY,
     "vizvit.figures": (*HEAVY, "vizvit.texts"),
     "vizvit.pictures": (*HEAVY, "vizvit.figures"),
     "vizvit.model": ("streamlit", "vizvit.figures"),

@@ -354,3 +354,19 @@ def test_lines_of_comparisons(shipped, cap, kind, tmp_path, monkeypatch):
     names = run_lines(python_lines.source_lines(choice, plan), tmp_path, monkeypatch)
     same(names["cap"], cap)
     same(names["other"], expected)
+
+
+@pytest.mark.parametrize("view", ["similarity", "components", "norms"])
+def test_features_are_kept_as_the_library_finds_them(asking, cap, view):
+    wanted = selection(view=view, layer=3, token=5)
+    _, body = asking(number=1, what="npz", view=wanted, pins=[])
+    arrays, meta = read_npz(body)
+    expected = {
+        "similarity": vizvit.patch_similarity(cap, 5, 3),
+        "components": vizvit.patch_components(cap, 3),
+        "norms": vizvit.patch_map(vizvit.token_norms(cap)[4], cap),
+    }[view]
+    np.testing.assert_allclose(arrays["map"], expected, rtol=1e-5, atol=1e-6)
+    assert meta["method"] == view and meta["head"] is None and meta["layer"] == 3
+    header, body = asking(number=2, what="handout", view=wanted, pins=[])
+    assert header["type"] == "application/pdf" and view in header["file"] and body.startswith(b"%PDF")

@@ -462,6 +462,8 @@ def test_rows_are_the_librarys_numbers(tiny, scenes, done):
             np.testing.assert_allclose(row[measure], function(cap).ravel(), rtol=1e-3)
         drawn = (vizvit.attention_received(cap) * vizvit.attention_sinks(cap)).sum(-1)
         np.testing.assert_allclose(row["sink_share"], drawn.ravel(), rtol=1e-3, atol=1e-6)
+        artefacts = [vizvit.artefact_tokens(cap, layer).share for layer in range(cap.num_layers)]
+        np.testing.assert_allclose(row["artefact_share"], artefacts, atol=1e-6)
         heat = explain(tiny, scenes[index], "attention_gradient")
         curves = faithfulness(tiny, scenes[index], heat, steps=4)
         assert row["deletion_attention_gradient"] == pytest.approx(curves.deletion_area, rel=1e-3)

@@ -17,6 +17,7 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .analysis import (
+        artefact_tokens,
         attention_distance,
         attention_entropy,
         attention_map,
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
         fuse_heads,
         gradient_rollout,
         head_statistics,
+        patch_components,
         patch_map,
+        patch_similarity,
         position_map,
         position_similarity,
         prefix_share,
         relevance,
         rollout,
         rollout_steps,
+        token_norms,
     )
     from .errors import CaptureError, ImageError, ModelError
     from .explanations import contrast, explain
@@ -81,6 +85,7 @@ __all__ = [
     "Temperature",
     "UnseenPatches",
     "VitModel",
+    "artefact_tokens",
     "attention_distance",
     "attention_entropy",
     "attention_map",
@@ -105,7 +110,9 @@ __all__ = [
     "load_image",
     "load_model",
     "overlay",
+    "patch_components",
     "patch_map",
+    "patch_similarity",
     "position_map",
     "position_similarity",
     "prefix_share",
@@ -116,6 +123,7 @@ __all__ = [
     "save_explorer",
     "show",
     "shuffled_class_difference",
+    "token_norms",
     "weight_randomisation",
 ]
 

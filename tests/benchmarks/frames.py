@@ -1,4 +1,4 @@
-"""How long the explorer takes in Chromium: a hover frame of all heads, and the matrix of all layers and heads.
+"""How long the explorer takes in Chromium: hover frames of all heads and of similarity, the matrix of all heads.
 
 python tests/benchmarks/frames.py [--large]
 """
@@ -39,6 +39,19 @@ def hover(page: Page, count: int = 120) -> list[float]:
     return times[10:]
 
 
+def similarity(page: Page, count: int = 120) -> list[float]:
+    """Milliseconds of each hover frame of similarity, with the maps of other layers that it draws, as `hover`."""
+    root = explorer_of(page)
+    root.get_by_role("radio", name="similarity", exact=True).click()
+    here = "root => root.__vizvit.vectors.length == root.style.getPropertyValue('--layers') && !root.dataset.pending"
+    page.wait_for_function(here, arg=root.element_handle(), timeout=300_000)
+    settled(page)
+    times = hover(page, count)
+    root.get_by_role("radio", name="attention", exact=True).click()
+    settled(page)
+    return times
+
+
 def matrix(page: Page, count: int = 40) -> list[float]:
     """Milliseconds from a new query to the last of its layers × heads thumbnails, frames between included."""
     root = explorer_of(page)
@@ -68,7 +81,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--large", action="store_true", help="also a model of 24 layers and 1,374 tokens (1.2 GB)")
     cases = CASES | (LARGE if parser.parse_args().large else {})
-    print("| in the browser, ms | hover frame: median | 95 % | matrix: median | 95 % |\n|---|---|---|---|---|")
+    print("| in the browser, ms | hover frame: median | 95 % | of similarity | 95 % | matrix: median | 95 % |")
+    print("|---|---|---|---|---|---|---|")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_app(Path(folder) / "log", HF_HUB_OFFLINE="1") as address,
@@ -82,7 +96,7 @@ def main() -> None:
             settled(page)
             tokens, heads, layers = explorer_of(page).evaluate(SIZE)
             size = f"{tokens:,} tokens, {heads} heads, {layers} layers"
-            figures = [figure for measure in (hover, matrix) for figure in _both(measure(page))]
+            figures = [figure for measure in (hover, similarity, matrix) for figure in _both(measure(page))]
             print(f"| {name}, {size} | {' | '.join(f'{figure:.1f}' for figure in figures)} |", flush=True)
             page.close()
         browser.close()

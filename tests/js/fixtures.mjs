@@ -6,7 +6,7 @@ import { decodeLayer, readPayload } from "../../vizvit/explorer/js/compute/paylo
 const folder = process.env.VIZVIT_FIXTURES;
 
 export const skip = folder ? false : "run through pytest: tests/test_explorer_js.py";
-export const { made, real, maps } = folder ? jsonOf("cases") : { made: [], real: [], maps: [] };
+export const { made, real, families, maps } = folder ? jsonOf("cases") : { made: [], real: [], families: [], maps: [] };
 
 export function jsonOf(name) {
   return JSON.parse(readFileSync(`${folder}/${name}.json`));
@@ -22,6 +22,12 @@ export function captureOf(name) {
   const { capture, sections } = payloadOf(name), { rows, cols, patch_size, prefix_names: names } = capture;
   const layers = [...sections.values()].map((section) => decodeLayer(capture, section));
   return { capture, layers, geometry: { rows, cols, patch_size, prefix: names.length } };
+}
+
+// The bytes of a capture's features, as they come.
+export function featureBytesOf(name) {
+  const file = readFileSync(`${folder}/${name}.features`);
+  return new Uint8Array(file.buffer, file.byteOffset, file.length).subarray(1);
 }
 
 export function doublesOf(name) {

@@ -1,5 +1,6 @@
 """What can be read off a capture: plain arrays, one idea a file."""
 
+from .features import ArtefactTokens, artefact_tokens, patch_components, patch_similarity, token_norms
 from .filters import embedding_filters
 from .fusion import attention_map, describe_query, fuse_heads, patch_map
 from .heads import (
@@ -14,7 +15,9 @@ from .position import PositionMap, position_map, position_similarity
 from .rollout import gradient_rollout, relevance, rollout, rollout_steps
 
 __all__ = [
+    "ArtefactTokens",
     "PositionMap",
+    "artefact_tokens",
     "attention_distance",
     "attention_entropy",
     "attention_map",
@@ -25,11 +28,14 @@ __all__ = [
     "fuse_heads",
     "gradient_rollout",
     "head_statistics",
+    "patch_components",
     "patch_map",
+    "patch_similarity",
     "position_map",
     "position_similarity",
     "prefix_share",
     "relevance",
     "rollout",
     "rollout_steps",
+    "token_norms",
 ]

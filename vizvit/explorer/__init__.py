@@ -18,7 +18,7 @@ from vizvit.explorer.payload import BUDGET, encode, window
 from vizvit.texts import words
 
 if TYPE_CHECKING:
-    from vizvit.explorer.component import asked, feed, mount, wanted_layer
+    from vizvit.explorer.component import asked, feed, mount, wanted_layer, wanted_vectors
 
 __all__ = [
     "BUDGET",
@@ -30,13 +30,14 @@ __all__ = [
     "script",
     "stylesheet",
     "wanted_layer",
+    "wanted_vectors",
     "window",
 ]
 
 TEXTS = words("explorer")
 
 # What needs Streamlit is imported when it is first used: a file to keep is written without it.
-_OF_THE_COMPONENT = {"_choose", "asked", "feed", "mount", "st", "wanted_layer"}
+_OF_THE_COMPONENT = {"_choose", "asked", "feed", "mount", "st", "wanted_layer", "wanted_vectors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -67,6 +67,8 @@ def mount(
         on_selection_change=on_change or _nothing,
         on_layer_change=_nothing,
         on_compare_layer_change=_nothing,
+        on_features_change=_nothing,
+        on_compare_features_change=_nothing,
         on_ask_change=_nothing,
         on_check_change=_nothing,
     )
@@ -76,7 +78,8 @@ def mount(
 def feed(key: str, name: str, header: Mapping, blob: bytes = b"") -> None:
     """Hand something more to the explorer at `key`, without sending its capture again.
 
-    name: "compare", a second capture (blob from `encode`); or "answer" and "check", what the browser `asked` for.
+    name: "compare", a second capture (blob from `encode`); "features" and "compare_features", of either (blob from
+    `encode_features`); or "answer" and "check", what the browser `asked` for.
     What is no longer fed in a run is taken away in the browser.
     """
     _feeder()(key=f"{key}-{name}", data=frame({"explorer": key, "name": name, **header}, blob))
@@ -99,6 +102,16 @@ def wanted_layer(key: str, default: int | None = None, *, compare: bool = False)
     state = st.session_state.get(key)
     layer = state.get("compare_layer" if compare else "layer") if state else None
     return default if layer is None else int(layer)
+
+
+def wanted_vectors(key: str, capture: str, *, compare: bool = False) -> int | None:
+    """The layer whose token vectors the person at `key` asked for because they were not sent yet; None for none.
+
+    capture: its fingerprint; what was asked of another one no longer counts.
+    """
+    state = st.session_state.get(key)
+    asked = (state.get("compare_features" if compare else "features") if state else None) or {}
+    return asked["layer"] if asked.get("capture") == capture else None
 
 
 def _choose(header: dict, wanted: Mapping | None, key: str) -> tuple[dict, dict]:

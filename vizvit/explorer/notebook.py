@@ -49,7 +49,7 @@ def show(
     layer, head: where to start; without a head, the heads fused by `fuse`. query: "cls" or another prefix token's name,
     ("patch", row, col), an index, or the area (top, left, bottom, right) of patches. layers: the layers to hold, as in
     `vizvit.save_explorer`. height: of the frame, in pixels. language: "en" or "ja". title, caption: above and below.
-    view: what the explorer's address says, by the same names: direction, fuse, scale, curve, colours, blend, rollout,
+    view: what the address says, by the same names: view, direction, fuse, scale, curve, colours, blend, rollout,
     smooth, grid_lines, true_pixels, opacity (0 to 1).
     Raises CaptureError for what there is not.
     """

@@ -53,9 +53,9 @@ def encode(cap: Any, image: np.ndarray, layers: Sequence[int] | None = None) -> 
             f"The explorer draws a uint8 image of shape [H, W, 3] and got {image.dtype} {list(image.shape)}: "
             "pass what VitModel.view returns."
         )
-    body = _Body()
+    body = Body()
     header = {
-        "capture": _fingerprint(cap, image),
+        "capture": fingerprint(cap, image),
         "num_layers": cap.num_layers,
         "num_heads": cap.num_heads,
         "num_tokens": cap.num_tokens,
@@ -107,7 +107,7 @@ def read_header(blob: bytes) -> dict:
     return header
 
 
-class _Body:
+class Body:
     """Sections one after the other, each at an aligned offset."""
 
     def __init__(self) -> None:
@@ -126,24 +126,24 @@ class _Body:
         return b"".join(self._parts)
 
 
-def _layer(cap: Any, layer: int, body: _Body) -> dict:
+def _layer(cap: Any, layer: int, body: Body) -> dict:
     queries, keys, bias = cap.queries(layer), cap.keys(layer), cap.bias(layer)  # [head, token, head_dim]
     mean = keys.mean(axis=1, dtype=np.float64).astype(np.float32)  # [head, head_dim]
     section = {
         "layer": layer,
         "head_dim": queries.shape[-1],
         "scale": float(cap.scale(layer)),
-        "queries": _half(queries, f"queries of layer {layer}", body),
-        "keys": _half(keys - mean[:, None], f"keys of layer {layer}", body),
+        "queries": half(queries, f"queries of layer {layer}", body),
+        "keys": half(keys - mean[:, None], f"keys of layer {layer}", body),
         "key_mean": body.add(mean),
         "bias": None,
     }
     if bias is not None:
-        section["bias"] = _half(_centred_rows(bias), f"bias of layer {layer}", body) | {"heads": bias.shape[0]}
+        section["bias"] = half(_centred_rows(bias), f"bias of layer {layer}", body) | {"heads": bias.shape[0]}
     return section
 
 
-def _half(values: np.ndarray, what: str, body: _Body) -> dict:
+def half(values: np.ndarray, what: str, body: Body) -> dict:
     """Float16 of values · 2^-exponent; the largest comes just below 2^15: no overflow, few subnormals."""
     finite = values[np.isfinite(values)] if np.isneginf(values).any() else values
     largest = float(np.abs(finite).max(initial=0.0))
@@ -168,7 +168,7 @@ def _colours(name: str) -> np.ndarray:
     return (colormaps[name](np.arange(256)) * 255).round().astype(np.uint8)
 
 
-def _fingerprint(cap: Any, image: np.ndarray) -> str:
+def fingerprint(cap: Any, image: np.ndarray) -> str:
     """Equal for two windows of one capture: the layers a browser already holds stay good."""
     digest = hashlib.blake2b(image.tobytes(), digest_size=16)
     last = cap.num_layers - 1

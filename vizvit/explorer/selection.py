@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from vizvit.reading import finite
 
 CHOICES = {
+    "view": ("attention", "similarity", "components", "norms"),
     "direction": ("from", "to"),
     "fuse": ("mean", "max", "min"),
     "scale": ("own", "shared", "absolute", "percentile", "apart"),
@@ -45,6 +46,7 @@ def fit(selection: Mapping, header: dict) -> dict:
     number = isinstance(opacity, (int, float)) and 0 <= opacity <= 1
     opened = selection.get("open")
     fitted["open"] = [name for name in FOLDS if isinstance(opened, (list, tuple)) and name in opened]
+    fitted["rollout"] = fitted["rollout"] and fitted["view"] == "attention"
     return fitted | {"opacity": float(opacity) if number else OPACITY}
 
 

@@ -22,6 +22,7 @@ from vizvit._version import __version__
 from vizvit.errors import CaptureError
 from vizvit.explorer.assets import script, stylesheet
 from vizvit.explorer.check import greatest_difference
+from vizvit.explorer.features import encode_features, greatest_cosine_difference
 from vizvit.explorer.payload import encode, frame, read_header
 from vizvit.explorer.selection import fit
 from vizvit.files import write_text
@@ -74,8 +75,14 @@ def build(
     selected["layer"] = min(held, key=lambda layer: (abs(layer - selected["layer"]), -layer))
     selected["rollout"] &= len(held) == cap.num_layers
     title = _printable(title or cap.vit.name)
+    key, features, cosines = f"standalone-{header['capture']}", b"", None
+    try:
+        features = frame({"explorer": key, "name": "features"}, encode_features(cap, held))
+        cosines = greatest_cosine_difference(cap, held)
+    except CaptureError:  # of weights that have changed since: the views of features are left out
+        selected["view"] = "attention"
     session = {
-        "key": f"standalone-{header['capture']}",
+        "key": key,
         "standalone": True,
         "start": 1,
         "selection": selected,
@@ -93,7 +100,8 @@ def build(
         "title": html.escape(title),
         "style": stylesheet(),
         "needs_script": html.escape(texts["standalone_needs_script"]),
-        "footer": html.escape(_footer(texts, checked, held, cap.num_layers)),
+        "footer": html.escape(_footer(texts, checked, held, cap.num_layers, cosines)),
+        "features": base64.b64encode(features).decode("ascii"),
         "payload": base64.b64encode(frame(session, blob)).decode("ascii"),
         "script": _inline(script()),
     }
@@ -103,7 +111,7 @@ def build(
 def _fitting(cap: Any) -> list[int]:
     """As many layers as a file of LIMIT bytes holds, evenly spaced, the last among them; at least one."""
     queries, bias = cap.queries(0), cap.bias(0)
-    layer = 2 * (2 * queries.size + (0 if bias is None else bias.size))
+    layer = 2 * (2 * queries.size + (0 if bias is None else bias.size)) + queries.size  # and vectors, a byte a number
     room = LIMIT - len(script()) - len(stylesheet()) - MARGIN - cap.view.nbytes * 4 / 3
     count = min(cap.num_layers, max(1, int(room / (layer * 4 / 3))))
     last = cap.num_layers - 1
@@ -122,14 +130,15 @@ def _chosen(cap: Any, layers: Sequence[int] | str) -> list[int]:
     return sorted({int(one) % count for one in layers})
 
 
-def _footer(texts: Mapping[str, str], checked: dict, held: list[int], layers: int) -> str:
+def _footer(texts: Mapping[str, str], checked: dict, held: list[int], layers: int, cosines: float | None) -> str:
     """What made the file and when, which layers are in it, and how exact its numbers are."""
     made = texts["standalone_made"].format(version=__version__, date=date.today().isoformat())
     check = texts["standalone_checked" if checked["rows"] == checked["of"] else "standalone_sampled"]
     worst = _rounded_up(100 * checked["worst"])
     if len(held) < layers:
         made += " " + texts["standalone_layers"].format(layers=", ".join(map(str, held)), count=layers)
-    return f"{made} {check.format(rows=checked['rows'], of=checked['of'], worst=f'{worst} %')}"
+    said = f"{made} {check.format(rows=checked['rows'], of=checked['of'], worst=f'{worst} %')}"
+    return said if cosines is None else f"{said} {texts['standalone_cosines'].format(worst=_rounded_up(cosines))}"
 
 
 def _rounded_up(value: float) -> str:

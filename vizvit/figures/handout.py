@@ -8,10 +8,12 @@ from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from vizvit.figures.features import MARKED, over
 from vizvit.figures.maps import overlay
 from vizvit.figures.page import Area, Place, find_colormap, outline
-from vizvit.figures.raster import ATTENTION_CMAP, as_heat, as_pixels, printable, ratio_of
+from vizvit.figures.raster import ATTENTION_CMAP, as_finite, as_heat, as_pixels, printable, ratio_of
 from vizvit.figures.scale import ends
 from vizvit.figures.sheet import A4, LINE, MARGIN, Sheet
 from vizvit.numbers import number
@@ -29,7 +31,10 @@ class Panel:
     """One view: a map with what it is called and how it is coloured.
 
     heat: [rows, cols], raw. caption: layer, head, query, scaling, weights. outlined: the patches looked from, or at.
-    low, high, log, colormap, opacity, blend, smooth: as in `overlay`. label: what the numbers are.
+    low, high, log, colormap, opacity, blend, smooth: as in `overlay`. label: what the numbers are. colors: uint8
+    [rows, cols, 3] of the patches, instead of those that the map would get; heat may then be of any sign, and `low` and
+    `high` stand at the colour bar, which is left out where there is no colormap. marked: bool [rows, cols], patches
+    with an outline.
     """
 
     heat: np.ndarray
@@ -43,6 +48,8 @@ class Panel:
     blend: str = "fade"
     smooth: bool = False
     label: str = "attention"
+    colors: np.ndarray | None = None
+    marked: np.ndarray | None = None
 
 
 def handout(
@@ -62,7 +69,7 @@ def handout(
     view = as_pixels(view)
     if not 1 <= len(panels) <= MOST:
         raise ValueError(f"Got {len(panels)} views, but 1 to {MOST} were expected: no more fit on a page.")
-    maps = [as_heat(panel.heat, "rows cols") for panel in panels]
+    maps = [(as_heat if panel.colors is None else as_finite)(panel.heat, "rows cols") for panel in panels]
     if len({heat.shape for heat in maps}) > 1:
         raise ValueError("Got maps of unequal grids, but views of one picture were expected.")
     sheet = Sheet(language)
@@ -145,9 +152,26 @@ def _caption(sheet: Sheet, panel: Panel, width: float) -> list[str]:
 def _panel(sheet: Sheet, place: Place, panel: Panel, view: np.ndarray, width: float) -> None:
     """A map over the picture; below it a colour bar with its numbers, and the caption."""
     left, top, across, down = place
+    pixels, limits = _pixels(panel, printable(view, max(across, down)))
+    axes = sheet.picture(place, pixels, panel.heat.shape)
+    for row, col in np.argwhere(panel.marked) if panel.marked is not None else ():
+        axes.add_patch(Rectangle((col, row), 1, 1, fill=False, edgecolor=MARKED, linewidth=1))
+    if panel.outlined is not None:
+        rows, cols = panel.heat.shape
+        outline(axes, panel.outlined, 72 * across / cols, 72 * down / rows)
+    y = top + down + 0.09
+    _bar(sheet, (left, y, width), panel, limits)
+    for index, line in enumerate(_caption(sheet, panel, width)):
+        sheet.text(left, top + down + 0.3 + index * CAPTION * LINE, line, CAPTION)
+
+
+def _pixels(panel: Panel, picture: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    """A panel's map over the picture, and what its colours run between."""
+    if panel.colors is not None:
+        return over(picture, panel.colors, panel.opacity), (panel.low, panel.high)
     low, high = ends(panel.heat, panel.low, panel.high, panel.log)
     pixels = overlay(
-        printable(view, max(across, down)),
+        picture,
         panel.heat,
         colormap=panel.colormap,
         opacity=panel.opacity,
@@ -157,19 +181,14 @@ def _panel(sheet: Sheet, place: Place, panel: Panel, view: np.ndarray, width: fl
         high=high,
         log=panel.log,
     )
-    axes = sheet.picture(place, pixels, panel.heat.shape)
-    if panel.outlined is not None:
-        rows, cols = panel.heat.shape
-        outline(axes, panel.outlined, 72 * across / cols, 72 * down / rows)
-    y = top + down + 0.09
-    _bar(sheet, (left, y, width), panel, (low, high))
-    for index, line in enumerate(_caption(sheet, panel, width)):
-        sheet.text(left, top + down + 0.3 + index * CAPTION * LINE, line, CAPTION)
+    return pixels, (low, high)
 
 
 def _bar(sheet: Sheet, place: tuple[float, float, float], panel: Panel, limits: tuple[float, float]) -> None:
     """The colours between the numbers at their ends, and what they measure, at (left, top) within a width."""
     x, y, width = place
+    if not panel.colormap:
+        return sheet.text(x, y, panel.label, CAPTION, sheet.theme.quiet)
     low, high = (number(value) for value in limits)
     texts = sum(sheet.measure(words, CAPTION) + 0.06 for words in (low, high, panel.label))
     length = float(np.clip(width - texts - 0.06, 0.35, 1.1))

@@ -78,6 +78,8 @@ def capture_views(
     if recorder.features is not None:
         for mine, row in zip(recorder.each, recorder.features.split(1), strict=True):
             mine.features = own(row)
+    for index, mine in enumerate(recorder.each):
+        mine.norms = [None if norms is None else norms[index : index + 1] for norms in recorder.norms]
     if not gradients:
         each = zip(views, logits.split(1), recorder.each, strict=True)
         return [Capture(vit, view, row, mine, None) for view, row, mine in each]

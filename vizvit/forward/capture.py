@@ -63,6 +63,7 @@ class Capture:
         # Copies: as views of the last tokens they would hold all of these.
         self._features = None if recorder.features is None else recorder.features.clone()
         self._output = logits.detach().clone()
+        self._norms = None if None in recorder.norms else torch.cat(recorder.norms)
         self._tokens: list[torch.Tensor] | None = None
         check_finite(vit, [*self._calls, *filter(None, [self._pool])], logits)
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
@@ -114,7 +115,9 @@ class Capture:
         """Bytes that this capture holds of its own; the model, which others share, is not counted."""
         tensors = [*(self._tokens or []), *(self._gradients or [])]
         tensors += [table for tables in self._tables for table in tables.values()]
-        tensors += [tensor for tensor in (self._pixels, self._features, self._output) if tensor is not None]
+        tensors += [
+            tensor for tensor in (self._pixels, self._features, self._output, self._norms) if tensor is not None
+        ]
         calls = [*self._calls, *([self._pool] if self._pool else [])]
         tensors += [t for call in calls for t in (call.q, call.k, call.v) if t is not None]
         if self._pool_gradient is not None:
@@ -168,6 +171,12 @@ class Capture:
         if self._tokens is None:
             self._tokens = streams(self.vit, self.pixels, self._output)
         return self._tokens[index].float().cpu().numpy()
+
+    def norms(self) -> np.ndarray:
+        """[layer + 1, token]: L2 norms of the residual stream, of the first block's input and after each block."""
+        if self._norms is None:
+            raise CaptureError(f"The token norms of {self.vit.name} were not seen: its blocks did not run one by one.")
+        return self._norms.cpu().numpy()
 
     # --- attention, derived
 

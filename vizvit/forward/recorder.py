@@ -48,6 +48,8 @@ class Recorder(TorchFunctionMode):
         self.layers: list[list[Call]] = [[] for _ in range(num_layers)]
         self.elsewhere: list[Call] = []  # a pooling head
         self.streams: list[torch.Tensor | None] = [None] * num_layers
+        # [picture, token]: L2 norms of the first block's input and of each block's output
+        self.norms: list[torch.Tensor | None] = [None] * (num_layers + 1)
         self.extras: list[tuple] = [((), {})] * num_layers
         self.biases: list[torch.Tensor | None] = [None] * num_layers
         self.running: int | None = None
@@ -161,10 +163,15 @@ class Recorder(TorchFunctionMode):
         def forward(x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
             self.running = index
             self.extras[index] = (args, kwargs)
+            if index == 0:
+                kept = getattr(block, "kept_tokens", None)  # an intervention drops the others in the first block
+                dropped = kept is not None and x.shape[1] > len(kept)
+                self.norms[0] = norms_of(x)[:, kept] if dropped else norms_of(x)
             try:
                 x = self._run(block.forward, x, *args, **kwargs)
             finally:
                 self.running = None
+            self.norms[index + 1] = norms_of(x)
             if keep_stream:
                 self.streams[index] = own(x[0].detach())
             return x
@@ -178,6 +185,11 @@ class Recorder(TorchFunctionMode):
             return block(x, *args, **kwargs)
         # Only what goes into a block is kept for the backward pass, which computes one block at a time anew.
         return checkpoint(block, x, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+
+
+def norms_of(x: torch.Tensor) -> torch.Tensor:
+    """float32 [picture, token]: the L2 norms of vectors [picture, token, dim]."""
+    return torch.linalg.vector_norm(x.detach(), dim=-1, dtype=torch.float32)
 
 
 def own(tensor: torch.Tensor) -> torch.Tensor:

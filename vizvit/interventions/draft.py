@@ -79,6 +79,7 @@ class Draft:
                 raise CaptureError("A token has to be left something to look at: all are knocked out.")
             if not plan.empty:
                 become(block, ChangedBlock).plan = replace(plan, first=layer == 0)
+                block.kept_tokens = plan.keep
         return self.module
 
 

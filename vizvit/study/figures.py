@@ -40,6 +40,11 @@ WORDS = {
         "preference",
     ),
 }
+ARTEFACTS = (
+    "Artefact tokens",
+    "share of patches",
+    "share of the patches whose norms after the block are a small population above all others, fitted in each picture",
+)
 EVEN = {"agreement": 1.0}  # what no preference would give
 
 
@@ -132,4 +137,21 @@ def caption(summary: dict, measure: str) -> str:
     return (
         f"{what[0].upper()}{what[1:]}. A dot a head at its mean over {of}, with a line of one standard deviation to "
         f"each side; the curve through each layer's mean{line}; {start}. {weights}"
+    )
+
+
+def artefacts_figure(summary: dict, *, title: str = "", caption: str = "", theme: str = "light") -> Figure:
+    """The share of artefact tokens by layer drawn."""
+    mean, spread = (np.array(summary["artefact_share"][name], np.float64)[:, None] for name in ("mean", "spread"))
+    return spread_figure(mean, spread, ylabel=ARTEFACTS[1], title=title, caption=caption, theme=theme)
+
+
+def artefacts_caption(summary: dict) -> str:
+    """What `artefacts_figure` shows, of which pictures, model and weights."""
+    found, source = summary["artefact_share"], summary.get("source") or {}
+    of = f"{found['count']} pictures" + (f" of {source['data']}" if source.get("data") else "")
+    weights = f"{summary['model']}, {summary['weights']}."
+    return (
+        f"{ARTEFACTS[2][0].upper()}{ARTEFACTS[2][1:]} (vizvit.artefact_tokens). A dot a layer at its mean over {of}, "
+        f"with a line of one standard deviation to each side. {weights}"
     )

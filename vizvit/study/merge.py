@@ -96,6 +96,7 @@ class _Sums:
         self._read = "value" if vit.outputs == "value" else "probability"
         self.read = Moments()
         self.heads = {measure: Moments(self._shape) for measure in MEASURES}
+        self.artefacts = Moments((vit.num_layers,))
         scores = ("pointing", *(AREAS if settings.faithfulness else ()))
         self.methods = {method: {score: Moments() for score in scores} for method in settings.methods}
 
@@ -114,8 +115,8 @@ class _Sums:
         self.objects += len(_numbers(table, "object"))
         self.read.add(_numbers(table, self._read))
         for measure, moments in self.heads.items():
-            column = table[measure].drop_null().combine_chunks()
-            moments.add(column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), *self._shape))
+            moments.add(_lists(table, measure, *self._shape))
+        self.artefacts.add(_lists(table, "artefact_share", self._shape[0]))
         for method, scores in self.methods.items():
             for score, moments in scores.items():
                 moments.add(_numbers(table, f"{score}_{method}"))
@@ -145,6 +146,11 @@ class _Sums:
                 for measure, moments in self.heads.items()
                 if moments.count
             },
+            "artefact_share": {
+                "mean": self.artefacts.mean,
+                "spread": self.artefacts.spread,
+                "count": self.artefacts.count,
+            },
         }
 
 
@@ -169,6 +175,12 @@ def _heads_table(vit: VitModel, sums: _Sums) -> arrow.Table:
 
 def _numbers(table: arrow.Table, column: str) -> np.ndarray:
     return table[column].drop_null().to_numpy()
+
+
+def _lists(table: arrow.Table, column: str, *shape: int) -> np.ndarray:
+    """[picture, *shape] of a column of lists, without the pictures that have none."""
+    values = table[column].drop_null().combine_chunks()
+    return values.flatten().to_numpy(zero_copy_only=False).reshape(len(values), *shape)
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ from .labels import unnamed
 from .settings import Settings
 
 SHARD = 64  # pictures: little to do again after an interruption
-FORMAT = 2  # of a shard's rows; another one makes older shards unknown
+FORMAT = 3  # of a shard's rows; another one makes older shards unknown
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from string import Template
+
+from matplotlib.figure import Figure
 
 from ..figures import figure_bytes
 from ..numbers import decimals, mean_and_spread, share
 from ..texts import words
 from . import table
-from .figures import WORDS, caption, figure
+from .figures import ARTEFACTS, WORDS, artefacts_caption, artefacts_figure, caption, figure
 from .measures import MEASURES
 from .opened import app_words
 from .summary import weights_note
@@ -33,6 +35,7 @@ def report(summary: dict, drawn: Iterable[str], app: str = APP) -> str:
         facts=_facts(summary),
         methods=_methods(summary),
         figures="\n".join(_figure(summary, measure) for measure in drawn),
+        artefacts=_artefacts(summary),
         heads=_heads(summary, app),
         broken=_broken(summary),
     )
@@ -92,18 +95,36 @@ def _methods(summary: dict) -> str:
 
 
 def _figure(summary: dict, measure: str) -> str:
+    title = WORDS[measure][0]
+    drawn = partial(figure, summary, measure)
+    return _drawing(measure, title, f"{title} of each head, by layer", drawn, caption(summary, measure))
+
+
+def _artefacts(summary: dict) -> str:
+    """The share of artefact tokens by layer, drawn and as a table; empty for a study that did not measure it."""
+    found = summary.get("artefact_share")
+    if not found or not found["count"]:
+        return ""
+    title, drawn = ARTEFACTS[0], partial(artefacts_figure, summary)
+    said = _drawing("artefact_share", title, f"{title} by layer", drawn, artefacts_caption(summary))
+    places = decimals(100 * mean for mean in found["mean"])
+    rows = [
+        [str(layer), f"{mean_and_spread(100 * mean, None if spread is None else 100 * spread, places)} %"]
+        for layer, (mean, spread) in enumerate(zip(found["mean"], found["spread"], strict=True))
+    ]
+    return f"<h2>Artefact tokens by layer</h2>\n{said}\n{_numbers(title, ['layer', ARTEFACTS[1]], rows)}"
+
+
+def _drawing(name: str, title: str, shown: str, draw: Callable[..., Figure], said: str) -> str:
     """The drawing for light and for dark screens; what it shows stands below it as text, which wraps on a phone."""
-    light, dark = (
-        base64.b64encode(figure_bytes(figure(summary, measure, theme=theme), "svg")).decode()
-        for theme in ("light", "dark")
-    )
-    title, data = WORDS[measure][0], "data:image/svg+xml;base64,"
+    light, dark = (base64.b64encode(figure_bytes(draw(theme=theme), "svg")).decode() for theme in ("light", "dark"))
+    data = "data:image/svg+xml;base64,"
     return (
-        f'<figure id="{measure}"><h3>{html.escape(title)}</h3>'
+        f'<figure id="{name}"><h3>{html.escape(title)}</h3>'
         f'<div class="wide" tabindex="0" role="region" aria-label="{html.escape(title)}"><picture>'
         f'<source media="(prefers-color-scheme: dark)" srcset="{data}{dark}">'
-        f'<img alt="{html.escape(title)} of each head, by layer" src="{data}{light}"></picture></div>'
-        f"<figcaption>{html.escape(caption(summary, measure))}</figcaption></figure>"
+        f'<img alt="{html.escape(shown)}" src="{data}{light}"></picture></div>'
+        f"<figcaption>{html.escape(said)}</figcaption></figure>"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as arrow
 
+from ..analysis.features import artefact_share
 from ..analysis.pointing import points_inside
 from ..errors import ModelError
 from ..explanations import METHODS, explain
@@ -34,7 +35,8 @@ def schema(vit: VitModel, settings: Settings) -> arrow.Schema:
     value (of a model of values alone, which has no label, rank and probability: the first of them, as `predicted`
     says), object (the share of the view inside the boxes, where they play the pointing game), boxes (how many there
     are), bad_boxes (how many of them cannot be used), box_error (why the first cannot); each of MEASURES as a list of
-    layers x heads numbers, a layer's heads together; for each method pointing_NAME, deletion_NAME, insertion_NAME.
+    layers x heads numbers, a layer's heads together; artefact_share as a list of one number a layer; for each method
+    pointing_NAME, deletion_NAME, insertion_NAME.
     """
     number, heads = arrow.float32(), arrow.list_(arrow.float32(), vit.num_layers * vit.num_heads)
     columns = [("name", arrow.string()), ("error", arrow.string()), ("label", arrow.int32()), ("rank", arrow.int32())]
@@ -43,6 +45,7 @@ def schema(vit: VitModel, settings: Settings) -> arrow.Schema:
     columns += [("object", number)]
     columns += [("boxes", arrow.int32()), ("bad_boxes", arrow.int32()), ("box_error", arrow.string())]
     columns += [(measure, heads) for measure in MEASURES]
+    columns += [("artefact_share", arrow.list_(number, vit.num_layers))]
     for method in settings.methods:
         columns += [(f"pointing_{method}", number)]
         columns += [(f"{area}_{method}", number) for area in AREAS if settings.faithfulness]
@@ -104,6 +107,7 @@ class Measurer:
         if picture.boxes is not None:
             record |= {"boxes": picture.boxes, "bad_boxes": len(picture.bad_boxes)}
             record["box_error"] = picture.bad_boxes[0] if picture.bad_boxes else None
+        record["artefact_share"] = artefact_share(cap)
         measured = head_measures(cap, picture.inside)
         return record | {name: None if values is None else values.ravel() for name, values in measured.items()}
 

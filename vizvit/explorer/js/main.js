@@ -1,7 +1,7 @@
 // The component: Streamlit calls `update` when it mounts, and again on the same elements when data or theme change.
 //
 // For tests and the curious, the element .vizvit carries data-ready, data-query, data-layer (a number or "rollout"),
-// data-head ("mean", "max", "min" or a number), data-direction, data-pending, data-frame-ms (compute and draw of the last
+// data-head ("mean", "max", "min" or a number), data-direction, data-view, data-pending, data-frame-ms (compute and draw of the last
 // hover frame), data-atlas-ms (of the last matrix of all layers and heads), and `__vizvit` with
 // `rows(layer, token)` -> Float32Array [head, key], `shown(side)` -> the row on the picture, and `survey(layer)`.
 
@@ -22,10 +22,12 @@ import { speak } from "./draw/reading.js";
 import { drawNumbers } from "./draw/table.js";
 import { drawPins } from "./draw/tray.js";
 import { buildView } from "./draw/view.js";
+import { buildViews, drawViews } from "./draw/views.js";
 import { drawWhy } from "./draw/why.js";
 import { receiveAnswer } from "./keep/files.js";
 import { openView, settledView } from "./state/changes.js";
 import { shownRow } from "./state/content.js";
+import { isFeatured, takeFeatures } from "./state/featureviews.js";
 import { pinnedViews } from "./state/pins.js";
 import { layerOf } from "./state/sides.js";
 import { createState } from "./state/state.js";
@@ -48,6 +50,7 @@ function createApp(parentElement) {
   const root = parentElement.querySelector(".vizvit");
   const app = Object.assign(createState(), { root, dom: buildView(root), speed: 1, answers: new Map(), endings: [] });
   app.a.decode = decodeLayer;
+  buildViews(app);
   app.schedule = () => (app.frame ||= requestAnimationFrame(() => draw(app)));
   app.arrangeSoon = () => (app.arranging ||= requestAnimationFrame(() => arrange(app)));
   app.settle = createSettle(app);
@@ -69,9 +72,11 @@ function createApp(parentElement) {
     rows: (layer, token) => attentionRows(layerOf(app.a, layer), token),
     shown: (side = "a") => (app[side]?.content?.items.length ? shownRow(app[side]) : null),
     survey: (layer) => app.surveyOf(app.a, layer),
+    feature: (side = "a") => app[side]?.content?.items[0],
     get difference() { return app.difference ?? null; },
     get choice() { return { ...app.choice }; },
     get options() { return { ...app.options }; },
+    get vectors() { return [...(app.a.features?.sections.keys() ?? [])]; },
     get loaded() { return [...app.a.sections.keys()]; },
     received: 0, // how often a capture came
     get pins() { return pinnedViews(app); },
@@ -80,6 +85,7 @@ function createApp(parentElement) {
 }
 
 function refresh(app) {
+  takeFeatures(app);
   fillControls(app);
   fillMenu(app);
   fillHelp(app);
@@ -93,11 +99,14 @@ function draw(app) {
   cancelAnimationFrame(app.frame);
   app.frame = 0;
   if (!app.a.capture) return;
+  drawViews(app);
   drawControls(app);
   drawFrame(app);
-  drawAtlas(app);
-  drawNumbers(app);
-  drawWhy(app);
+  if (!isFeatured(app)) {
+    drawAtlas(app);
+    drawNumbers(app);
+    drawWhy(app);
+  }
   drawPins(app);
   clearTimeout(app.liveTimer); // spoken only when it rests
   app.liveTimer = setTimeout(() => speak(app), 600);
@@ -108,7 +117,7 @@ function close(app, parentElement) {
   app.surveyor.close();
   for (const end of app.endings) end();
   for (const frame of [app.frame, app.arranging, app.atlas?.frame]) if (frame) cancelAnimationFrame(frame);
-  for (const timer of [app.settleTimer, app.liveTimer, app.playTimer, app.noticeTimer]) clearTimeout(timer);
+  for (const timer of [app.settleTimer, app.liveTimer, app.playTimer, app.noticeTimer, app.restTimer]) clearTimeout(timer);
   app.root.replaceChildren();
   apps.delete(parentElement);
 }

@@ -11,6 +11,7 @@ from vizvit.explorer.selection import OPACITY
 from vizvit.figures import figure_bytes, limits
 from vizvit.figures.handout import MOST, Panel, handout
 from vizvit.forward.capture import Capture
+from vizvit.pages.explore import features
 from vizvit.pages.explore.view_maps import head_values, view_map
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import current, say
@@ -41,6 +42,8 @@ def picture_line(choice: Choice) -> str:
 
 def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
     """A view as the explorer shows it, with its caption."""
+    if features.is_featured(selection):
+        return features.panel(cap, selection, choice)
     heat = view_map(cap, selection)
     low, high = view_limits(cap, selection, heat)
     return Panel(

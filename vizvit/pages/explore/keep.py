@@ -18,7 +18,7 @@ from vizvit._version import __version__
 from vizvit.analysis import patch_map, rollout_steps
 from vizvit.errors import CaptureError
 from vizvit.forward.capture import Capture
-from vizvit.pages.explore import handouts
+from vizvit.pages.explore import features, handouts
 from vizvit.pages.explore.view_maps import head_values, query_of, view_map
 from vizvit.pages.shared import language, look
 from vizvit.pages.shared.language import say
@@ -86,8 +86,12 @@ def npz(cap: Capture, selection: Mapping, choice: Choice, other: tuple[Capture, 
 
     map [rows, cols] as shown; meta, JSON text. Of one layer: heads [head, rows, cols] and attention, [head, key] with
     the prefix tokens ([head, query] for "to"). Of a rollout: steps [layer, rows, cols].
-    other: a second capture with its linked view, for other_map.
+    other: a second capture with its linked view, for other_map. Of features: see `features.arrays`.
     """
+    if features.is_featured(selection):
+        arrays = features.arrays(cap, selection, other)
+        arrays["meta"] = np.array(json.dumps(about(cap, selection, choice), ensure_ascii=False))
+        return look.npz(arrays)
     arrays = {"map": view_map(cap, selection)}
     if selection.get("rollout"):
         arrays["steps"] = rollout_steps(cap, head_fusion=selection.get("fuse", "mean"), **query_of(selection))
@@ -102,15 +106,16 @@ def npz(cap: Capture, selection: Mapping, choice: Choice, other: tuple[Capture, 
 
 def about(cap: Capture, selection: Mapping, choice: Choice) -> dict:
     """What the numbers of a view are, for a machine to read."""
+    featured = features.is_featured(selection)
     rolled, token, grid = bool(selection.get("rollout")), selection.get("token", 0), cap.grid
     area = selection.get("area")
     return {
         **choice.vit.facts(),
         "picture": choice.image_name,
-        "method": "rollout, residual 0.5" if rolled else "attention",
+        "method": "rollout, residual 0.5" if rolled else selection.get("view", "attention"),
         "layer": f"0 to {cap.num_layers - 1}" if rolled else selection.get("layer", cap.num_layers - 1),
-        "head": None if rolled else selection.get("head"),
-        "fusion": selection.get("fuse", "mean") if rolled or selection.get("head") is None else None,
+        "head": None if rolled or featured else selection.get("head"),
+        "fusion": selection.get("fuse", "mean") if not featured and (rolled or selection.get("head") is None) else None,
         "query": {"area": list(area)} if area else {"token": token, "name": grid.name(token)},
         "direction": selection.get("direction", "from"),
         "scaling": f"raw values; shown scaled to {selection.get('scale', 'own')}, {selection.get('curve', 'linear')}",
@@ -141,6 +146,8 @@ def _html(cap: Capture, selection: Mapping, choice: Choice, python: Sequence[str
 def _file_name(choice: Choice, selection: Mapping) -> str:
     """A name for the file that tells views apart; letters, digits and hyphens of any script."""
     parts = [PurePath(choice.image_name.rpartition(": ")[2]).stem, choice.vit.name]
+    if features.is_featured(selection):
+        parts.append(selection["view"])
     parts.append("rollout" if selection.get("rollout") else f"layer-{selection.get('layer', 0)}")
     text = "-".join(parts)
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)[:80]

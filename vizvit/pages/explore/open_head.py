@@ -20,7 +20,9 @@ def open_head(choice: Choice, layer: int, head: int) -> NoReturn:
     The address goes along: what the explorer would change in it later would be one more step back to this page.
     """
     state, grid = st.session_state, choice.vit.grid
-    selection = start() | {"token": 0} | (state.get("selection") or {}) | {"layer": layer, "head": head}
+    selection = (
+        start() | {"token": 0} | (state.get("selection") or {}) | {"layer": layer, "head": head, "view": "attention"}
+    )
     if selection["token"] >= grid.num_prefix_tokens + grid.rows * grid.cols:
         selection |= {"token": 0, "area": None, "key": None}
     state.selection, state.explored = selection, choice.model_key.kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vizvit import explorer
-from vizvit.pages.explore import compare_capture, compare_controls, greeting, keep
+from vizvit.pages.explore import compare_capture, compare_controls, features, greeting, keep
 from vizvit.pages.explore.link import view_from_address, write_view
 from vizvit.pages.explore.python_lines import source_lines
 from vizvit.pages.shared import look
@@ -45,6 +45,7 @@ def page() -> None:
     comparison = compare_capture.load(place, plan, choice, cap)
     if comparison is not None:
         comparison.feed(KEY, layer)
+    features.feed(KEY, choice, cap, selection, comparison)
     keep.answer(KEY, choice, cap, python=lines, other=comparison.cap if comparison else None)
 
 

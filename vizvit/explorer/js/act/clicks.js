@@ -3,6 +3,7 @@
 import { atlasCellAt } from "../draw/atlas.js";
 import { pinView } from "../keep/pinning.js";
 import { choose, setOption, show, toggleFold } from "../state/changes.js";
+import { isFeatured } from "../state/featureviews.js";
 import { HOME } from "../state/state.js";
 import { stopPlay, togglePlay } from "./play.js";
 
@@ -18,7 +19,8 @@ export function attachControls(app) {
   dom.play.addEventListener("click", () => togglePlay(app));
   dom.speed.addEventListener("change", () => show(app, { speed: Number(dom.speed.value) }));
   app.chooseTile = (tile) => {
-    if (!app.choice.rollout) choose(app, { head: tile.head });
+    if (isFeatured(app)) choose(app, { layer: tile.head });
+    else if (!app.choice.rollout) choose(app, { head: tile.head });
     else if (tile.head !== null) choose(app, { layer: tile.head }); // a step of the chain opens its layer
   };
   dom.tiles.addEventListener("click", (event) => {
@@ -29,6 +31,7 @@ export function attachControls(app) {
     const token = dom.chip.indexOf(event.target);
     if (token >= 0) choose(app, { token: token === app.choice.token && !app.choice.area ? HOME : token });
   });
+  onChoice(dom.view, (view) => choose(app, { view }));
   onChoice(dom.direction, (direction) => choose(app, { direction }));
   onChoice(dom.fuse, (fuse) => choose(app, { fuse, head: null, rollout: app.choice.rollout }));
   onChoice(dom.tool, (tool) => show(app, { tool }));

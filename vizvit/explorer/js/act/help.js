@@ -4,7 +4,7 @@ import { element } from "../draw/elements.js";
 
 // Keys and the texts that say what they do, in the order of the help.
 const KEYS = [
-  ["← ↑ → ↓", "key_arrows"], ["⇧ ← ↑ → ↓", "key_shift_arrows"], ["[  ]", "key_layers"], ["0 … 9", "key_heads"], ["t", "key_token"],
+  ["← ↑ → ↓", "key_arrows"], ["⇧ ← ↑ → ↓", "key_shift_arrows"], ["[  ]", "key_layers"], ["0 … 9", "key_heads"], ["t", "key_token"], ["e", "key_view"],
   ["d", "key_direction"], ["f", "key_fuse"], ["o", "key_rollout"], ["x", "key_tool"], ["w", "key_why"], ["a", "key_atlas"], ["n", "key_numbers"],
   ["s", "key_scale"], ["l", "key_log"], ["m", "key_smooth"], ["v", "key_blend"], ["g", "key_grid"], ["Space", "key_play"], ["p", "key_pin"], ["k", "key_keep"],
   ["Esc", "key_escape"], ["?", "key_help"],

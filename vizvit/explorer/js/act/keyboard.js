@@ -4,8 +4,9 @@ import { BLENDS } from "../compute/blending.js";
 import { areaBetween, placeOf, stepPatch } from "../compute/patches.js";
 import { pinView } from "../keep/pinning.js";
 import { choose, setOption, show, toggleFold } from "../state/changes.js";
+import { isFeatured } from "../state/featureviews.js";
 import { prefixCount } from "../state/sides.js";
-import { FUSIONS, HOME, TOOLS, areaOf, queryOf, scalesOf } from "../state/state.js";
+import { FUSIONS, HOME, TOOLS, VIEWS, areaOf, queryOf, scalesOf } from "../state/state.js";
 import { openKeep } from "./menu.js";
 import { togglePlay } from "./play.js";
 
@@ -26,12 +27,15 @@ const ACTIONS = {
   m: (app) => setOption(app, { smooth: !app.options.smooth }),
   g: (app) => setOption(app, { grid_lines: !app.options.grid_lines }),
   v: (app) => setOption(app, { blend: after(BLENDS, app.options.blend) }),
+  e: (app) => choose(app, { view: after(VIEWS, app.choice.view) }),
   t: nextPrefixToken,
   p: pinView,
   k: openKeep,
   " ": togglePlay,
   "?": (app) => app.dom.help.showModal(),
 };
+
+const OF_ATTENTION = "dfwanslv"; // keys of what features have not
 
 export function attachKeyboard(app) {
   app.dom.figures.a.picture.addEventListener("keydown", (event) => {
@@ -43,7 +47,7 @@ export function attachKeyboard(app) {
     const step = STEPS[event.key];
     if (!step || hasModifier(event)) return;
     event.preventDefault();
-    const tiles = app.dom.tile, at = tiles.findIndex(({ button }) => button.tabIndex === 0);
+    const tiles = app.dom.tile.filter(({ button }) => !button.hidden), at = tiles.findIndex(({ button }) => button.tabIndex === 0);
     const focused = tiles.findIndex(({ button }) => button === event.target), from = app.choice.rollout && focused >= 0 ? focused : at;
     const tile = tiles[(from + step[0] + step[1] + tiles.length) % tiles.length];
     if (!app.choice.rollout) app.chooseTile(tile); // a step of the chain is opened by Enter
@@ -56,7 +60,7 @@ export function attachKeyboard(app) {
     const head = Math.min(Math.max((app.choice.head ?? (step[0] > 0 ? -1 : 0)) + step[0], 0), heads - 1);
     choose(app, { layer: Math.min(Math.max(app.choice.layer + step[1], 0), layers - 1), head });
   });
-  for (const choice of ["direction", "tool", "fuse"]) roam(app.dom[choice].box);
+  for (const choice of ["view", "direction", "tool", "fuse"]) roam(app.dom[choice].box);
   app.root.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, select, dialog, dialog *, .menu *");
     if (hasModifier(event) || event.defaultPrevented) return;
@@ -72,7 +76,7 @@ export function attachKeyboard(app) {
       typeHead(app, event);
     } else if (!typing && event.key in ACTIONS && !(event.key === " " && event.target.matches("button, .fold"))) {
       event.preventDefault();
-      ACTIONS[event.key](app);
+      if (!isFeatured(app) || !OF_ATTENTION.includes(event.key)) ACTIONS[event.key](app);
     } else return;
     event.stopPropagation(); // Streamlit has shortcuts of its own on some of these keys
   });
@@ -86,10 +90,10 @@ function nextPrefixToken(app) {
 
 // Digits typed in quick succession are one number.
 function typeHead(app, { key, timeStamp }) {
-  const heads = app.a.capture.num_heads, { digits = "", at = -Infinity } = app.typed ?? {};
+  const featured = isFeatured(app), heads = featured ? app.a.capture.num_layers : app.a.capture.num_heads, { digits = "", at = -Infinity } = app.typed ?? {};
   const both = timeStamp - at < TYPING_MS && Number(digits + key) < heads ? digits + key : key;
   app.typed = { digits: both, at: timeStamp };
-  if (Number(both) < heads) choose(app, { head: Number(both) });
+  if (Number(both) < heads) choose(app, featured ? { layer: Number(both) } : { head: Number(both) });
 }
 
 // Arrows move the query, with Shift the far corner of a rectangle; while numbers are read, the token that is read.

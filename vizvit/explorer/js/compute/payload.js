@@ -21,7 +21,7 @@ export function readPayload(bytes) {
   };
 }
 
-function readFrame(buffer, start) {
+export function readFrame(buffer, start) {
   const view = new DataView(buffer, start);
   if (view.getUint32(0, true) !== MAGIC) throw new Error("not an explorer payload");
   const length = view.getUint32(4, true);

@@ -46,7 +46,8 @@ function endsOf(low, high, { least, most }, log) {
   return low < high ? { low, high } : { low: log ? LEAST * high : 0, high };
 }
 
-function percentilesOf({ row, first, count }) {
+// The 1st and the 99th percentile of a map, as NumPy finds them.
+export function percentilesOf({ row, first, count }) {
   const sorted = row.slice(first, first + count).sort();
   return [0.01, 0.99].map((part) => {
     const place = part * (count - 1), index = Math.floor(place);

@@ -28,6 +28,16 @@ export function paintMap(canvas, map, rows, cols, limits, colours, side = 0) {
   canvas.getContext("2d").putImageData(canvas.pixels, 0, 0);
 }
 
+// Colours, one a patch in RGBA words, on a canvas of rows × cols pixels.
+export function paintWords(canvas, colours, rows, cols) {
+  if (canvas.width !== cols || canvas.height !== rows || !canvas.pixels) {
+    Object.assign(canvas, { width: cols, height: rows, pixels: new ImageData(cols, rows) });
+    canvas.words = new Uint32Array(canvas.pixels.data.buffer);
+  }
+  canvas.words.set(colours);
+  canvas.getContext("2d").putImageData(canvas.pixels, 0, 0);
+}
+
 export function paintPixels(canvas, pixels, height, width) {
   Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);

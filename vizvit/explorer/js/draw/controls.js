@@ -1,6 +1,7 @@
 // How the controls show the state.
 
 import { layerOn } from "../state/counterparts.js";
+import { isFeatured } from "../state/featureviews.js";
 import { layerAtHand } from "../state/sides.js";
 import { areaOf, queryOf } from "../state/state.js";
 import { keepFocus } from "./elements.js";
@@ -23,7 +24,7 @@ export function drawControls(app) {
   dom.play.title = app.playing ? texts.pause : texts.play;
   dom.play.setAttribute("aria-label", dom.play.title);
   for (const { head, button } of dom.tile) {
-    const chosen = choice.rollout ? head === null : head === choice.head;
+    const chosen = isFeatured(app) ? head === choice.layer : choice.rollout ? head === null : head === choice.head;
     button.setAttribute("aria-checked", chosen);
     button.tabIndex = chosen ? 0 : -1;
   }
@@ -32,6 +33,7 @@ export function drawControls(app) {
   mark(dom.tool, app.tool);
   const touch = matchMedia("(pointer: coarse)").matches;
   dom.queryHint.textContent = { look: touch ? texts.hint_touch : texts.query_hint, area: texts.tool_area_hint, read: texts.tool_read_hint }[app.tool];
+  if (isFeatured(app)) dom.queryHint.textContent = "";
   app.root.classList.toggle("reads", app.tool === "read" || app.folds.why || choice.key !== null);
   app.root.classList.toggle("looks", app.tool === "look");
   const { scale, curve, smooth, colours, blend } = dom.selects;
@@ -64,8 +66,9 @@ function mark({ buttons }, value) {
 
 // The tiles are the heads of a layer, or the steps of the rollout's chain.
 function drawTileNames(app) {
-  const { dom, choice, texts, a: { capture } } = app, count = choice.rollout ? capture.num_layers : capture.num_heads;
-  const stamp = [choice.rollout, choice.fuse, count, texts.layer].join();
+  const { dom, choice, texts, a: { capture } } = app, layers = isFeatured(app);
+  const count = choice.rollout || layers ? capture.num_layers : capture.num_heads;
+  const stamp = [choice.rollout, choice.view, choice.fuse, count, texts.layer].join();
   if (dom.tileStamp === stamp) return;
   dom.tileStamp = stamp;
   if (dom.tile?.length !== count + 1) keepFocus(dom.tiles, () => buildTiles(dom, count));
@@ -74,8 +77,10 @@ function drawTileNames(app) {
     const whole = choice.rollout ? texts.rollout : headName(texts, null, choice.fuse);
     name.textContent = head === null ? (choice.rollout ? whole : texts[`fuse_short_${choice.fuse}`]) : choice.rollout ? step : head;
     button.setAttribute("aria-label", head === null ? whole : choice.rollout ? step : headName(texts, head));
+    button.hidden = layers && head === null; // the large picture shows it
+    if (layers && head !== null) button.setAttribute("aria-label", `${texts.layer} ${(name.textContent = head)}`);
   }
-  dom.headsTitle.textContent = choice.rollout ? texts.steps : texts.heads;
+  dom.headsTitle.textContent = layers ? texts.by_layer : choice.rollout ? texts.steps : texts.heads;
   dom.tiles.setAttribute("aria-label", dom.headsTitle.textContent);
   app.arrangeSoon();
 }

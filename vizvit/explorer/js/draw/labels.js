@@ -4,6 +4,7 @@ import { BLENDS } from "../compute/blending.js";
 import { isWhole } from "../state/sides.js";
 import { FUSIONS, TOOLS, scalesOf } from "../state/state.js";
 import { fillSelect, keepFocus } from "./elements.js";
+import { fillViews } from "./views.js";
 import { buildChips } from "./view.js";
 import { fill, prefixName } from "./words.js";
 
@@ -57,4 +58,5 @@ export function fillControls(app) {
   dom.figures.d.title.textContent = texts.difference;
   dom.caption.textContent = session.caption;
   dom.tileStamp = null;
+  fillViews(app);
 }

@@ -15,11 +15,11 @@ export function arrange(app) {
   if (!narrow && !app.b) root.style.setProperty("--picture", `${pictureWidth(app)}px`);
   const { tiles, tile } = dom, { rows, cols } = app.a.capture;
   const gap = parseFloat(getComputedStyle(tiles).columnGap) || 8;
-  const foot = tile[0].button.offsetHeight - tile[0].map.offsetHeight || 26;
+  const foot = tile.at(-1).button.offsetHeight - tile.at(-1).map.offsetHeight || 26;
   const height = narrow ? 0 : innerHeight - topOf(tiles) - below(dom.numbersRead) - below(dom.pinsLine) - PICTURE.foot;
   const ratio = app.b ? 2 * (cols / rows) : cols / rows;
   const wide = app.b ? { smallest: 110, comfortable: 150 } : { smallest: 58 };
-  const columns = tileColumns({ count: tile.length, width: tiles.clientWidth, height: narrow ? 0 : Math.max(height, 1), ratio, gap, foot, ...wide });
+  const columns = tileColumns({ count: tile.filter(({ button }) => !button.hidden).length, width: tiles.clientWidth, height: narrow ? 0 : Math.max(height, 1), ratio, gap, foot, ...wide });
   root.style.setProperty("--columns", columns);
 }
 

@@ -5,11 +5,11 @@ import { paintScale } from "./colour.js";
 import { percent } from "./numbers.js";
 
 // The ends say so where values lie beyond them and take the end colours.
-export function drawLegend(figure, { row, first, count }, limits, colours, text) {
+export function drawLegend(figure, { row, first, count }, limits, colours, text, write = percent) {
   let [least, most] = [Infinity, -Infinity];
   for (let i = first; i < first + count; i++) [least, most] = [Math.min(least, row[i]), Math.max(most, row[i])];
   const sign = (value) => (value === limits.low && least < value ? "≤ " : value === limits.high && most > value ? "≥ " : "");
-  const ticks = ticksOf(limits).map(({ at, value }) => ({ at, text: sign(value) + percent(value) }));
+  const ticks = ticksOf(limits).map(({ at, value }) => ({ at, text: sign(value) + write(value) }));
   paintScale(figure.bar, colours);
   const stamp = ticks.map((tick) => `${tick.at.toFixed(3)}${tick.text}`).join();
   if (figure.stamp !== stamp) {
@@ -22,5 +22,5 @@ export function drawLegend(figure, { row, first, count }, limits, colours, text)
     }));
   }
   if (figure.text.textContent !== text) figure.text.textContent = text;
-  figure.legend = { ...limits, ticks, text };
+  figure.legend = { ...limits, ticks, text, ends: [write(limits.low), write(limits.high)] };
 }

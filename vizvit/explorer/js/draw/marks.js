@@ -5,6 +5,7 @@ import { saturationOf } from "../compute/blending.js";
 import { linkedToken } from "../compute/link.js";
 import { boundsOf } from "../compute/patches.js";
 import { tokensOn } from "../state/counterparts.js";
+import { hasQuery, isCorrespondence, isFeatured } from "../state/featureviews.js";
 import { prefixCount, sidesOf } from "../state/sides.js";
 import { areaOf } from "../state/state.js";
 import { readToken } from "../state/weight.js";
@@ -13,7 +14,7 @@ import { rectOf } from "./outline.js";
 export function drawMarks(app) {
   const { root, options } = app;
   for (const side of sidesOf(app)) {
-    const figure = app.dom.figures[side.name], query = boundsOf(side.capture, tokensOn(app, side));
+    const figure = app.dom.figures[side.name], query = boundsOf(side.capture, queryOn(app, side));
     placeMark(figure, "query", query);
     placeMark(figure, "inspect", boundsOf(side.capture, readTokens(app, side)));
     placeMark(figure, "peak", peakBounds(side));
@@ -26,7 +27,7 @@ export function drawMarks(app) {
     } else setPlace(root, "q2", query);
   }
   root.classList.toggle("area-query", Boolean(areaOf(app)));
-  root.style.setProperty("--saturation", saturationOf(options.blend, options.opacity));
+  root.style.setProperty("--saturation", isFeatured(app) ? 1 : saturationOf(options.blend, options.opacity));
   root.classList.toggle("grid-lines", options.grid_lines);
   root.classList.toggle("true-pixels", options.true_pixels);
 }
@@ -38,7 +39,13 @@ function readTokens(app, side) {
   return found === null ? [] : [found];
 }
 
+// The second picture of a correspondence has no query of its own.
+function queryOn(app, side) {
+  return isFeatured(app) && hasQuery(app) && isCorrespondence(app, side) ? [] : tokensOn(app, side);
+}
+
 function peakBounds(side) {
+  if (side.content && "peak" in side.content) return side.content.peak === null ? null : boundsOf(side.capture, [side.content.peak]);
   const row = side.content?.items[side.content.shown]?.row;
   if (!row) return null;
   const peak = peakOf(row, prefixCount(side));

@@ -4,10 +4,12 @@ import { tokensOfArea } from "../compute/patches.js";
 import { limitsOf } from "../compute/scaling.js";
 import { openView } from "../state/changes.js";
 import { rowOfView } from "../state/content.js";
+import { featureOfView, hasQuery, isFeatured } from "../state/featureviews.js";
 import { pinnedViews, removePin, stampOfPin } from "../state/pins.js";
 import { prefixCount } from "../state/sides.js";
 import { coloursFor, paintMap } from "./colour.js";
 import { element, keepFocus } from "./elements.js";
+import { paintFeature } from "./featuremaps.js";
 import { areaName, fill, tokenName, viewName } from "./words.js";
 
 const PIN_MS = 6; // of a frame for the maps that are not made yet
@@ -28,6 +30,11 @@ export function drawPins(app) {
 function pinRow(app, view) {
   const { rows, memories } = app.pinRows, stamp = stampOfPin(view);
   if (rows.has(stamp)) return rows.get(stamp);
+  if (isFeatured({ choice: view })) {
+    const item = featureOfView(app, view);
+    if (item) rows.set(stamp, item);
+    return item;
+  }
   if (!memories.has(stamp)) memories.set(stamp, {});
   const memory = memories.get(stamp), tokens = view.area ? tokensOfArea(app.a.capture, view.area) : [view.token];
   const row = rowOfView(app, view, tokens, memory, PIN_MS);
@@ -51,7 +58,8 @@ function pinElement(app, view) {
     removePin(app, view);
     app.schedule();
   });
-  if (row) {
+  if (row && isFeatured({ choice: view })) paintFeature(app, map, a, row, view.view);
+  else if (row) {
     const shown = { row, first: prefixCount(a), count: rows * cols };
     const [limits] = limitsOf([shown], view.scale === "shared" ? "own" : view.scale, view.curve);
     paintMap(map, shown, rows, cols, limits, coloursFor(a, view));
@@ -60,6 +68,7 @@ function pinElement(app, view) {
 }
 
 function pinName({ texts, a: { capture } }, view) {
+  if (!hasQuery({ choice: view })) return viewName({ texts, choice: view });
   const query = view.area ? areaName(texts, view.area) : tokenName(capture, texts, view.token);
-  return `${viewName({ texts, choice: view })} · ${view.direction === "to" ? texts.towards : texts.from} ${query}`;
+  return `${viewName({ texts, choice: view })} · ${isFeatured({ choice: view }) ? texts.similar_to : view.direction === "to" ? texts.towards : texts.from} ${query}`;
 }

@@ -41,11 +41,11 @@ export function buildView(root) {
     element("span", { class: "group" }, label("pointer"), dom.tool.box), dom.queryHint);
 
   dom.selects = {};
-  const select = (name) => element("label", {}, label(name), (dom.selects[name] = element("select")));
+  const select = (name) => element("label", {}, label(name), (dom.selects[name] = element("select", { class: `select-${name}` })));
   const tick = (name) => element("label", {}, (dom[name] = element("input", { type: "checkbox" })), label(name));
   dom.opacity = element("input", { type: "range", min: 0, max: 1, step: 0.01 });
   dom.display = element("div", { class: "display" }, select("scale"), select("curve"), select("smooth"), select("colours"), select("blend"),
-    element("label", {}, label("opacity"), dom.opacity), tick("grid_lines"), tick("true_pixels"));
+    element("label", { class: "overlay-opacity" }, label("opacity"), dom.opacity), tick("grid_lines"), tick("true_pixels"));
 
   dom.reading = {};
   const reading = (dom.numbersRead = element("dl", { class: "reading" }));

@@ -30,6 +30,7 @@ export function headName(texts, head, fuse = "mean") {
 
 // "layer 4 · head 1", or "rollout · mean of heads".
 export function viewName({ texts, choice }, layer = choice.layer, head = choice.head) {
+  if ((choice.view ?? "attention") !== "attention") return `${texts[`view_${choice.view}`]} · ${texts.layer} ${layer}`;
   if (choice.rollout) return `${texts.rollout} · ${texts[`fuse_${choice.fuse}`]}`;
   return `${texts.layer} ${layer} · ${headName(texts, head, choice.fuse)}`;
 }

@@ -59,7 +59,7 @@ function mapCall(capture, choice, head = null, cap = "cap") {
 }
 
 // "cls" is what the library reads where nothing is said; without a class token every token has to be named.
-function tokenCode({ prefix_names: names, cols }, token) {
+export function tokenCode({ prefix_names: names, cols }, token) {
   if (token >= names.length) {
     const patch = token - names.length;
     return rawPython(`("patch", ${Math.floor(patch / cols)}, ${patch % cols})`);
@@ -71,12 +71,12 @@ function unlessDefault(value, standard) {
   return value === standard ? null : value;
 }
 
-function rawPython(code) {
+export function rawPython(code) {
   return { code };
 }
 
 // name=value for each value that there is; false is a default everywhere.
-function pythonKeywords(values) {
+export function pythonKeywords(values) {
   return Object.entries(values)
     .filter(([, value]) => value !== null && value !== undefined && value !== false)
     .map(([name, value]) => `${name}=${pythonValue(value)}`);
@@ -88,6 +88,6 @@ function pythonValue(value) {
 }
 
 // JSON's string literals are Python's too.
-function pythonText(text) {
+export function pythonText(text) {
   return JSON.stringify(text);
 }

@@ -1,16 +1,19 @@
 // The view for the clipboard: as a program, and as a link.
 
 import { placeOf } from "../compute/patches.js";
+import { isFeatured } from "../state/featureviews.js";
 import { notice } from "../draw/notice.js";
 import { report } from "../wire/settle.js";
 import { pythonCode } from "./code.js";
 import { copyText } from "./download.js";
+import { featureCode } from "./featurecode.js";
 import { keepName, keepOther } from "./naming.js";
 
 const ADDRESS_MS = 4000; // the longest to wait for the address to say what is shown
 
 export async function copyPython(app) {
-  const code = pythonCode(app.session, app.a.capture, app.choice, { ...app.options, file: keepName(app) }, keepOther(app));
+  const write = isFeatured(app) ? featureCode : pythonCode, other = isFeatured(app) && !app.b?.sameModel ? null : keepOther(app);
+  const code = write(app.session, app.a.capture, app.choice, { ...app.options, file: keepName(app) }, other);
   notice(app, (await copyText(code)) ? app.texts.copied_python : app.texts.not_copied);
 }
 
@@ -27,6 +30,6 @@ function addressIsCurrent({ choice, options, a: { capture } }) {
   const params = new URLSearchParams(location.search), { area, token } = choice, place = placeOf(capture, token);
   const query = area ? `${area[0]},${area[1]}-${area[2]},${area[3]}` : place ? place.join() : capture.prefix_names[token];
   const says = (name, value, silent) => (params.get(name) ?? silent) === String(value);
-  return says("query", query) && says("layer", choice.layer) && says("head", choice.head ?? "", "") && says("direction", choice.direction, "from")
+  return says("query", query) && says("layer", choice.layer) && says("head", choice.head ?? "", "") && says("direction", choice.direction, "from") && says("view", choice.view, "attention")
     && says("rollout", Number(choice.rollout), "0") && says("scale", options.scale, "own") && says("key", choice.key ?? "", "");
 }

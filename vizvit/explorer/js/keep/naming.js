@@ -2,11 +2,12 @@
 
 import { comparable } from "../compute/link.js";
 import { headOn, layerOn, tokensOn } from "../state/counterparts.js";
+import { isFeatured } from "../state/featureviews.js";
 
 // vizvit-cat-layer4-head1: what a file of this view is called.
 export function keepName({ session, choice }) {
   const name = String(session.name || "view").replace(/[^\p{L}\p{N}.]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "") || "view";
-  const what = choice.rollout ? "rollout" : `layer${choice.layer}${choice.head === null ? "" : `-head${choice.head}`}`;
+  const what = isFeatured({ choice }) ? `${choice.view}-layer${choice.layer}` : choice.rollout ? "rollout" : `layer${choice.layer}${choice.head === null ? "" : `-head${choice.head}`}`;
   return `vizvit-${name}-${what}`;
 }
 

@@ -2,8 +2,9 @@
 
 import { saturationOf } from "../compute/blending.js";
 import { coloursFor } from "../draw/colour.js";
-import { percent } from "../draw/numbers.js";
+import { FEATURE_COLOURS } from "../draw/featuremaps.js";
 import { queryName, viewName } from "../draw/words.js";
+import { hasQuery, isFeatured } from "../state/featureviews.js";
 import { prefixCount } from "../state/sides.js";
 
 const STOPS = 33; // colours that a sheet's colour bar is made of
@@ -14,51 +15,53 @@ export function keepParts(app) {
   const { texts, session, choice, dom } = app, { a, b, d } = dom.figures;
   const compared = app.b ? [keepPicture(app, b, app.b), ...(app.root.classList.contains("with-difference") ? [keepPicture(app, d, app.a)] : [])] : [];
   return {
-    title: [viewName(app), choice.direction === "to" ? texts.direction_to : "", queryName(app)].filter(Boolean).join(" · "),
+    title: [viewName(app), !isFeatured(app) && choice.direction === "to" ? texts.direction_to : "", hasQuery(app) ? queryName(app) : ""].filter(Boolean).join(" · "),
     caption: [app.sentence, session.caption].filter(Boolean),
     pictures: [keepPicture(app, a, app.a), ...compared],
-    legend: keepLegend(a.legend, coloursFor(app.a, app.options)),
-    tiles: dom.tile.map((tile) => ({
+    legend: a.legend && keepLegend(a.legend, isFeatured(app) ? app.a.colours[FEATURE_COLOURS[choice.view]] : coloursFor(app.a, app.options)),
+    tiles: dom.tile.filter(({ button }) => !button.hidden).map((tile) => ({
       name: keepWords(tile.name),
       share: keepWords(tile.share),
       image: tile.map.toDataURL(),
       chosen: tile.button.getAttribute("aria-checked") === "true",
-    })).concat(app.b ? dom.tile.filter(({ second }) => second.pixels).map((tile) => ({
+    })).concat(app.b ? dom.tile.filter(({ button, second }) => second.pixels && !button.hidden).map((tile) => ({
       name: `${keepWords(tile.name)} · ${app.b.title}`, share: "", image: tile.second.toDataURL(), chosen: false,
     })) : []),
     tilesTitle: keepWords(dom.headsTitle),
-    tilesNote: prefixCount(app.a) ? texts.bar : "",
+    tilesNote: prefixCount(app.a) && !isFeatured(app) ? texts.bar : "",
     ...keepInks(app.root),
   };
 }
 
 // One picture with its map and marks; a second one says in its label how its colours are to be read.
-function keepPicture({ b: other, options }, figure, { capture }) {
-  const { rows, cols, patch_size: patch, image } = capture, { low, high } = figure.legend ?? {}, { query, peak } = figure.bounds ?? {};
-  const range = figure.name === "a" || low === undefined ? "" : ` · ${percent(low)} … ${percent(high)}`;
+function keepPicture(app, figure, { capture }) {
+  const { b: other, options } = app;
+  const { rows, cols, patch_size: patch, image } = capture, { query, peak } = figure.bounds ?? {};
+  const range = figure.name === "a" || !figure.legend ? "" : ` · ${figure.legend.ends.join(" … ")}`;
   return {
     label: other ? keepWords(figure.title) + range : "",
     photo: figure.photo.toDataURL(),
     overlay: figure.overlay.toDataURL(),
-    saturation: figure.name === "d" ? 0 : saturationOf(options.blend, options.opacity),
+    saturation: isFeatured(app) ? 1 : figure.name === "d" ? 0 : saturationOf(options.blend, options.opacity),
     smooth: Boolean(options.smooth),
     pixelated: Boolean(options.true_pixels),
     width: image.width,
     height: image.height,
     cover: { width: Math.min(1, (cols * patch) / image.width), height: Math.min(1, (rows * patch) / image.height) },
     rows, cols,
-    gridLines: Boolean(options.grid_lines),
+    gridLines: Boolean(options.grid_lines) && hasQuery(app),
     query: query ? [query] : [],
     peak: peak ? peak.slice(0, 2) : null,
+    marked: figure.marked ?? [],
     badge: keepWords(figure.badge),
   };
 }
 
 // What stands below the picture: real values, not positions.
-function keepLegend({ low, high, ticks, text }, colours) {
+function keepLegend({ ends, ticks, text }, colours) {
   return {
-    low: percent(low),
-    high: percent(high),
+    low: ends[0],
+    high: ends[1],
     ticks,
     colours: Array.from({ length: STOPS }, (_, i) => cssOf(colours[Math.round((255 * i) / (STOPS - 1))])),
     text,

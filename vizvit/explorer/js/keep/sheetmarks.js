@@ -28,6 +28,11 @@ export function sheetPeak([row, col], cell) {
   return outlineOf([row, col, 1, 1], cell, MARKS.peak);
 }
 
+// Artefact tokens.
+export function sheetMarked(areas, cell) {
+  return areas.map((area) => outlineOf(area, cell, MARKS.artefact));
+}
+
 function outlineOf(area, cell, look) {
   const { x, y, width, height } = rectOf(area, cell);
   const box = `<rect x="${rounded(x)}" y="${rounded(y)}" width="${rounded(width)}" height="${rounded(height)}" fill="none"`;

@@ -6,6 +6,8 @@ import { isWhole, layerAtHand } from "./sides.js";
 export function choose(app, values) {
   if ("token" in values && !("area" in values)) values = { ...values, area: null };
   if (("layer" in values || "head" in values) && !("rollout" in values)) values = { ...values, rollout: false };
+  if (values.view && values.view !== "attention") values = { ...values, rollout: false };
+  if (values.rollout) values = { ...values, view: "attention" };
   const { choice } = app, from = choice.layer;
   Object.assign(choice, values);
   choice.layer = layerAtHand(app, Math.min(Math.max(choice.layer, 0), app.a.capture.num_layers - 1), from);

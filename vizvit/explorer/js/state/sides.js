@@ -15,7 +15,9 @@ export function createSide(name) {
     failed: new Set(), // what could not be surveyed
     requested: null, // the layer asked of Python
     task: null, // a mean over a rectangle, on its way
-    content: null, // what is drawn: see content.js
+    content: null, // what is drawn: see content.js and featureviews.js
+    features: null, // vectors, components and norms, as much as is here
+    vectors: new Map(), // layer -> decoded vectors
   };
 }
 

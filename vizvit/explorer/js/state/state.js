@@ -7,6 +7,7 @@ import { createSide } from "./sides.js";
 export const FUSIONS = ["mean", "max", "min"];
 export const SCALES = ["own", "shared", "absolute", "percentile"]; // and, where two are compared, "apart"
 export const TOOLS = ["look", "area", "read"];
+export const VIEWS = ["attention", "similarity", "components", "norms"];
 export const HOME = 0; // the query to fall back to: the first prefix token, or the first patch
 
 export function createState() {
@@ -20,6 +21,7 @@ export function createState() {
       direction: "from", // "from": what the query attends to; "to": what attends to it
       fuse: "mean", // mean, max, min
       rollout: false,
+      view: "attention", // attention, similarity, components, norms
     },
     options: {
       scale: "own", curve: "linear", smooth: false, colours: "viridis", blend: "fade", opacity: 0.6, grid_lines: true, true_pixels: false,

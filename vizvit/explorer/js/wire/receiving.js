@@ -5,8 +5,10 @@ import { clearMaps } from "../draw/maps.js";
 import { drawPhoto } from "../draw/photo.js";
 import { fill } from "../draw/words.js";
 import { applyView } from "../state/changes.js";
+import { dropFeatures } from "../state/featureviews.js";
 import { restorePins } from "../state/pins.js";
 import { createSide } from "../state/sides.js";
+import { connectFeatures } from "./vectors.js";
 import { listen } from "./feeds.js";
 import { stampOfChoice } from "./settle.js";
 
@@ -47,6 +49,7 @@ function takeCapture(app, side, payload) {
     side.place = `${side.name} ${capture.capture}`;
     Object.assign(side, { sections: new Map(), decoded: new Map(), surveys: new Map(), chain: new Map(), chainOf: null, failed: new Set(), content: null });
     app.difference = null;
+    dropFeatures(side);
     drawPhoto(app, app.dom.figures[side.name], payload);
     if (side === app.a) {
       drawPhoto(app, app.dom.figures.d, payload);
@@ -61,6 +64,7 @@ function takeCapture(app, side, payload) {
 function connect(app) {
   const { key } = app.session;
   restorePins(app);
+  connectFeatures(app);
   app.endings.push(listen(key, "compare", (data) => takeComparison(app, data)), ...["answer", "check"].map((name) => listen(key, name, (data) => data && takeAnswer(app, data))));
 }
 

@@ -1,8 +1,10 @@
 // Tells Python what a person has settled on: after 250 ms of rest, and only what is new.
 
 import { settledView } from "../state/changes.js";
+import { isFeatured } from "../state/featureviews.js";
 import { sidesOf } from "../state/sides.js";
 import { stampOfCheck, wantedCheck } from "../state/weight.js";
+import { askForVectors } from "./vectors.js";
 import { missingLayer } from "./fetching.js";
 
 const REST_MS = 250;
@@ -16,7 +18,8 @@ export function createSettle(app) {
 
 export function report(app) {
   if (!app.a.capture) return;
-  for (const side of sidesOf(app)) askForLayer(app, side);
+  if (!isFeatured(app)) for (const side of sidesOf(app)) askForLayer(app, side);
+  askForVectors(app);
   askForCheck(app);
   const stamp = stampOfChoice(app);
   if (stamp === app.reported) return;

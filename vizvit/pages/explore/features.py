@@ -1,0 +1,129 @@
+"""Features for the explorer: token vectors, components and norms, handed over when a view of them is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from vizvit import explorer
+from vizvit.analysis import artefact_tokens, patch_components, patch_map, patch_similarity, token_norms
+from vizvit.explorer.features import encode_features, feature_window
+from vizvit.explorer.payload import fingerprint
+from vizvit.explorer.selection import OPACITY
+from vizvit.figures.features import NORM_CMAP, component_colors, feature_colors, feature_limits
+from vizvit.figures.handout import Panel
+from vizvit.figures.raster import SIMILARITY_CMAP
+from vizvit.forward.capture import Capture
+from vizvit.numbers import number, share
+from vizvit.pages.explore.compare_capture import Comparison
+from vizvit.pages.shared import look
+from vizvit.pages.shared.language import say
+from vizvit.pages.shared.names import token_name
+from vizvit.pages.shared.store import turn
+from vizvit.pages.sidebar.choice import Choice
+
+
+def is_featured(selection: Mapping) -> bool:
+    """Whether a view of the explorer is one of features."""
+    return selection.get("view", "attention") != "attention"
+
+
+def feed(key: str, choice: Choice, cap: Capture, selection: Mapping, comparison: Comparison | None) -> None:
+    """Hand the explorer at `key` the features of its pictures where it shows them, or asks for them."""
+    asked = explorer.wanted_vectors(key, fingerprint(cap, cap.view))
+    if not is_featured(selection) and asked is None:
+        return
+    _feed(key, "features", choice, cap, selection["layer"] if asked is None else asked, {})
+    if comparison is not None:
+        asked = explorer.wanted_vectors(key, fingerprint(comparison.cap, comparison.cap.view), compare=True)
+        header = {"same_model": comparison.choice.vit is choice.vit}
+        layer = selection["layer"] if asked is None else asked
+        _feed(key, "compare_features", comparison.choice, comparison.cap, layer, header)
+
+
+def _feed(key: str, name: str, choice: Choice, cap: Capture, layer: int, header: Mapping) -> None:
+    layers = feature_window(cap, layer)
+
+    def make() -> bytes:
+        with turn():
+            cap.tokens(-1)  # another pass of the model
+        return encode_features(cap, layers)
+
+    explorer.feed(key, name, header, choice.result(("features", layers), make, len))
+
+
+def arrays(cap: Capture, selection: Mapping, other: tuple[Capture, Mapping] | None = None) -> dict[str, np.ndarray]:
+    """The numbers of a view of features, by name; raw.
+
+    similarity: map [rows, cols], and other_map, of the same query, where other is a second picture by the same model.
+    components: map [rows, cols, 3]. norms: map and artefacts [rows, cols], norms [layer + 1, token], threshold.
+    """
+    view, layer = selection["view"], selection["layer"]
+    if view == "components":
+        return {"map": patch_components(cap, layer, _components(cap))}
+    if view == "norms":
+        found, norms = artefact_tokens(cap, layer), token_norms(cap)
+        return {
+            "map": patch_map(norms[layer + 1], cap),
+            "norms": norms,
+            "artefacts": found.mask,
+            "threshold": np.array(np.nan if found.threshold is None else found.threshold, np.float32),
+        }
+    made = {"map": _similarity(cap, selection)}
+    if other is not None:
+        there, linked = other
+        same = there.vit is cap.vit
+        made["other_map"] = _similarity(cap, selection, there) if same else _similarity(there, linked)
+    return made
+
+
+def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
+    """A view of features on a handout."""
+    t, view, layer = say("handouts"), selection["view"], selection["layer"]
+    values = arrays(cap, selection)["map"]
+    words, outlined, marked = {"layer": layer}, None, None
+    if view == "components":
+        colors, low, high, colormap, heat = component_colors(values), 0.0, 1.0, "", np.zeros(values.shape[:2])
+    else:
+        low, high = feature_limits(values)
+        colormap = SIMILARITY_CMAP if view == "similarity" else NORM_CMAP
+        colors, heat = feature_colors(values, colormap, (low, high)), values
+    if view == "similarity":
+        area, token = selection.get("area"), selection.get("token", 0)
+        if area:
+            words["query"] = t["area"].format(**dict(zip(("top", "left", "bottom", "right"), area, strict=True)))
+            outlined = tuple(area)
+        else:
+            words["query"] = token_name(cap, token)
+            outlined = None if token < cap.grid.num_prefix_tokens else cap.grid.patch(token) * 2
+    if view == "norms":
+        found = artefact_tokens(cap, layer)
+        marked = found.mask
+        words["artefacts"] = t["artefacts_none"]
+        if found.threshold is not None:
+            words["artefacts"] = t["artefacts"].format(share=share(found.share), threshold=number(found.threshold))
+    what = {"similarity": t["similarity"], "components": t["components"], "norms": t["norms"]}[view]
+    scale = t["scale_percentile"]
+    return Panel(
+        heat,
+        t["caption"].format(what=what.format(**words), scale=scale, weights=look.weights_note(choice.vit)),
+        outlined=outlined,
+        low=low,
+        high=high,
+        colormap=colormap,
+        colors=colors,
+        marked=marked,
+        opacity=float(selection.get("opacity", OPACITY)) if view == "similarity" else 1.0,
+        label={"similarity": t["cosine"], "norms": t["norm"], "components": t["components_label"]}[view],
+    )
+
+
+def _similarity(cap: Capture, selection: Mapping, other: Capture | None = None) -> np.ndarray:
+    area = selection.get("area")
+    where = {"area": tuple(area)} if area else {"token": selection.get("token", 0)}
+    return patch_similarity(cap, layer=selection["layer"], other=other, **where)
+
+
+def _components(cap: Capture) -> int:
+    return min(3, cap.grid.num_patches)
