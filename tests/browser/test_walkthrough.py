@@ -192,6 +192,9 @@ def test_the_address_opens_the_same_place(app, open_page):
         expect(place).to_have_attribute(f"data-{name}", str(value))
 
 
+WITH_CLASSES = "deit_tiny_distilled_patch16_224"
+
+
 def walked() -> None:
     import streamlit as st
 
@@ -205,10 +208,10 @@ def walked() -> None:
 @pytest.mark.parametrize(
     ("model", "absent"),
     [
-        ("vit_base_patch16_siglip_224", {"tokens", "head"}),
-        ("eva02_tiny_patch14_224", {"head"}),
+        ("vit_base_patch16_siglip_224", {"tokens"}),
+        ("eva02_tiny_patch14_224", set()),
         ("deit_tiny_distilled_patch16_224", set()),
-        ("vit_small_patch14_reg4_dinov2", {"head"}),
+        ("vit_small_patch14_reg4_dinov2", set()),
     ],
 )
 def test_other_families_go_through_all_stages(model, absent):
@@ -228,7 +231,7 @@ def test_other_families_go_through_all_stages(model, absent):
             without.add(stage.name)
             assert plain(model) in app.info[0].value
     assert without == absent
-    unread = {"depth"} if "head" in absent else set()  # no classifier, no lens
+    unread = {"depth"} if model != WITH_CLASSES else set()  # no classifier, no lens
     assert recomputed == {n for n in RECOMPUTED if STAGES[n - 1].name not in absent | unread}
 
 
