@@ -10,12 +10,13 @@ import torch
 import torch.nn.functional as F
 from reference import largest_difference
 from test_anatomy import MODELS
+from timm.models import vision_transformer
 from torch import nn
 
 import vizvit
 from vizvit import walk
 from vizvit.forward.anatomy import Anatomy, dissect
-from vizvit.model import parts
+from vizvit.model import parts, timm_parts
 from vizvit.walk import formulas
 from vizvit.walk.stages import STAGES
 
@@ -430,3 +431,29 @@ def test_the_shipped_model(picture):
         stage = walk.head(a)
         check(stage, "logits")
         assert model.label(stage.winner) == model.label(int(stage.logits.argmax()))
+
+
+# --- the outline of the whole
+
+
+def test_the_outline_is_what_the_model_has(family, a, token):
+    found, block = walk.outline(a, token), a.block
+    assert found.arrangement == "serial"
+    assert len(found.prefix) == a.grid.num_prefix_tokens
+    assert found.added == (a.position is not None)
+    assert found.rotated == (family in ("rotary", "separate")) and found.biased == (family == "bias")
+    scaled = (block.attended, block.mlp_out)
+    scaled = [
+        part if scale is None else scale
+        for part, scale in zip(scaled, (block.attended_scaled, block.mlp_scaled), strict=True)
+    ]
+    lengths = [float(torch.linalg.vector_norm(part[token])) for part in (block.x, *scaled)]
+    np.testing.assert_allclose([found.stream, found.attention, found.mlp], lengths, rtol=1e-4)
+
+
+def test_a_block_that_is_not_taken_apart_has_no_lengths(tiny):
+    other = dataclasses.replace(tiny, block=None)
+    found = walk.outline(other, 3)
+    assert (found.arrangement, found.attention, found.mlp) == ("other", None, None) and found.stream > 0
+    blocks = (vision_transformer.ParallelScalingBlock, vision_transformer.ParallelThingsBlock, vision_transformer.Block)
+    assert [timm_parts.is_parallel(kind(16, 2)) for kind in blocks] == [True, True, False]

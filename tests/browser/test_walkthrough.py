@@ -76,10 +76,10 @@ def test_all_stages_by_next_and_by_keys(app, open_page, language, following):
 def test_patch_head_and_layer_change_the_drawing_and_explore_follows(app, open_page):
     page = open_page(f"{app}/walkthrough?stage=8&lang=en{STATE}")
     at_stage(page, 8)
-    place, seen = page.locator(".place"), [drawing(page)]
-    box = place.locator(".photo").bounding_box()
+    place, photo, seen = page.locator(".place"), page.locator(".meet .photo"), [drawing(page)]
+    box = photo.bounding_box()
     where = {"x": 1.5 * box["width"] / GRID.cols, "y": 6.5 * box["height"] / GRID.rows}
-    place.locator(".photo").click(position=where)
+    photo.click(position=where)
     expect(place).to_have_attribute("data-token", str(GRID.token(6, 1)))
     for name, value in (("head", 4), ("layer", 1)):
         settled(page)
@@ -92,7 +92,7 @@ def test_patch_head_and_layer_change_the_drawing_and_explore_follows(app, open_p
     expect(page).to_have_url(re.compile(r"layer=1.*head=4|head=4.*layer=1"))
     place.get_by_role("radio", name="class").click()
     expect(page).to_have_url(re.compile("query=class"))
-    place.locator(".photo").click(position=where)
+    photo.click(position=where)
     expect(place).to_have_attribute("data-token", str(GRID.token(6, 1)))
     settled(page)
     page.get_by_role("link", name="Explore").click()
@@ -134,7 +134,7 @@ def test_numbers_on_the_screen_are_the_engines(app, open_page):
     table = main.locator("[data-draw=scaling] td").all_inner_texts()
     assert table[1] == f"{scores.entropy:.3g}" and table[4] == f"{scores.entropy_unscaled:.3g}"
     main.get_by_text("Scaling by").click()
-    expect(main.locator("dd").first).to_have_text(f"{scores.entropy_unscaled:.3g} nats")
+    expect(main.locator(".vw-facts dd").first).to_have_text(f"{scores.entropy_unscaled:.3g} nats")
     settled(page)
 
     page.goto(f"{app}/walkthrough?stage=13&lang=en{STATE}")
@@ -145,6 +145,33 @@ def test_numbers_on_the_screen_are_the_engines(app, open_page):
     assert cells[::2] == [SHIPPED.label(i).split(", ")[0] for i in best]
     shown = [float(cell.split(" %")[0]) for cell in cells[1::2]]
     np.testing.assert_allclose(shown, 100 * probabilities[best], atol=0.06)
+
+
+def test_a_query_meets_a_key_and_the_spine_leads_on(app, open_page):
+    token, key = GRID.token(2, 5), GRID.token(7, 3)
+    page = open_page(f"{app}/walkthrough?stage=8&lang=en{STATE}")
+    at_stage(page, 8)
+    meet = page.locator(".meet[data-ready]")
+    box = meet.locator(".photo").bounding_box()
+    meet.locator(".photo").hover(position={"x": 3.5 * box["width"] / GRID.cols, "y": 7.5 * box["height"] / GRID.rows})
+    expect(meet).to_have_attribute("data-key", str(key))
+    scores = walk.scores(anatomy(3), token, 2)
+    found = [float(meet.get_attribute(f"data-{name}")) for name in ("product", "attention")]
+    np.testing.assert_allclose(found, [scores.products[key], scores.attention[key]], rtol=5e-3)
+
+    page.locator(".spread input").focus()
+    page.keyboard.press("End")
+    largest = {
+        name: float(page.locator(f".spread .{name}").get_attribute("data-largest")) for name in ("without", "with")
+    }
+    assert largest["without"] > 0.6 and largest["with"] < 0.3
+
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") > 0
+    page.get_by_role("radio", name="layer 5").click()
+    expect(page.locator(".place")).to_have_attribute("data-layer", "5")
+    page.get_by_role("button", name="11 MLP").click()
+    at_stage(page, 11)
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0
 
 
 def test_batch_normalisation_moves_and_layer_normalisation_stays(app, open_page):
@@ -165,6 +192,9 @@ def test_the_address_opens_the_same_place(app, open_page):
         expect(place).to_have_attribute(f"data-{name}", str(value))
 
 
+WITH_CLASSES = "deit_tiny_distilled_patch16_224"
+
+
 def walked() -> None:
     import streamlit as st
 
@@ -178,10 +208,10 @@ def walked() -> None:
 @pytest.mark.parametrize(
     ("model", "absent"),
     [
-        ("vit_base_patch16_siglip_224", {"tokens", "head"}),
-        ("eva02_tiny_patch14_224", {"head"}),
+        ("vit_base_patch16_siglip_224", {"tokens"}),
+        ("eva02_tiny_patch14_224", set()),
         ("deit_tiny_distilled_patch16_224", set()),
-        ("vit_small_patch14_reg4_dinov2", {"head"}),
+        ("vit_small_patch14_reg4_dinov2", set()),
     ],
 )
 def test_other_families_go_through_all_stages(model, absent):
@@ -201,7 +231,7 @@ def test_other_families_go_through_all_stages(model, absent):
             without.add(stage.name)
             assert plain(model) in app.info[0].value
     assert without == absent
-    unread = {"depth"} if "head" in absent else set()  # no classifier, no lens
+    unread = {"depth"} if model != WITH_CLASSES else set()  # no classifier, no lens
     assert recomputed == {n for n in RECOMPUTED if STAGES[n - 1].name not in absent | unread}
 
 

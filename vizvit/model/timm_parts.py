@@ -132,6 +132,12 @@ def block(module: nn.Module) -> Block | None:
     return Block(norm(parts[0]), heads, scale(module, 1), norm(parts[2]), inner, scale(module, 2))
 
 
+def is_parallel(module: nn.Module) -> bool:
+    """Whether attention and MLP of a block read the same input side by side, as in ViT-22B."""
+    fused = isinstance(getattr(module, "in_proj", None), nn.Linear) and hasattr(module, "mlp_act")
+    return fused or (hasattr(module, "attns") and hasattr(module, "ffns"))
+
+
 def read_out(module: nn.Module) -> str:
     """What the prediction is read from: "class token", "class and distillation tokens", "mean of patches", "pooling
     head", the pooling's own name, or "unknown"."""

@@ -15,7 +15,7 @@ from typing import Any
 from .stages import STAGES
 
 # Where a name is looked for, in turn; no file is called as a name is, so that importing a file hides nothing.
-_FILES = (*dict.fromkeys(stage.by_hand.partition(".")[0] for stage in STAGES), "formulas")
+_FILES = (*dict.fromkeys(stage.by_hand.partition(".")[0] for stage in STAGES), "formulas", "spine")
 
 
 def __getattr__(name: str) -> Any:

@@ -34,6 +34,7 @@ class Stage:
 
 TOKEN = ("patch", "prefix", "layer")
 HEAD = (*TOKEN, "head")
+PAIR = ("prefix", "layer", "head")  # the patch is chosen on the drawing
 STAGES = (
     Stage(
         "patches",
@@ -64,13 +65,13 @@ STAGES = (
         ("patch", "prefix"),
     ),
     Stage("norm", "norms.layer_norm", "06-normalisation", "[{tokens}, {dim}] → [{tokens}, {dim}]", TOKEN),
-    Stage("qkv", "attention.qkv", "07-qkv", "[{tokens}, {dim}] → 3 × [{heads}, {tokens}, {head_dim}]", HEAD),
+    Stage("qkv", "attention.qkv", "07-qkv", "[{tokens}, {dim}] → 3 × [{heads}, {tokens}, {head_dim}]", PAIR),
     Stage(
         "scores",
         "attention.scores",
         "08-scores",
         "[{heads}, {tokens}, {head_dim}] · [{heads}, {head_dim}, {tokens}] → [{heads}, {tokens}, {tokens}]",
-        HEAD,
+        PAIR,
     ),
     Stage(
         "sum",

@@ -1,4 +1,7 @@
-// The stage bar: numbered steps, the running shape beneath the current one, back and next, and the arrow keys.
+// What stands on top of the walk: the network with the current part lit, the stage's title and shape, back and next, and
+// the arrow keys.
+
+import { drawSpine } from "./spine.js";
 
 const bars = new WeakMap();
 
@@ -8,8 +11,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     bar = build(parentElement);
     bars.set(parentElement, bar);
   }
+  const arrived = bar.data?.current !== data.current;
   Object.assign(bar, { data, send: setTriggerValue, current: data.current });
+  const focused = bar.svg.contains(bar.svg.getRootNode().activeElement);
+  Object.assign(bar, drawSpine(bar.svg, data.network, data.names, data.words));
+  wire(bar);
   draw(bar);
+  if (focused) bar.parts[bar.current].focus();
+  if (arrived) toTop(); // a page and a stage open at their top
   return () => {
     document.removeEventListener("keydown", bar.listen);
     bars.delete(parentElement);
@@ -19,29 +28,51 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function build(parentElement) {
   const frame = parentElement.querySelector(".bar");
   const bar = { frame };
-  for (const part of ["steps", "back", "next", "track", "shape"]) bar[part] = frame.querySelector(`.${part}`);
+  for (const part of ["spine", "svg", "back", "next", "title", "shape"]) bar[part] = frame.querySelector(`.${part}`);
   bar.back.addEventListener("click", () => go(bar, bar.current - 1));
   bar.next.addEventListener("click", () => go(bar, bar.current + 1));
   bar.listen = (event) => key(bar, event);
   document.addEventListener("keydown", bar.listen);
-  new ResizeObserver(() => placeShape(bar)).observe(bar.track);
   return bar;
 }
 
-function draw(bar) {
-  const { names, words } = bar.data;
-  bar.frame.setAttribute("aria-label", words.stages);
-  if (bar.steps.childElementCount !== names.length) {
-    bar.steps.replaceChildren(...names.map((_, index) => step(bar, index + 1)));
+function wire(bar) {
+  for (const [stage, part] of Object.entries(bar.parts)) {
+    part.setAttribute("role", "button");
+    part.setAttribute("aria-label", `${stage} ${bar.data.names[stage - 1]}`);
+    part.setAttribute("aria-description", bar.data.network.parts[stage - 1].join(" · "));
+    part.addEventListener("click", () => go(bar, Number(stage)));
+    part.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      go(bar, Number(stage));
+    });
+    for (const over of ["pointerenter", "focus"]) part.addEventListener(over, () => tellOf(bar, Number(stage)));
+    for (const out of ["pointerleave", "blur"]) part.addEventListener(out, () => tellOf(bar, bar.current));
   }
-  [...bar.steps.children].forEach((item, index) => {
-    const button = item.firstChild;
-    item.classList.toggle("passed", index + 1 <= bar.current);
-    button.lastChild.textContent = names[index];
-    button.setAttribute("aria-label", `${index + 1} ${names[index]}`);
-    if (index + 1 === bar.current) button.setAttribute("aria-current", "step");
-    else button.removeAttribute("aria-current");
+  bar.slabs.forEach((slab, layer) => {
+    const choose = (wanted) => wanted >= 0 && wanted < bar.slabs.length && wanted !== bar.data.network.layer && bar.send("layer", wanted);
+    slab.addEventListener("click", () => choose(layer));
+    slab.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1, Enter: 0, " ": 0 }[event.key];
+      if (step === undefined) return;
+      event.preventDefault();
+      choose(layer + step);
+    });
   });
+}
+
+function draw(bar) {
+  const { names, words, network } = bar.data;
+  bar.frame.setAttribute("aria-label", words.stages);
+  for (const [stage, part] of Object.entries(bar.parts)) {
+    const number = Number(stage);
+    part.classList.toggle("passed", number < bar.current);
+    part.setAttribute("tabindex", number === bar.current ? 0 : -1);
+    if (number === bar.current) part.setAttribute("aria-current", "step");
+    else part.removeAttribute("aria-current");
+  }
+  bar.slabs.forEach((slab, layer) => slab.classList.toggle("chosen", layer === network.layer));
   const [before, after] = [names[bar.current - 2], names[bar.current]];
   bar.back.textContent = `← ${before ?? ""}`;
   bar.next.textContent = `${after ?? ""} →`;
@@ -51,42 +82,35 @@ function draw(bar) {
   bar.next.setAttribute("aria-label", `${words.next}: ${after ?? ""}`);
   bar.back.disabled = before === undefined;
   bar.next.disabled = after === undefined;
-  bar.shape.textContent = bar.current === bar.data.current ? bar.data.shape : "";
+  bar.title.textContent = bar.current === bar.data.current ? bar.data.title : names[bar.current - 1];
+  tellOf(bar, bar.current);
   show(bar);
-  placeShape(bar);
   bar.frame.dataset.stage = bar.data.current;
 }
 
-function step(bar, number) {
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  const dot = document.createElement("i");
-  dot.textContent = number;
-  button.append(dot, document.createElement("span"));
-  button.addEventListener("click", () => go(bar, number));
-  item.append(button);
-  return item;
+// A part's shape and what it adds; its name, too, while it is not the current one.
+function tellOf(bar, stage) {
+  const facts = bar.data.network.parts[stage - 1];
+  const name = `${stage} ${bar.data.names[stage - 1]}`;
+  bar.shape.textContent = (stage === bar.current ? facts : [name, ...facts]).join(" · ");
 }
 
 function go(bar, stage) {
   if (stage < 1 || stage > bar.data.names.length || stage === bar.current) return;
   bar.current = stage; // at once, so that a second press goes on from here
   draw(bar);
+  toTop();
   bar.send("go", stage);
 }
 
-// On a narrow screen the steps scroll sideways: keep the current one in sight.
-function show(bar) {
-  const button = bar.steps.children[bar.current - 1];
-  bar.steps.scrollTo({ left: button.offsetLeft + button.offsetWidth / 2 - bar.steps.clientWidth / 2 });
+function toTop() {
+  document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0, behavior: "instant" });
 }
 
-function placeShape(bar) {
-  const step = bar.steps.children[bar.current - 1]?.getBoundingClientRect();
-  if (!step) return;
-  const track = bar.track.getBoundingClientRect();
-  const left = step.left + step.width / 2 - track.left - bar.shape.offsetWidth / 2;
-  bar.shape.style.left = `${Math.max(0, Math.min(left, track.width - bar.shape.offsetWidth))}px`;
+// On a narrow screen the picture scrolls sideways: keep the current part in its middle.
+function show(bar) {
+  const part = bar.parts[bar.current].getBoundingClientRect(), frame = bar.spine.getBoundingClientRect();
+  bar.spine.scrollBy({ left: part.left + part.width / 2 - frame.left - frame.width / 2, behavior: "instant" });
 }
 
 const WIDGETS = "input, textarea, select, button, summary, [contenteditable=true], [role=slider], [role=application]";
@@ -97,5 +121,7 @@ function key(bar, event) {
   const path = event.composedPath().filter((node) => node instanceof Element);
   if (!path.includes(bar.frame) && path.some((node) => node.matches(WIDGETS))) return;
   event.preventDefault();
+  const focused = bar.svg.contains(bar.svg.getRootNode().activeElement);
   go(bar, bar.current + step);
+  if (focused) bar.parts[bar.current].focus();
 }

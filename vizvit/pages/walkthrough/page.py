@@ -9,13 +9,15 @@ import streamlit as st
 
 from vizvit.errors import CaptureError
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import kind_of, named_or_own, say, say_of
+from vizvit.pages.shared.language import current, kind_of, named_or_own, say, say_of
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.walkthrough.place import here, write
 from vizvit.pages.walkthrough.scene import Here, arrive
+from vizvit.pages.walkthrough.spine import network
 from vizvit.pages.walkthrough.steer import controls, stage_bar
 from vizvit.pages.walkthrough.text import text
 from vizvit.walk import Absent
+from vizvit.walk.lessons import lesson
 from vizvit.walk.stages import STAGES
 
 # Each stage is drawn by the file of its name in this folder.
@@ -40,9 +42,11 @@ def _walk(choice: Choice) -> None:
         st.error(look.failure("capture", error))
         return
     numbers = now.numbers()
-    stage_bar(place.stage, [t[f"stage_{step.name}"] for step in STAGES], stage.shape.format(**numbers))
+    title = lesson(stage.lesson, current()).title
+    stage_bar(choice.vit, place.stage, [t[f"stage_{step.name}"] for step in STAGES], title, network(now))
     write(place, choice.vit)
-    left, right = st.columns([6, 8], gap="large")
+    with st.container(key="walk_columns"):
+        left, right = st.columns([6, 9], gap="medium")
     with left, st.container(key="walk_text"):
         text(place.stage, kind, numbers)
     with right:

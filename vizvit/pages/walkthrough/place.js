@@ -42,6 +42,7 @@ function draw(place) {
   place.lines.setAttribute("viewBox", `0 0 ${cols} ${rows}`);
   place.lines.firstElementChild.setAttribute("d", gridPath(rows, cols));
   place.under.hidden = true;
+  place.photo.hidden = !data.uses.includes("patch") && !data.uses.includes("cut");
   place.frame.classList.toggle("cut", data.uses.includes("cut"));
   if (data.uses.includes("cut")) cut(place);
   drawToken(place);

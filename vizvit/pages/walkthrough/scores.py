@@ -11,14 +11,16 @@ from vizvit.figures import SIGNED_CMAP
 from vizvit.numbers import number, share
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
-from vizvit.pages.walkthrough.html import badge, facts, note, show, side_by_side
+from vizvit.pages.walkthrough.html import badge, facts, note, show, side_by_side, title
 from vizvit.pages.walkthrough.maps import over_picture
+from vizvit.pages.walkthrough.meet import meet, spread
 from vizvit.pages.walkthrough.scene import Here
 
 
 def draw(here: Here) -> None:
     t, place, n = say("walk"), here.place, here.numbers()
     made = walk.scores(here.anatomy, place.token, place.head)
+    meet(here, "scores")
     scaled = st.toggle(
         t["scores_scaling"].format(head_dim=n["head_dim"]), value=True, key="walk_scaling", persist_state="session"
     )
@@ -49,11 +51,14 @@ def draw(here: Here) -> None:
         side_by_side(
             before + colour_bar(-limit, limit, t["scores_unit"], SIGNED_CMAP),
             after + colour_bar(0, float(heat.max()), t["attention"]),
+            least="220px",
         ),
         _prefix_share(here, weights),
         _with_and_without(made, scaled),
         note(t["scores_bias"]) if made.bias is not None else "",
     )
+    show("spread_title", title(t["spread_title"], t["spread_note"]))
+    spread(here)
 
 
 def _prefix_share(here: Here, weights: np.ndarray) -> str:

@@ -17,8 +17,9 @@ from vizvit.pages.walkthrough.place import Place, choose, go_to
 _HERE = Path(__file__).parent
 _BAR = """
 <nav class="bar">
-  <ol class="steps"></ol>
-  <div class="go"><button class="back"></button><div class="track"><span class="shape"></span></div>
+  <div class="spine"><svg class="svg"></svg></div>
+  <div class="go"><button class="back"></button>
+    <div class="told"><h1 class="title"></h1><span class="shape"></span></div>
     <button class="next"></button></div>
 </nav>
 """
@@ -35,15 +36,21 @@ _PLACE = f"""
 """
 
 
-def stage_bar(stage: int, names: list[str], shape: str) -> None:
-    """The steps of the walk; a click, "back", "next" or an arrow key goes to another."""
+def stage_bar(vit: VitModel, stage: int, names: list[str], title: str, network: dict[str, object]) -> None:
+    """The network with the stage's part lit; a click on a part, "back", "next" or an arrow key goes to another stage, a
+    click on a slab to another layer.
+
+    title: of the stage's lesson; network: from `spine.network`.
+    """
     t = say("walk")
-    words = {"stages": t["stages"], "back": t["back"], "next": t["next"]}
+    words = {"stages": t["stages"], "back": t["back"], "next": t["next"], "layer": t["choose_layer"]}
+    words |= {"own_block": t["spine_own_block"]}
     key = "walk_bar"
     _component("vizvit_walk_bar", _BAR, "bar.js")(
         key=key,
-        data={"current": stage, "names": names, "shape": shape, "words": words},
+        data={"current": stage, "names": names, "title": title, "network": network, "words": words},
         on_go_change=lambda: go_to(int(st.session_state[key].go)),
+        on_layer_change=lambda: choose(vit, layer=int(st.session_state[key].layer)),
     )
 
 

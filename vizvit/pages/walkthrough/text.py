@@ -12,7 +12,8 @@ from vizvit.walk.stages import STAGES
 _STYLE = """
 <style>
   .st-key-walk_bar { position: sticky; top: 3.7rem; z-index: 90; }
-  .st-key-walk_text h1 { padding-top: 0 !important; }
+  @media (min-width: 641px) { .block-container:has(.st-key-walk_bar) { padding-left: 2rem; padding-right: 2rem; } }
+  @media (max-width: 640px) { .st-key-walk_columns [data-testid="stColumn"]:last-child { order: -1; } }
   .st-key-walk_text .katex-display { overflow-x: auto; overflow-y: hidden; margin: .5rem 0; font-size: .95em; }
   .st-key-walk_text .katex { font-size: 1.05em; }
   .st-key-walk_try { border-left: 4px solid ACCENT; padding: .1rem 0 .1rem 1rem; gap: .3rem; }
@@ -26,7 +27,6 @@ def text(stage: int, kind: str, numbers: dict[str, object]) -> None:
     t = say("walk")
     words = lesson(STAGES[stage - 1].of(kind).lesson, language.current()).fill(**numbers)
     st.html(_STYLE.replace("ACCENT", look.accent()))
-    st.title(words.title)
     st.markdown(words.what)
     st.markdown(words.formula)
     with st.container(key="walk_shapes"):

@@ -1,0 +1,111 @@
+"""A query meets a key, in the browser: products, score, exponential, sum and share of any two tokens, and scores of
+random queries and keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from vizvit import explorer
+from vizvit.explorer.assets import joined
+from vizvit.explorer.payload import frame
+from vizvit.forward.capture import Capture
+from vizvit.pages.shared.language import named, say
+from vizvit.pages.walkthrough.place import choose
+from vizvit.pages.walkthrough.scene import Here
+
+_HERE = Path(__file__).parent
+_MEET = """
+<div class="meet">
+  <div><div class="photo" tabindex="0" role="application">
+    <img class="image" draggable="false" alt=""><canvas class="heat"></canvas>
+    <svg class="threads" preserveAspectRatio="none"></svg>
+    <div class="mark chosen"></div><div class="mark under"></div>
+  </div><div class="below"><button class="follow"></button><div class="prefix"></div></div></div>
+  <div class="pair">
+    <p class="title" aria-live="polite"></p>
+    <span class="name query_name"></span><svg class="query"></svg>
+    <span class="name key_name"></span><svg class="strip"></svg>
+    <span class="name sums_name"></span><svg class="sums"></svg>
+    <p class="reading"></p>
+  </div>
+  <dl class="steps"></dl>
+</div>
+"""
+_CASE = """
+  <div class="case {name}"><span class="name"></span><svg class="scores"></svg><svg class="weights"></svg>
+    <small class="deviation"></small><small class="largest"></small></div>
+"""
+_SPREAD = f"""
+<div class="spread">
+  <label><span></span><input type="range"><output></output><button></button></label>
+  {_CASE.format(name="without")}{_CASE.format(name="with")}
+</div>
+"""
+
+
+@dataclass(frozen=True)
+class OneHead:
+    """A capture of one head alone, as `explorer.encode` reads it."""
+
+    cap: Capture
+    head: int
+    num_heads: int = 1
+
+    def __getattr__(self, name: str):
+        return getattr(self.cap, name)
+
+    def queries(self, layer: int) -> np.ndarray:
+        return self.cap.queries(layer)[self.head, None]
+
+    def keys(self, layer: int) -> np.ndarray:
+        return self.cap.keys(layer)[self.head, None]
+
+    def bias(self, layer: int) -> np.ndarray | None:
+        bias = self.cap.bias(layer)
+        return None if bias is None else bias[self.head % len(bias), None]
+
+
+def meet(here: Here, mode: str) -> None:
+    """mode: "keys", what the two hold; "scores", also what their product becomes."""
+    t, place, cap, key = say("walk"), here.place, here.cap, f"walk_meet_{mode}"
+    blob = here.choice.result(
+        ("one head", place.layer, place.head),
+        # The picture comes beside it, once for all heads.
+        lambda: explorer.encode(OneHead(cap, place.head), cap.view[:1, :1], [place.layer]),
+        len,
+    )
+    session = {
+        "mode": mode,
+        "layer": place.layer,
+        "head": place.head,
+        "token": place.token,
+        "tokens": here.grid.num_tokens,
+        "image": here.photo,
+        "prefix": [named(name) for name in here.grid.prefix_names],
+        "words": {name.removeprefix("meet_"): text for name, text in t.items() if name.startswith("meet_")}
+        | {"patch": t["choose_patch"]},
+    }
+    _component("vizvit_walk_meet", _MEET, "meet.js")(
+        key=key,
+        data=frame(session, blob),
+        on_choose_change=lambda: choose(here.vit, token=int(st.session_state[key].choose["token"])),
+    )
+
+
+def spread(here: Here) -> None:
+    """A slider of the width of a head, begun at this model's."""
+    t = say("walk")
+    words = {name.removeprefix("spread_"): text for name, text in t.items() if name.startswith("spread_")}
+    data = {"dim": here.numbers()["head_dim"], "words": words}
+    _component("vizvit_walk_spread", _SPREAD, "spread.js")(key="walk_spread", data=data)
+
+
+@cache
+def _component(name: str, html: str, script: str):
+    css = (_HERE / "meet.css").read_text("utf-8")
+    return st.components.v2.component(name, html=html, css=css, js=joined(_HERE / script))
