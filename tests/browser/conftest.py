@@ -13,7 +13,7 @@ from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled, wa
 expect.set_options(timeout=PATIENCE)
 # Most scripts of a page run once: to compile them for speed costs more than it gives.
 FLAGS = [*CHROMIUM_FLAGS, "--js-flags=--no-turbofan,--no-maglev"]
-VIEWPORT = {"width": 1600, "height": 1000}
+VIEWPORT = {"width": 1280, "height": 720}
 
 
 @pytest.fixture(scope="session")
