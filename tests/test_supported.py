@@ -7,6 +7,7 @@ import re
 import pytest
 import timm
 import torch
+from torch.overrides import TorchFunctionMode
 
 from vizvit.forward.recorder import Recorder, forward
 from vizvit.model.names import MODULES, REFUSED, near
@@ -30,10 +31,26 @@ def linear_shape(tensor: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor 
     return tensor.new_empty(*tensor.shape[:-1], len(weight))
 
 
+class AttentionShape(TorchFunctionMode):
+    """Under the recorder, which sees the model's own call before."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is not torch.nn.functional.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        return attention_shape(*args, **(kwargs or {}))
+
+
+def attention_shape(q, k, v, attn_mask=None, **options) -> torch.Tensor:
+    weights = (*q.shape[:-1], k.shape[-2])
+    assert q.shape[:-2] == k.shape[:-2] == v.shape[:-2] and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]
+    assert attn_mask is None or torch.broadcast_shapes(attn_mask.shape, weights) == weights
+    return q.new_empty(*q.shape[:-1], v.shape[-1])
+
+
 def reason(name: str) -> str | None:
     """Why a model cannot be shown, None where it can, by a pass without values."""
     try:
-        with torch.device("meta"), torch.no_grad():
+        with torch.device("meta"), torch.no_grad(), AttentionShape():
             vit = VitModel.wrap(timm.create_model(name), name=name, device="meta")
             forward(vit, Recorder(vit.num_layers), torch.zeros(1, 3, *vit.input_size, dtype=vit.dtype))
     except ValueError as error:

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled, watch_runs
 
 expect.set_options(timeout=PATIENCE)
 # Most scripts of a page run once: to compile them for speed costs more than it gives.
 FLAGS = [*CHROMIUM_FLAGS, "--js-flags=--no-turbofan,--no-maglev"]
-VIEWPORT = {"width": 1600, "height": 1000}
+VIEWPORT = {"width": 1280, "height": 720}
 
 
 @pytest.fixture(scope="session")
@@ -47,17 +47,19 @@ class Tabs:
         self.browser = browser
         self.free: dict[str, list[Page]] = defaultdict(list)  # by the options of their contexts
         self.kinds: dict[Page, str] = {}
+        self.protocols: dict[Page, CDPSession] = {}
         self.complaints: list[str] = []
 
     def take(self, **options) -> Page:
         """A page in a context of these options, the viewport and the media among them."""
-        viewport = options.pop("viewport", VIEWPORT)
+        viewport, locale = options.pop("viewport", VIEWPORT), options.pop("locale", "en-US")
         media = {"color_scheme": "light", "reduced_motion": "reduce"}  # no query wanders
         media |= {name: options.pop(name) for name in media.keys() & options.keys()}
         kind = repr(sorted(options.items()))  # what a page cannot change later
         page = self.free[kind].pop() if self.free[kind] else self._new(kind, options)
         page.set_viewport_size(viewport)
         page.emulate_media(**media)
+        self._speak(page, locale)
         return page
 
     def _new(self, kind: str, options: dict) -> Page:
@@ -69,6 +71,13 @@ class Tabs:
         page.on("console", self._note)
         self.kinds[page] = kind
         return page
+
+    def _speak(self, page: Page, locale: str) -> None:
+        """What `new_context(locale=…)` does, in a page that has the app's scripts already."""
+        if page not in self.protocols:
+            self.protocols[page] = page.context.new_cdp_session(page)
+        agent = page.evaluate("navigator.userAgent")
+        self.protocols[page].send("Emulation.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": locale})
 
     def _note(self, message) -> None:
         # On a deep link Streamlit's own front end first looks for the server below the page's path.

@@ -32,6 +32,19 @@ def page(app, open_page) -> Page:
     return open_page(f"{app}/{HERE}")
 
 
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> str:
+    """The address of the same view in a file of its own, which Chromium opens with a third of the work."""
+    selection = {"layer": LAYER, "token": GRID.token(3, 2)}
+    return vizvit.save_explorer(CAT, tmp_path_factory.mktemp("alone") / "cat.html", selection=selection).as_uri()
+
+
+@pytest.fixture
+def alone(file, open_page) -> Page:
+    """A page with the explorer alone, for what takes no Streamlit."""
+    return open_page(file, offline=True)
+
+
 def shown(page: Page) -> np.ndarray:
     """The row under the picture's overlay, [token], once nothing is pending."""
     root = explorer_of(page)
@@ -85,29 +98,29 @@ def test_a_dragged_rectangle_is_the_mean_of_its_patches(page):
     agree(shown(page), rows[2])
 
 
-def test_keys_draw_a_rectangle_and_escape_lets_it_go(page):
-    press(page, "Shift+ArrowDown", "Shift+ArrowRight")
+def test_keys_draw_a_rectangle_and_escape_lets_it_go(alone):
+    press(alone, "Shift+ArrowDown", "Shift+ArrowRight")
     tokens = [GRID.token(row, col) for row in (3, 4) for col in (2, 3)]
-    agree(shown(page), CAT.attention(LAYER)[:, tokens].mean((0, 1)))
-    press(page, "Escape")
-    agree(shown(page), CAT.attention(LAYER)[:, 0].mean(0))
+    agree(shown(alone), CAT.attention(LAYER)[:, tokens].mean((0, 1)))
+    press(alone, "Escape")
+    agree(shown(alone), CAT.attention(LAYER)[:, 0].mean(0))
 
 
 @pytest.mark.parametrize("token", [0, GRID.token(3, 2)], ids=["class", "patch"])
-def test_is_attended_by(page, token):
-    root = explorer_of(page)
+def test_is_attended_by(alone, token):
+    root = explorer_of(alone)
     root.get_by_role("radio", name="is attended by").click()
     if token == 0:
         root.get_by_role("button", name="class").click()
-    agree(shown(page), CAT.attention_to(token)[LAYER].mean(0))
+    agree(shown(alone), CAT.attention_to(token)[LAYER].mean(0))
     expect(root.locator(".read-from dt")).to_have_text("towards")
 
 
-def test_prefix_tokens_are_a_click_or_a_key_away(page):
-    explorer_of(page).get_by_role("button", name="class").click()
-    agree(shown(page), CAT.attention(LAYER)[:, 0].mean(0))
-    press(page, "ArrowDown", "t")
-    expect(explorer_of(page)).to_have_attribute("data-query", "0")
+def test_prefix_tokens_are_a_click_or_a_key_away(alone):
+    explorer_of(alone).get_by_role("button", name="class").click()
+    agree(shown(alone), CAT.attention(LAYER)[:, 0].mean(0))
+    press(alone, "ArrowDown", "t")
+    expect(explorer_of(alone)).to_have_attribute("data-query", "0")
 
 
 def wandered(page: Page) -> int:
@@ -153,31 +166,31 @@ def test_heads_fused(page, fuse):
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_rollout_is_one_more_layer(page, direction):
-    root = explorer_of(page)
+def test_rollout_is_one_more_layer(alone, direction):
+    root = explorer_of(alone)
     root.get_by_role("button", name="rollout").click()
     if direction == "to":
-        press(page, "d")
+        press(alone, "d")
     expect(root).to_have_attribute("data-layer", "rollout")
     expected = vizvit.rollout(CAT, token=("patch", 3, 2), direction=direction)
-    np.testing.assert_allclose(patches(shown(page)), expected, atol=TOLERANCE * expected.max())
+    np.testing.assert_allclose(patches(shown(alone)), expected, atol=TOLERANCE * expected.max())
     root.get_by_role("radio", name="layers 0–2").click()
     expect(root).to_have_attribute("data-layer", "2")
 
 
-def test_all_layers_and_heads_each_a_click_away(page):
-    root = explorer_of(page)
+def test_all_layers_and_heads_each_a_click_away(alone):
+    root = explorer_of(alone)
     root.get_by_role("button", name="all layers and heads").click()
     atlas = root.locator(".atlas-maps")
     expect(atlas).to_be_visible()
-    page.wait_for_function("root => root.dataset.atlasMs", arg=root.element_handle())
+    alone.wait_for_function("root => root.dataset.atlasMs", arg=root.element_handle())
     box = atlas.bounding_box()
     atlas.click(position={"x": box["width"] * 1.5 / CAT.num_layers, "y": box["height"] * 4.5 / CAT.num_heads})
     expect(root).to_have_attribute("data-layer", "1")
     expect(root).to_have_attribute("data-head", "4")
     atlas.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowUp")
+    alone.keyboard.press("ArrowRight")
+    alone.keyboard.press("ArrowUp")
     expect(root).to_have_attribute("data-layer", "2")
     expect(root).to_have_attribute("data-head", "3")
 
@@ -185,11 +198,11 @@ def test_all_layers_and_heads_each_a_click_away(page):
 # --- 3. read numbers
 
 
-def test_reading_a_patch(page):
-    root = explorer_of(page)
+def test_reading_a_patch(alone):
+    root = explorer_of(alone)
     root.get_by_role("radio", name="head 1").click()
     root.get_by_role("radio", name="read numbers").click()
-    point(page, 5, 6)
+    point(alone, 5, 6)
     row = CAT.attention(LAYER)[1, GRID.token(3, 2)]
     key = GRID.token(5, 6)
     under = root.locator(".read-under dd")
@@ -220,8 +233,8 @@ def test_why_this_number(page):
     assert float(difference) < TOLERANCE
 
 
-def test_numbers_of_every_head(page):
-    root = explorer_of(page)
+def test_numbers_of_every_head(alone):
+    root = explorer_of(alone)
     root.get_by_role("button", name="numbers of every head").click()
     lines = root.locator(".numbers-body tbody tr")
     expect(lines).to_have_count(CAT.num_heads)
@@ -413,21 +426,21 @@ def test_a_second_picture_and_back_to_one(page):
 # --- 6. play
 
 
-def test_play_and_pause(page):
-    page.emulate_media(reduced_motion="no-preference")
-    root = explorer_of(page)
+def test_play_and_pause(alone):
+    alone.emulate_media(reduced_motion="no-preference")
+    root = explorer_of(alone)
     root.locator(".speed").select_option("4")
     root.get_by_role("button", name=re.compile("^play")).click()
     expect(root).to_have_attribute("data-layer", str(CAT.num_layers - 1))
     expect(root.get_by_role("button", name=re.compile("^play"))).to_be_visible()
-    page.clock.install(time=0)
-    page.clock.pause_at(60_000)  # milliseconds: from now on time goes on only when it is told to
-    press(page, " ")  # from the last layer, it begins at the first
-    page.clock.run_for(20)
+    alone.clock.install(time=0)
+    alone.clock.pause_at(60_000)  # milliseconds: from now on time goes on only when it is told to
+    press(alone, " ")  # from the last layer, it begins at the first
+    alone.clock.run_for(20)
     expect(root).to_have_attribute("data-layer", "0")
     root.get_by_role("button", name=re.compile("^pause")).click()
     layer = root.get_attribute("data-layer")
-    page.clock.run_for(5000)
+    alone.clock.run_for(5000)
     assert root.get_attribute("data-layer") == layer
 
 

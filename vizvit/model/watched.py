@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -120,16 +121,16 @@ class _Part:
 
     def is_as_it_was(self) -> bool:
         now = vars(self.module)
+        self.attributes["training"] = now.get("training")  # a mode makes no other module
         return (
-            _same(now, self.attributes, "training")
+            _same(now, self.attributes)
             and all(_same(now[name], held) for name, held in self.held)
             and _places(self.module) == self.places
         )
 
 
-def _same(now: dict, then: dict, but: str = "") -> bool:
-    missing = object()
-    return len(now) == len(then) and all(now.get(key, missing) is value or key == but for key, value in then.items())
+def _same(now: dict, then: dict) -> bool:
+    return list(now) == list(then) and all(map(operator.is_, now.values(), then.values()))
 
 
 def _places(module: nn.Module) -> list[Any]:
