@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwrig
 from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled, watch_runs
 
 expect.set_options(timeout=PATIENCE)
-# Most scripts of a page run once: to compile them for speed costs more than it gives.
-FLAGS = [*CHROMIUM_FLAGS, "--js-flags=--no-turbofan,--no-maglev"]
 VIEWPORT = {"width": 1280, "height": 720}
 
 
@@ -24,7 +22,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

@@ -444,16 +444,17 @@ def test_play_and_pause(alone):
     assert root.get_attribute("data-layer") == layer
 
 
-def test_less_motion_plays_slowly(app, open_page):
-    page = open_page(f"{app}/?layer=0", reduced_motion="reduce")
-    root = explorer_of(page)
+def test_less_motion_plays_slowly(alone):
+    alone.emulate_media(reduced_motion="reduce")
+    root = explorer_of(alone)
+    press(alone, *["["] * LAYER)
     root.locator(".speed").select_option("4")
-    page.clock.install()
-    page.clock.pause_at(page.evaluate("() => Date.now()") + 1000)
+    alone.clock.install()
+    alone.clock.pause_at(alone.evaluate("() => Date.now()") + 1000)
     root.get_by_role("button", name=re.compile("^play")).click()
-    page.clock.run_for(1200)  # five layers at this speed otherwise
+    alone.clock.run_for(1200)  # five layers at this speed otherwise
     expect(root).to_have_attribute("data-layer", "0")
-    page.clock.run_for(1200)
+    alone.clock.run_for(1200)
     expect(root).to_have_attribute("data-layer", "1")
 
 
