@@ -14,6 +14,7 @@ from reference import largest_difference
 from timm.layers import apply_rot_embed_cat
 
 import vizvit
+from vizvit.analysis import telling_look
 from vizvit.analysis.fusion import HEAD_FUSIONS, head_maps, rest, without_missing
 from vizvit.analysis.heads import entropy_from
 from vizvit.forward.capture import Capture
@@ -620,3 +621,26 @@ def peak_bytes(method, cap) -> int:
             held += event.nbytes()
             peak = max(peak, held)
     return peak
+
+
+def test_the_telling_look_is_the_one_that_differs_most_far_away(vit, picture):
+    for name, size in (("vit_tiny_patch16_224", 224), ("beit_base_patch16_224", (224, 160))):
+        cap = vizvit.capture(vit(name, depth=2, image_size=size), picture)
+        grid, first = cap.grid, cap.grid.num_prefix_tokens
+        places = [(row, col) for row in range(grid.rows) for col in range(grid.cols)]
+        edge, wide = grid.rows // 10, grid.cols // 10
+        inner = [edge <= row < grid.rows - edge and wide <= col < grid.cols - wide for row, col in places]
+        found = {}
+        for layer in range(cap.num_layers):
+            attention = cap.attention(layer)[:, first:, first:].astype(np.float64)
+            for query in np.flatnonzero(inner):
+                row, col = places[query]
+                far = [max(abs(row - r), abs(col - c)) > max(grid.rows, grid.cols) // 4 for r, c in places] & np.array(
+                    inner
+                )
+                a, m = attention[:, query][:, far], attention[:, inner].mean(1)[:, far]
+                for head, excess in enumerate((a * np.log(a / m)).sum(-1)):
+                    found[layer, head, row, col] = excess
+        best, look = max(found, key=found.get), telling_look(cap)
+        assert (look.layer, look.head, look.row, look.col) == best
+        assert look.excess == pytest.approx(found[best], rel=1e-3)

@@ -26,6 +26,7 @@ from vizvit.pages.explore.compare_controls import KINDS
 from vizvit.pages.heads import MEASURES
 from vizvit.pages.sidebar.model_choice import OUTPUTS, WEIGHTS
 from vizvit.pages.studies.settings import ORDERS
+from vizvit.pages.walkthrough.meet import MEET_WORDS, SPREAD_WORDS
 from vizvit.pictures.samples import SAMPLES
 from vizvit.study import MEASURES as STUDIED
 from vizvit.study.table import COLUMNS
@@ -78,6 +79,8 @@ MADE = {
         *ABSENT,
         *(f"position_all_{when}" for when in ("before", "after")),
         *(f"scores_{kind}" for kind in ("scaled", "products")),
+        *(f"meet_{name}" for name in MEET_WORDS),
+        *(f"spread_{name}" for name in SPREAD_WORDS),
         "badge",
         "badge_off",
     },

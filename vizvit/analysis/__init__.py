@@ -13,9 +13,11 @@ from .heads import (
 )
 from .position import PositionMap, position_map, position_similarity
 from .rollout import gradient_rollout, relevance, rollout, rollout_steps
+from .telling import Look, telling_look
 
 __all__ = [
     "ArtefactTokens",
+    "Look",
     "PositionMap",
     "artefact_tokens",
     "attention_distance",
@@ -37,5 +39,6 @@ __all__ = [
     "relevance",
     "rollout",
     "rollout_steps",
+    "telling_look",
     "token_norms",
 ]

@@ -23,13 +23,14 @@ def draw(here: Here) -> None:
     found = here.choice.result("depth", lambda: walk.depth(here.anatomy), _bytes)
     layers = len(found.norms)
     rgb = [
-        tile((255 * colours).astype(np.uint8), _step(index), name="pca", chosen=index == layer + 1)
+        tile(_rgb(colours), _step(index), name="pca", chosen=index == layer + 1)
         for index, colours in enumerate(found.rgb)
     ]
+    large = tile(_rgb(found.rgb[layer + 1]), _step(layer + 1), name="components", query=here.place.patch)
     show(
         "depth",
         title(t["depth_rgb"], t["depth_rgb_note"]),
-        gallery(rgb, "70px"),
+        side_by_side(large, gallery(rgb, "58px"), least="200px"),
         side_by_side(_norms(here, found), _similarity(found), least="250px"),
     )
     if found.lens is None:
@@ -53,6 +54,10 @@ def draw(here: Here) -> None:
         _lens(here, found, layer + 1),
     )
     _patch_lens(here, found, min(layer + 1, layers - 1))
+
+
+def _rgb(colours: np.ndarray) -> np.ndarray:
+    return (255 * colours).astype(np.uint8)
 
 
 def _step(index: int) -> str:

@@ -5,18 +5,37 @@ from __future__ import annotations
 import numpy as np
 
 from vizvit import walk
+from vizvit.analysis import patch_map
 from vizvit.numbers import number
 from vizvit.pages.shared.language import say
 from vizvit.pages.walkthrough.html import badge, bars, first_numbers, note, show, strip, title
+from vizvit.pages.walkthrough.maps import gallery, over_picture
 from vizvit.pages.walkthrough.scene import Here
+
+_THREADS = 5
 
 
 def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     made = walk.heads(here.anatomy, here.place.token)
     limit = float(np.abs(made.outputs).max())
+    rows = here.cap.attention_row(here.place.layer, here.place.token).float().cpu().numpy()  # [head, token]
+    maps = [
+        over_picture(
+            "",
+            patch_map(row, here.cap),
+            t["head_number"].format(head=head),
+            name="head-map",
+            query=here.patch,
+            threads=_THREADS,
+            chosen=head == here.place.head,
+        )
+        for head, row in enumerate(rows)
+    ]
     show(
         "heads",
+        title(t["heads_maps"].format(query=here.query), t["heads_maps_note"]),
+        f'<div style="--photo:url({here.photo})">{gallery(maps, "118px")}</div>',
         badge(made.difference),
         title(t["heads_outputs"].format(query=here.query)),
         '<div class="vw-heads">'

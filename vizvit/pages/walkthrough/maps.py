@@ -33,8 +33,14 @@ def over_picture(
     low: float = 0.0,
     high: float | None = None,
     opacity: float = 0.65,
+    threads: int = 0,
+    chosen: bool = False,
 ) -> str:
-    """A map [rows, cols] over the picture (a data URL), the query outlined and `marks` with their numbers."""
+    """A map [rows, cols] over the picture (a data URL, or "" for what the CSS variable --photo holds), the query
+    outlined and `marks` with their numbers.
+
+    threads: as many lines from the query to the patches with the greatest values, as thick as these are great.
+    """
     rows, cols = values.shape
     high = float(np.nanmax(values)) if high is None else high
     tiny = png_url(png(colours(values, colormap, low, high)))
@@ -49,13 +55,29 @@ def over_picture(
         f'<text x="{col + 0.5}" y="{row + 0.5}" {size} class="vw-mark">{index}</text>'
         for index, (row, col) in marks.items()
     )
+    below = f'<img src="{picture}" alt="">' if picture else ""
+    lines = _threads(values, query, threads) if query is not None else ""
     return (
-        f'<figure class="vw-map" data-draw="{escape(name)}"><figcaption>{label}</figcaption>'
-        f'<div style="aspect-ratio:{cols}/{rows}"><img src="{picture}" alt="">'
+        f'<figure class="vw-map{" chosen" if chosen else ""}" data-draw="{escape(name)}">'
+        f"<figcaption>{label}</figcaption>"
+        f'<div{"" if picture else " class=vw-photo"} style="aspect-ratio:{cols}/{rows}">{below}'
         f'<img class="vw-heat" style="opacity:{opacity}" src="{tiny}" alt="{escape(label)}">'
-        f'<svg viewBox="0 0 {cols} {rows}"><g class="vw-hover">{hover}</g>{numbers}{outline(query)}</svg>'
+        f'<svg viewBox="0 0 {cols} {rows}"><g class="vw-hover">{hover}</g>{lines}{numbers}{outline(query)}</svg>'
         "</div></figure>"
     )
+
+
+def _threads(values: np.ndarray, query: Patch, count: int) -> str:
+    flat, cols = values.ravel(), values.shape[1]
+    row, col = query
+    lines = []
+    for index in np.argsort(-flat, kind="stable")[:count]:
+        to = divmod(int(index), cols)
+        if to != query:
+            width = 0.6 + 4.4 * float(flat[index]) / (float(flat.max()) or 1.0)
+            ends = f'x1="{col + 0.5}" y1="{row + 0.5}" x2="{to[1] + 0.5}" y2="{to[0] + 0.5}"'
+            lines.append(f'<line {ends} stroke-width="{width:.2f}"/>')
+    return f'<g class="vw-threads">{"".join(lines)}</g>'
 
 
 def matrix(

@@ -46,6 +46,9 @@ _SPREAD = f"""
   {_CASE.format(name="without")}{_CASE.format(name="with")}
 </div>
 """
+MEET_WORDS = ("picture", "title", "query", "key", "sums", "hint", "reading", "follow")
+MEET_WORDS += ("product", "bias", "exponential", "sum", "share")
+SPREAD_WORDS = ("width", "again", "without", "with", "deviation", "largest")
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,7 @@ def meet(here: Here, mode: str) -> None:
         "tokens": here.grid.num_tokens,
         "image": here.photo,
         "prefix": [named(name) for name in here.grid.prefix_names],
-        "words": {name.removeprefix("meet_"): text for name, text in t.items() if name.startswith("meet_")}
-        | {"patch": t["choose_patch"]},
+        "words": {name: t[f"meet_{name}"] for name in MEET_WORDS} | {"patch": t["choose_patch"]},
     }
     _component("vizvit_walk_meet", _MEET, "meet.js")(
         key=key,
@@ -100,7 +102,7 @@ def meet(here: Here, mode: str) -> None:
 def spread(here: Here) -> None:
     """A slider of the width of a head, begun at this model's."""
     t = say("walk")
-    words = {name.removeprefix("spread_"): text for name, text in t.items() if name.startswith("spread_")}
+    words = {name: t[f"spread_{name}"] for name in SPREAD_WORDS}
     data = {"dim": here.numbers()["head_dim"], "words": words}
     _component("vizvit_walk_spread", _SPREAD, "spread.js")(key="walk_spread", data=data)
 

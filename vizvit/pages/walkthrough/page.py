@@ -7,6 +7,7 @@ from importlib import import_module
 
 import streamlit as st
 
+from vizvit.analysis import telling_look
 from vizvit.errors import CaptureError
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import current, kind_of, named_or_own, say, say_of
@@ -34,7 +35,9 @@ def page() -> None:
 
 @st.fragment
 def _walk(choice: Choice) -> None:
-    t, place, kind = say_of("walk", choice.vit), here(choice.vit), kind_of(choice.vit)
+    t, kind = say_of("walk", choice.vit), kind_of(choice.vit)
+    start = choice.derived("telling look", lambda: telling_look(choice.capture()), lambda _: 100)
+    place = here(choice.vit, start)
     stage = STAGES[place.stage - 1].of(kind)
     try:
         now = arrive(choice, place)
@@ -57,7 +60,19 @@ def _walk(choice: Choice) -> None:
                 DRAWINGS[stage.name](now)
             except Absent as gap:
                 st.info(look.plain(absence(gap)))
+        if place.stage == len(STAGES):
+            _lead_on()
         st.caption(look.plain(look.weights_note(choice.vit)))
+
+
+def _lead_on() -> None:
+    """Where the walk leads to at its end."""
+    t, pages = say("walk"), st.session_state.get("pages")
+    if pages is None:  # the walk alone, without the app's navigation
+        return
+    st.html(f'<p class="vz-lead">{t["end"]}</p>')
+    st.page_link(pages["experiments"], label=t["end_experiments"], icon=":material/experiment:")
+    st.page_link(pages["explanations"], label=t["end_explanations"], icon=":material/search:")
 
 
 def absence(gap: Absent) -> str:

@@ -19,7 +19,7 @@ function build(parentElement) {
   const frame = parentElement.querySelector(".place");
   const place = { frame };
   giveRings(frame);
-  for (const part of ["photo", "image", "cells", "lines", "chosen", "under", "token_row", "layer_row", "head_row"])
+  for (const part of ["photo", "image", "cells", "lines", "chosen", "under", "token_row", "layer_row", "head_row", "found"])
     place[part] = frame.querySelector(`.${part}`);
   place.photo.addEventListener("pointermove", (event) => mark(place, place.under, patchUnder(event, place.image, place.data)));
   place.photo.addEventListener("pointerleave", () => (place.under.hidden = true));
@@ -51,6 +51,8 @@ function draw(place) {
   choices(place.layer_row, words.layer, layers, data.layer, (value) => place.send("choose", { layer: value }));
   choices(place.head_row, words.head, heads, data.head, (value) => place.send("choose", { head: value }));
   place.layer_row.hidden = !data.uses.includes("layer");
+  place.found.textContent = data.found;
+  place.found.hidden = !data.found;
   place.head_row.hidden = !data.uses.includes("head");
   Object.assign(place.frame.dataset, { token: data.token, layer: data.layer, head: data.head });
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from vizvit.analysis import Look
 from vizvit.model.vit import VitModel
 from vizvit.pages.explore.link import view_from_address
 from vizvit.pages.shared.address import note_in_address
@@ -15,44 +16,56 @@ from vizvit.walk.stages import STAGES
 
 @dataclass(frozen=True)
 class Place:
-    """stage: from 1. token: the query, a patch or a prefix token. patch: (row, col), the last one that was chosen."""
+    """stage: from 1. token: the query, a patch or a prefix token. patch: (row, col), the last one that was chosen.
+
+    found: nobody has chosen a place yet, and this one was found in the picture.
+    """
 
     stage: int
     layer: int
     head: int
     token: int
     patch: tuple[int, int]
+    found: bool = False
 
 
-def here(vit: VitModel) -> Place:
-    """The place of this session; what does not exist in this model is as at the start: the middle patch, layer 0.
+def here(vit: VitModel, look: Look | None = None) -> Place:
+    """The place of this session; what was not chosen, or does not exist in this model, is as in `look`, by default the
+    one that was given last.
 
     The walk follows a patch: a prefix token that Explore starts from is taken over only once it is chosen on the walk
-    or named by a link to it.
+    or named by a link to it. So is the mean of the heads that it starts from.
     """
     state, grid = st.session_state, vit.grid
-    linked = view_from_address(grid) or {}
     if "walk" not in state:
-        stage = st.query_params.get("stage", "")
+        stage, linked = st.query_params.get("stage", ""), view_from_address(grid) or {}
         on_prefix = bool(stage) and linked.get("token", grid.num_tokens) < grid.num_prefix_tokens
-        state.walk = {"stage": whole(stage) or 1, "on_prefix": on_prefix, "patch": None}
-    walk, chosen = state.walk, state.get("selection") or linked
+        state.walk = {"stage": whole(stage) or 1, "on_prefix": on_prefix, "patch": None, "linked": linked}
+    walk = state.walk
+    walk["look"] = look = look or walk.get("look") or Look(0, 0, grid.rows // 2, grid.cols // 2, 0.0)
+    selection, linked = state.get("selection") or {}, walk.get("linked") or {}
+    on_patch = (selection.get("token") or 0) >= max(grid.num_prefix_tokens, 1)
+    chosen = selection if selection and (on_patch or walk["on_prefix"] or selection.get("head") is not None) else linked
     token = chosen.get("token")
     token = token if token is not None and 0 <= token < grid.num_tokens else None
     if token is not None and token >= grid.num_prefix_tokens:
         walk["patch"] = grid.patch(token)
-    row, col = walk["patch"] or (grid.rows // 2, grid.cols // 2)
+    row, col = walk["patch"] or (look.row, look.col)
     if row >= grid.rows or col >= grid.cols:
         row, col = grid.rows // 2, grid.cols // 2
     if token is None or (token < grid.num_prefix_tokens and not walk["on_prefix"]):
         token = grid.token(row, col)
-    layer, head = chosen.get("layer") or 0, chosen.get("head") or 0
+    layer = look.layer if chosen.get("layer") is None else chosen["layer"]
+    head = chosen.get("head")
+    if head is None:
+        head = look.head if layer == look.layer else 0
     return Place(
         stage=min(max(walk["stage"], 1), len(STAGES)),
         layer=layer % vit.num_layers if -vit.num_layers <= layer < vit.num_layers else vit.num_layers - 1,
         head=head if 0 <= head < vit.num_heads else 0,
         token=token,
         patch=(row, col),
+        found=not chosen and walk["patch"] is None and look.excess > 0,
     )
 
 
@@ -63,7 +76,7 @@ def go_to(stage: int) -> None:
 def choose(vit: VitModel, **changes: int) -> None:
     """Move to another layer, head or token, here and on the Explore page."""
     state, now = st.session_state, here(vit)
-    selection = {"layer": now.layer, "token": now.token} | changes
+    selection = {"layer": now.layer, "head": now.head, "token": now.token} | changes
     if "token" in changes:
         state.walk["on_prefix"] = changes["token"] < vit.grid.num_prefix_tokens
     state.selection = (state.get("selection") or {}) | selection | {"area": None}

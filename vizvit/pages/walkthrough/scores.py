@@ -42,7 +42,6 @@ def draw(here: Here) -> None:
     after = over_picture(here.photo, heat, t["scores_weights"], name="softmax", query=here.patch)
     show(
         "scores",
-        badge(made.difference),
         facts(
             (t["scores_entropy"], f"{number(made.entropy if scaled else made.entropy_unscaled)} {t['nats']}"),
             (t["scores_largest"], share(float(made.largest if scaled else made.largest_unscaled))),
@@ -53,6 +52,7 @@ def draw(here: Here) -> None:
             after + colour_bar(0, float(heat.max()), t["attention"]),
             least="220px",
         ),
+        badge(made.difference),
         _prefix_share(here, weights),
         _with_and_without(made, scaled),
         note(t["scores_bias"]) if made.bias is not None else "",

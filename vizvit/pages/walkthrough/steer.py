@@ -32,6 +32,7 @@ _PLACE = f"""
     <div class="mark chosen"></div><div class="mark under" hidden></div>
   </div>
   <div class="side">{"".join(_ROW.format(part=part) for part in ("token", "layer", "head"))}</div>
+  <p class="hint found" hidden></p>
 </div>
 """
 
@@ -74,6 +75,7 @@ def controls(vit: VitModel, place: Place, photo: str, uses: tuple[str, ...]) -> 
             "heads": vit.num_heads,
             "head": place.head,
             "uses": list(uses),
+            "found": t["found_head"] if place.found and "head" in uses else "",
             "words": {name: t[f"choose_{name}"] for name in ("picture", "query", "patch", "layer", "head")},
         },
         on_choose_change=_moved(vit, key),

@@ -28,13 +28,14 @@ def draw(here: Here) -> None:
     parts = patch_map(made.contributions, here.cap)
     show(
         "sum",
-        badge(made.difference),
         side_by_side(
-            over_picture(here.photo, attention, t["sum_attention"], name="attention", query=here.patch)
+            over_picture(here.photo, attention, t["sum_attention"], name="attention", query=here.patch, threads=8)
             + colour_bar(0, float(attention.max()), t["attention"]),
             over_picture(here.photo, parts, t["sum_contribution"], name="contribution", query=here.patch, marks=marks)
             + colour_bar(0, float(parts.max()), t["sum_unit"]),
+            least="220px",
         ),
+        badge(made.difference),
         title(t["sum_most"]),
         bars(
             [

@@ -13,6 +13,7 @@ _STYLE = """
 <style>
   .st-key-walk_bar { position: sticky; top: 3.7rem; z-index: 90; }
   @media (min-width: 641px) { .block-container:has(.st-key-walk_bar) { padding-left: 2rem; padding-right: 2rem; } }
+  [data-testid="stElementContainer"]:has(> [data-testid="stEmpty"]) { display: none; }
   @media (max-width: 640px) { .st-key-walk_columns [data-testid="stColumn"]:last-child { order: -1; } }
   .st-key-walk_text .katex-display { overflow-x: auto; overflow-y: hidden; margin: .5rem 0; font-size: .95em; }
   .st-key-walk_text .katex { font-size: 1.05em; }
