@@ -81,6 +81,7 @@ MADE = {
         *(f"scores_{kind}" for kind in ("scaled", "products")),
         *(f"meet_{name}" for name in MEET_WORDS),
         *(f"spread_{name}" for name in SPREAD_WORDS),
+        *(f"end_{place}" for place in ("experiments", "explanations")),
         "badge",
         "badge_off",
     },

@@ -46,8 +46,10 @@ _SPREAD = f"""
   {_CASE.format(name="without")}{_CASE.format(name="with")}
 </div>
 """
-MEET_WORDS = ("picture", "title", "query", "key", "sums", "hint", "reading", "follow")
-MEET_WORDS += ("product", "bias", "exponential", "sum", "share")
+MEET_WORDS = (
+    *("picture", "title", "query", "key", "sums", "hint", "reading", "follow"),
+    *("product", "bias", "exponential", "sum", "share"),
+)
 SPREAD_WORDS = ("width", "again", "without", "with", "deviation", "largest")
 
 

@@ -67,12 +67,11 @@ def _walk(choice: Choice) -> None:
 
 def _lead_on() -> None:
     """Where the walk leads to at its end."""
-    t, pages = say("walk"), st.session_state.get("pages")
-    if pages is None:  # the walk alone, without the app's navigation
-        return
+    t, pages = say("walk"), st.session_state.get("pages", {})
     st.html(f'<p class="vz-lead">{t["end"]}</p>')
-    st.page_link(pages["experiments"], label=t["end_experiments"], icon=":material/experiment:")
-    st.page_link(pages["explanations"], label=t["end_explanations"], icon=":material/search:")
+    for place, icon in (("experiments", ":material/experiment:"), ("explanations", ":material/search:")):
+        if place in pages:  # the walk may stand alone, without the app's navigation
+            st.page_link(pages[place], label=t[f"end_{place}"], icon=icon)
 
 
 def absence(gap: Absent) -> str:
