@@ -36,7 +36,8 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
     last = cap.num_layers - 1
     key = f"{KEY}_layers_{last}"
     st.session_state.setdefault(key, _layers(st.query_params.get("layers", ""), last))
-    first, final = st.select_slider(t["layers"], range(last + 1), key=key, persist_state="session")
+    ends: tuple[int, int] = st.select_slider(t["layers"], range(last + 1), key=key, persist_state="session")
+    first, final = ends
     within = None if (first, final) == (0, last) else frozenset(range(first, final + 1))
     shown = {"unseen": cells.written(chosen, cap.grid.cols)}
     if "class" in cap.grid.prefix_names:
