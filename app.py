@@ -37,6 +37,7 @@ except ModelError as error:  # a limit in the environment that is none
 from vizvit.pages import heads, positions, rollout
 from vizvit.pages.experiments import page as experiments
 from vizvit.pages.explanations import page as explanations
+from vizvit.pages.explore import link
 from vizvit.pages.explore import page as explore
 from vizvit.pages.shared import address, look
 from vizvit.pages.sidebar import choice, model_choice
@@ -61,6 +62,10 @@ st.session_state.pages = {
 }
 page = st.navigation(list(st.session_state.pages.values()), position="top")
 with model_choice.held():
-    st.session_state.choice = choice.choose()
+    chosen = st.session_state.choice = choice.choose()
+    st.session_state.setdefault(
+        "selection", link.view_from_address(chosen.vit.grid)
+    )  # on whichever page a link leads to
+    st.set_page_config(page_title=f"{page.title} · {chosen.image_name} · VizViT")
     look.phone_hint()
     page.run()

@@ -80,6 +80,17 @@ def test_curves_go_on_where_they_stood_and_a_new_map_is_measured_alone(shipped, 
     store().results.drop(lambda key: key[0] == "test")
 
 
+def test_the_first_curve_is_complete_before_the_next_one_begins(shipped, monkeypatch):
+    view, steps = shipped.view(vizvit.load_image(data.chelsea())), 4
+    heats = np.random.default_rng(0).random((3, shipped.grid.rows, shipped.grid.cols))
+    for batch, expected in ((2 * steps, [[4, 0, 0], [4, 4, 0], [4, 4, 4]]), (4 * steps + 2, [[4, 4, 0], [4, 4, 4]])):
+        monkeypatch.setattr(growing_module, "BATCH", batch)
+        every = [growing(("first", batch, number), shipped, heat, (3,), steps) for number, heat in enumerate(heats)]
+        grown = grow(shipped, view, every, (3,), "blur")
+        assert [[curves.done for curves in every] for _ in grown] == expected
+    store().results.drop(lambda key: key[0] == "first")
+
+
 def test_what_curves_follow():
     values = np.array([[0.2, 0.1, 0.0], [0.1, 0.3, 0.0]], np.float32)  # [class, S+1]
     methods = Wanted("methods", 4, None, (4, 5), "relevance", False)

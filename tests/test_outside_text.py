@@ -21,7 +21,8 @@ NAMES = (
     *("image", "model", "weights", "arch", "height", "width", "training", "lang", "compare", "query", "layer", "head"),
     *("key", "open", "opacity", "direction", "fuse", "scale", "curve", "colours", "rollout", "smooth", "stage", "view"),
     *("class", "other", "method", "maps", "fill", "steps", "study", "measure", "find", "top", "like", "positions"),
-    *("seed", "temperature", "scaling", "mask", "blocks"),
+    *("seed", "temperature", "scaling", "mask", "blocks", "blind", "layers", "swap", "heads", "unseen", "masked"),
+    *("fusion", "residual", "discard", "start"),
 )
 # Fields that are shown as they are. HTML and what the explorer gets are read as neither Markdown nor a link.
 AS_IS = {"TextInput.value", "TextInput.default", "Selectbox.options", "Selectbox.raw_value", "Image.imgs.alt"}

@@ -19,6 +19,7 @@ from vizvit.model.catalog import CATALOG
 from vizvit.model.outputs import KINDS as OUTPUT_KINDS
 from vizvit.model.snapshots import snapshots
 from vizvit.model.vit import POSITION_KINDS
+from vizvit.pages.experiments.beforeafter import STEPS
 from vizvit.pages.experiments.patches import MASKS
 from vizvit.pages.experiments.weights import MAPS
 from vizvit.pages.explanations.settings import SCALES, SHOWN, VIEWS
@@ -48,6 +49,8 @@ SAME = {
     "experiments.from_to",
     "studies.between",
     "heads.entropy_unit",
+    "heads.entropy_short",
+    "heads.distance_short",
     "walk.flatten_constants",
     "explorer.entropy_value",
     "explorer.under_score",
@@ -70,6 +73,7 @@ MADE = {
         *(f"heads_{state}" for state in ("cell", "on", "label", "label_on", "hint")),
         *(f"blind_{who}" for who in ("cls", "all")),
         *(f"mask_{mask}" for mask in MASKS),
+        *(f"step_{step}" for step in STEPS),
     },
     "walk": {
         *(f"stage_{stage.name}" for stage in STAGES),
@@ -85,6 +89,7 @@ MADE = {
         "badge",
         "badge_off",
     },
+    "rollout": {"scale", "curve"},
     "handouts": {"from", "to", "flow", "attention", *(f"scale_{mode}" for mode in CHOICES["scale"])},
     "app": {"explore", "rollout", "explanations", "positions", "heads", "experiments", "walkthrough", "studies"},
     "catalog": {entry.name for entry in CATALOG},
@@ -97,7 +102,10 @@ MADE = {
         *(f"table_{column}" for column in ("map", "deletion", "insertion", "apart", "random", "centre")),
         *("view", "scale"),
     },
-    "heads": {f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis")},
+    "heads": {
+        *(f"{measure}{part}" for measure in MEASURES for part in ("", "_unit", "_axis", "_mean", "_said")),
+        *(f"{measure}_short" for measure in ("distance", "entropy")),
+    },
     "failed": {"model", "picture", "capture", "filters", "change", "map", "study", "file", "whole"},
     "library": set(ENGLISH["library"]),
     "look": {*HEAD_FUSIONS, "pooling_query", "mean_query", "meaning_sigmoid", "meaning_value"},

@@ -103,7 +103,7 @@ def test_temperature_and_entropy(app, open_page):
     page = opened(open_page, app, "experiment=temperature&temperature=5")
     after = captured(vizvit.Temperature(5))
     expect_change(page, after)
-    before = number(metric(page, "Entropy as it is"))
+    before = number(metric(page, "Mean entropy, as it is"))
     entropies = [entropy_of(cap) for cap in (BEFORE, after)]
     assert before == pytest.approx(entropies[0], abs=0.006)
     assert number(metric(page, "changed")) == pytest.approx(entropies[1], abs=0.006)

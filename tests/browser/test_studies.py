@@ -18,7 +18,6 @@ from skimage import data
 import vizvit
 from vizvit import study
 from vizvit.numbers import decimals
-from vizvit.pages.studies import page as studies
 from vizvit.study import table
 
 pytestmark = pytest.mark.browser
@@ -85,10 +84,10 @@ def test_the_numbers_are_the_studys(app, open_page, folder, summary):
 def test_a_head_of_the_list_opens_in_the_explorer(app, open_page, folder, summary):
     page = opened(open_page, app, folder)
     main = main_of(page)
-    main.get_by_role("radio", name="Entropy", exact=True).click()
+    main.get_by_role("radio", name="Mean entropy", exact=True).click()
     main.get_by_role("radio", name="lowest", exact=True).click()
     heads = study.sweep(folder, "entropy", 10, lowest=True)
-    expect(main.get_by_text("The 10 heads lowest in “Entropy”")).to_be_visible()
+    expect(main.get_by_text("The 10 heads lowest in “Mean entropy”")).to_be_visible()
     settled(page)
     assert heads[0].mean == min(min(layer) for layer in summary["heads"]["entropy"]["mean"])
     expect(page).to_have_url(re.compile("measure=entropy.*find=lowest"))
@@ -106,11 +105,11 @@ def test_a_head_of_the_list_opens_in_the_explorer(app, open_page, folder, summar
     page.go_back()
     settled(page)
     expect(main.get_by_role("textbox", name="Folder of the study")).to_have_value(str(folder))
-    expect(main.get_by_text("The 10 heads lowest in “Entropy”")).to_be_visible()
+    expect(main.get_by_text("The 10 heads lowest in “Mean entropy”")).to_be_visible()
     expect(page).to_have_url(re.compile("study="))
     settled(page)
     again = open_page(link)
-    expect(main_of(again).get_by_text("The 10 heads lowest in “Entropy”")).to_be_visible()
+    expect(main_of(again).get_by_text("The 10 heads lowest in “Mean entropy”")).to_be_visible()
     settled(again)
 
 
@@ -156,9 +155,9 @@ def test_a_head_of_one_picture_leads_to_those_like_it(app, open_page, folder, su
     main = main_of(page)
     page.get_by_role("link", name="Heads", exact=True).click()
     settled(page)
-    main.get_by_role("radio", name="Entropy", exact=True).click()
+    main.get_by_role("radio", name="Mean entropy", exact=True).click()
     main.get_by_role("button", name="Find heads like this one in the study").click()
-    expect(main.get_by_text("The 10 heads most like it in “Entropy”")).to_be_visible()
+    expect(main.get_by_text("The 10 heads most like it in “Mean entropy”")).to_be_visible()
     expect(page).to_have_url(re.compile(f"measure=entropy.*like={summary['layers'] - 1}%2C0"))
     settled(page)
 
@@ -231,18 +230,6 @@ def test_another_model_is_said_and_the_studys_can_be_chosen(app, open_page, fold
     settled(page)
 
 
-def test_no_folder_and_one_that_holds_no_study(app, open_page, tmp_path):
-    page = opened(open_page, app, "")
-    main = main_of(page)
-    expect(main.get_by_text("A study is made on the command line")).to_be_visible()
-    expect(main.get_by_text(studies.COMMAND)).to_be_visible()
-    main.get_by_role("textbox", name="Folder of the study").fill(str(tmp_path / "nothing"))
-    page.keyboard.press("Enter")
-    expect(main.get_by_text(f"There is no finished study in {tmp_path / 'nothing'}.")).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    settled(page)
-
-
 @pytest.mark.parametrize("width", [1600, 390])
 def test_in_japanese(app, open_page, folder, width):
     page = opened(open_page, app, folder, "&lang=ja", viewport={"width": width, "height": 900})
@@ -252,23 +239,3 @@ def test_in_japanese(app, open_page, folder, width):
     expect(page.get_by_test_id("stException")).to_have_count(0)
     beyond = main.evaluate("main => main.scrollWidth - main.clientWidth")  # Streamlit scrolls here, not the document
     assert beyond <= 0
-
-
-def test_a_server_for_strangers_opens_no_folder(folder, monkeypatch):
-    from streamlit.testing.v1 import AppTest
-
-    def script():
-        import streamlit as st
-
-        from vizvit.pages.studies import page as studies
-
-        st.session_state.choice = None
-        studies.page()
-
-    monkeypatch.setenv("VIZVIT_PATHS", "off")
-    at = AppTest.from_function(script, default_timeout=20)
-    at.query_params["study"] = str(folder)
-    at.run()
-    assert not at.exception
-    assert "does not open its own files" in at.info[0].value
-    assert not at.text_input

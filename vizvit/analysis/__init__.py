@@ -10,6 +10,8 @@ from .heads import (
     attention_sinks,
     head_statistics,
     prefix_share,
+    standing_out,
+    uniform_head,
 )
 from .position import PositionMap, position_map, position_similarity
 from .rollout import gradient_rollout, relevance, rollout, rollout_steps
@@ -39,6 +41,8 @@ __all__ = [
     "relevance",
     "rollout",
     "rollout_steps",
+    "standing_out",
     "telling_look",
     "token_norms",
+    "uniform_head",
 ]

@@ -106,6 +106,29 @@ def _sinks(received: np.ndarray) -> np.ndarray:
     return (logs > centre + spread * np.sqrt(2 * np.log(tokens))) & (received * tokens >= 2)
 
 
+def standing_out(heat: np.ndarray) -> np.ndarray:
+    """Which patches of a map have far more than their share, bool [rows, cols]: by the threshold of `attention_sinks`,
+    among the patches that have anything.
+
+    heat: [rows, cols], raw non-negative values.
+    """
+    values = np.asarray(heat, np.float64)
+    found, some = np.zeros(values.shape, bool), values > 0
+    if some.any():
+        found[some] = _sinks(values[some] / values.sum())
+    return found
+
+
+def uniform_head(grid: PatchGrid) -> dict[str, float]:
+    """What a head that looks at all tokens alike has, by the names of `head_statistics`: distance in pixels, entropy in
+    nats, prefix_share."""
+    return {
+        "distance": float(patch_distances(grid).mean(dtype=np.float64)),
+        "entropy": float(np.log(grid.num_tokens)),
+        "prefix_share": grid.num_prefix_tokens / grid.num_tokens,
+    }
+
+
 def patch_distances(grid: PatchGrid) -> np.ndarray:
     """Euclidean distance between patch centres in pixels, float32 [patch, patch], in the sequence's order."""
     rows, cols = np.array(grid.places).reshape(-1, 2).T

@@ -55,7 +55,7 @@ def heads(args: argparse.Namespace) -> int:
     measures = [
         ("distance", "distance", "Mean attention distance", "distance (px of the input)",
          "distance from a patch to those it looks at, weighted by attention, mean over all patches"),
-        ("entropy", "entropy", "Entropy of attention", "entropy (nats)",
+        ("entropy", "entropy", "Mean entropy of attention", "mean entropy (nats)",
          "0 where every token looks at one token, more where it looks at many; mean over all queries"),
         ("prefix", "prefix_share", "Attention on prefix tokens", "share on prefix tokens",
          f"share of the patches' attention that goes to {', '.join(vit.grid.prefix_names)}"),

@@ -108,6 +108,7 @@ def depth_figure(
     *,
     ylabel: str,
     selected: tuple[int, int] | None = None,
+    uniform: float | None = None,
     title: str = "",
     caption: str = "",
     theme: str = "light",
@@ -115,7 +116,7 @@ def depth_figure(
     """One number a head by depth, as mean attention distance (Dosovitskiy et al. 2021, Figure 7, right).
 
     values: [layer, head], any unit, which `ylabel` names. A dot a head, a line through the layers' means.
-    selected: (layer, head), in the accent colour with its value.
+    selected: (layer, head), in the accent colour with its value. uniform: the value of uniform attention, as a line.
     """
     values = as_finite(values, "layer head")
     layers, heads = values.shape
@@ -136,10 +137,13 @@ def depth_figure(
         axes.scatter(*at, s=110, color=ACCENT, edgecolors=look.paper, linewidths=1.5, zorder=4, label="selected")
         note = axes.annotate(words, at, (side, 0), fontsize=LABEL, color=look.ink, ha=align, **aside)
         note.set(weight="bold", zorder=5, bbox={"facecolor": look.paper, "alpha": 0.85, "linewidth": 0, "pad": 1.5})
+    if uniform is not None:
+        axes.axhline(uniform, color=look.quiet, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        axes.annotate("uniform", (-0.5, uniform), (2, 6), fontsize=SMALL, color=look.quiet, **aside)
     axes.set_xlim(-0.5, layers - 0.5 + 0.07 * layers)
     axes.margins(y=0.1)
     if values.min() >= 0:
-        axes.set_ylim(0, 1.1 * (values.max() or 1))
+        axes.set_ylim(0, 1.1 * (max(float(values.max()), uniform or 0) or 1))
     finish_by_depth(axes, look, layers, (left, width), ylabel)
     return page.figure
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vizvit.analysis import attention_map, head_statistics
+from vizvit.analysis import attention_map, head_statistics, uniform_head
 from vizvit.analysis.fusion import rest
 from vizvit.figures import depth_figure
 from vizvit.forward.capture import Capture
-from vizvit.numbers import number, share
+from vizvit.numbers import number, share, thousands
+from vizvit.pages.explore.link import view_from_address
 from vizvit.pages.explore.open_head import open_head
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import say
+from vizvit.pages.shared.address import note_all
+from vizvit.pages.shared.language import say, worded
 from vizvit.pages.shared.names import query_name
 from vizvit.pages.shared.pixels import picture
 from vizvit.pages.sidebar.choice import Choice
-from vizvit.pages.studies import settings
+from vizvit.pages.studies import chosen, settings
+from vizvit.study import read_summary, shipped_study
 from vizvit.texts import words
 
 MEASURES = {"distance": "distance", "entropy": "entropy", "prefix": "prefix_share"}  # as the library calls them
@@ -37,28 +42,31 @@ def page() -> None:
 def _body(choice: Choice, cap: Capture) -> None:
     t, english = say("heads"), words("heads")
     names = [name for name in MEASURES if cap.grid.num_prefix_tokens or name != "prefix"]
+    _begin(names)
     name = st.segmented_control(
         t["measure"],
         names,
-        format_func=t.__getitem__,
-        default=names[0],
+        format_func=lambda name: say("heads")[name],
         required=True,
-        key="heads_measure",
+        key=worded("heads_measure"),
         persist_state="session",
     )
-    unit = t[f"{name}_unit"]
     found = choice.derived("heads", lambda: head_statistics(cap), lambda all: sum(part.nbytes for part in all.values()))
-    values = found[MEASURES[name]]
-    weights = look.plain(look.weights_note(choice.vit))
+    values, uniform = found[MEASURES[name]], uniform_head(cap.grid)[MEASURES[name]]
+    layer, head = _chosen(cap)
+    note_all({"layer": str(layer), "head": str(head), "measure": "" if name == names[0] else name})
+    st.markdown(look.plain(sentence(name, values, uniform, cap.num_tokens)))
     left, right = st.columns([7, 5], gap="large")
+    weights = look.plain(look.weights_note(choice.vit))
     with left:
-        layer, head = _chart(values, t[f"{name}_axis"])
+        _chart(values, uniform, (layer, head), t[f"{name}_axis"])
         caption = t["chart_caption"].format(
             measure=t[name],
             layers=cap.num_layers,
             heads=cap.num_heads,
             picture=look.plain(choice.image_name),
-            unit=unit,
+            unit=t[f"{name}_unit"],
+            mean=t[f"{name}_mean"],
             weights=weights,
         )
         st.caption(caption)
@@ -70,6 +78,7 @@ def _body(choice: Choice, cap: Capture) -> None:
                 title=english[name],
                 caption=look.weights_note(choice.vit, "en"),
                 selected=(layer, head),
+                uniform=uniform,
             ),
             lambda: {"values": values},
         )
@@ -77,32 +86,81 @@ def _body(choice: Choice, cap: Capture) -> None:
         heat = attention_map(cap, layer, head=head)
         query = query_name(cap, pooled=False)
         st.subheader(t["place"].format(layer=layer, head=head))
+        value = t["value"].format(
+            measure=t[name], value=written(name, float(values[layer, head])), mean=t[f"{name}_mean"]
+        )
+        st.caption(value)
         alt_text = t["alt"].format(layer=layer, head=head, query=query)
         st.image(picture(cap.view, heat), width="stretch", alt=alt_text)
         st.html(look.colour_bar(0, float(heat.max()), t["bar"]))
-        caption = t["caption"].format(
-            query=query,
-            value=number(values[layer, head]),
-            unit=unit,
-            weights=weights,
-            share=share(rest(heat)),
-        )
-        st.caption(caption)
+        st.caption(t["caption"].format(query=query, weights=weights, share=share(rest(heat))))
         if st.button(t["open"], icon=":material/arrow_forward:"):
             open_head(choice, layer, head)
-        if st.session_state.get("study_folder") and st.button(t["alike"], icon=":material/manage_search:"):
+        if _has_study(choice) and st.button(t["alike"], icon=":material/manage_search:"):
             settings.compare_with(layer, head)
             st.session_state.study_by = MEASURES[name]
             st.switch_page(st.session_state.pages["studies"])
 
 
-def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
-    """The dots, one of which can be chosen; the last layer's first head until one is."""
+def _begin(names: list[str]) -> None:
+    """What a link asks for, or else the first measure."""
+    state = st.session_state
+    if state.get("heads_measure") not in names:
+        asked = st.query_params.get("measure")
+        state.heads_measure = asked if asked in names else names[0]
+
+
+def _chosen(cap: Capture) -> tuple[int, int]:
+    """The head that is looked at on all pages; the last layer's first one where that is none of this model's."""
+    selection = st.session_state.get("selection") or view_from_address(cap.grid) or {}
+    layer, head = selection.get("layer"), selection.get("head")
+    if layer is None or head is None or not (0 <= layer < cap.num_layers and 0 <= head < cap.num_heads):
+        return cap.num_layers - 1, 0
+    return layer, head
+
+
+def written(name: str, value: float) -> str:
+    """A value of a measure, with its unit."""
+    return share(value) if name == "prefix" else f"{number(value)} {say('heads')[f'{name}_short']}"
+
+
+def sentence(name: str, values: np.ndarray, uniform: float, tokens: int) -> str:
+    """What the heads of this picture have to say in a measure. values: [layer, head]."""
+    t = say("heads")
+    (low, high), layers = (
+        (np.unravel_index(pick(values), values.shape) for pick in (np.argmin, np.argmax)),
+        values.mean(1),
+    )
+    said = {
+        "count": int((values < uniform / 2).sum()),
+        "above": int((values > uniform).sum()),
+        "heads": values.size,
+        "tokens": thousands(tokens),
+        "uniform": written(name, uniform),
+        "mean": written(name, float(values.mean())),
+        "nearest": int(layers.argmin()),
+        "farthest": int(layers.argmax()),
+    }
+    for end, (layer, head) in (("low", low), ("high", high)):
+        value = float(values[layer, head])
+        said[end] = t["one"].format(layer=layer, head=head)
+        said[f"{end}_value"] = written(name, value)
+        said[f"{end}_tokens"] = number(math.exp(value)) if name == "entropy" else ""
+    return t[f"{name}_said"].format(**said)
+
+
+def _has_study(choice: Choice) -> bool:
+    """Whether Studies shows one that a head of this model can be looked up in: the person's own, or the shipped one."""
+    return bool(st.session_state.get("study_folder")) or chosen.is_chosen(choice, read_summary(shipped_study()))
+
+
+def _chart(values: np.ndarray, uniform: float, chosen_head: tuple[int, int], axis: str) -> None:
+    """The dots, of which one can be chosen: the one that is, large and in the accent colour."""
     t = say("heads")
     layers, heads = values.shape
     layer, head = np.divmod(np.arange(values.size), heads)
-    table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel()})
-    chosen = alt.selection_point(name="head", fields=["layer", "head"], on="click", empty=False)
+    is_chosen = (layer == chosen_head[0]) & (head == chosen_head[1])
+    table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel(), "chosen": is_chosen})
     base = alt.Chart(table).encode(
         x=alt.X(
             "layer:Q",
@@ -112,23 +170,37 @@ def _chart(values: np.ndarray, axis: str) -> tuple[int, int]:
         ),
         y=alt.Y("value:Q", title=axis, scale=alt.Scale(zero=True, nice=True)),
     )
+    even = alt.Chart(pd.DataFrame({"value": [uniform], "name": [t["uniform"]]})).encode(y=alt.Y("value:Q", title=axis))
+    rule = even.mark_rule(strokeDash=[2, 3], color=look.quiet_mark())
+    name = even.mark_text(align="left", dx=4, dy=-8, fontSize=14, color=look.quiet_mark())
     line = base.mark_line(strokeDash=[4, 4], opacity=0.6).encode(y="mean(value):Q", color=alt.value("gray"))
     dots = (
         base.mark_circle(opacity=0.85, cursor="pointer")
         .encode(
-            color=alt.condition(chosen, alt.value(look.accent()), alt.value(look.quiet_mark())),
-            size=alt.condition(chosen, alt.value(260), alt.value(110)),
+            color=alt.condition("datum.chosen", alt.value(look.accent()), alt.value(look.quiet_mark())),
+            size=alt.condition("datum.chosen", alt.value(300), alt.value(110)),
             tooltip=[
                 alt.Tooltip("layer:Q", title=t["layer_axis"]),
                 alt.Tooltip("head:Q", title=t["head_axis"]),
                 alt.Tooltip("value:Q", title=axis, format=".3g"),
             ],
         )
-        .add_params(chosen)
+        .add_params(alt.selection_point(name="head", fields=["layer", "head"], on="click", empty=False))
     )
-    chart = (line + dots).properties(height=460).configure_axis(labelFontSize=14, titleFontSize=15)
-    event = st.altair_chart(chart, width="stretch", on_select="rerun", key="heads_chart")
-    points = event.selection.get("head") or []
-    if points and points[0]["layer"] < layers and points[0]["head"] < heads:
-        return int(points[0]["layer"]), int(points[0]["head"])
-    return layers - 1, 0
+    chart = (rule + name.encode(x=alt.value(0), text="name:N") + line + dots).properties(height=400)
+    chart = chart.configure_axis(labelFontSize=14, titleFontSize=15)
+    st.altair_chart(chart, width="stretch", on_select=_use_dot, key=f"heads_chart_{_clicks()}")
+
+
+def _clicks() -> int:
+    """Each click ends the life of a chart, which would not tell of a second click on the same dot."""
+    return st.session_state.setdefault("heads_clicks", 0)
+
+
+def _use_dot() -> None:
+    state = st.session_state
+    points = state[f"heads_chart_{_clicks()}"].selection.get("head") or []
+    if points:
+        place = {name: int(points[0][name]) for name in ("layer", "head")}
+        state.selection = (state.get("selection") or {}) | place
+        state.heads_clicks += 1

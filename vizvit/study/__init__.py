@@ -7,7 +7,7 @@ study.sweep("results", by="distance", lowest=True)
 from .measures import MEASURES
 from .settings import Settings
 from .study import run
-from .summary import find_studies, read_summary
+from .summary import find_studies, read_summary, shipped_study
 from .sweep import Head, sweep
 
-__all__ = ["MEASURES", "Head", "Settings", "find_studies", "read_summary", "run", "sweep"]
+__all__ = ["MEASURES", "Head", "Settings", "find_studies", "read_summary", "run", "shipped_study", "sweep"]

@@ -18,9 +18,10 @@ WORDS = {
         "distance from a patch to those it looks at, weighted by attention, mean over all patches as queries",
     ),
     "entropy": (
-        "Entropy of attention",
-        "entropy (nats)",
-        "0 where every token looks at one token, more where it looks at many; mean over all tokens as queries",
+        "Mean entropy of attention",
+        "mean entropy (nats)",
+        "the mean of the entropies of all tokens as queries: 0 where every token looks at one token, more where it "
+        "looks at many",
     ),
     "prefix_share": (
         "Attention on prefix tokens",

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
+from ..model.loading import SHIPPED
 from ..reading import json_of, kind_of
+from ..texts.assets import assets_dir
 from .measures import MEASURES
 from .merge import SUMMARY
 
@@ -59,6 +61,11 @@ def weights_note(summary: dict) -> str:
     """Of which model and weights a study is, and that it saw its pictures in grey where it did."""
     grey = ", pictures seen in grey" if summary.get("channels") == 1 else ""
     return f"{summary['model']}, {summary['weights']}{grey}"
+
+
+def shipped_study() -> Path:
+    """The folder of the study that comes with VizViT: of its own model, without the rows of the single pictures."""
+    return assets_dir() / "studies" / SHIPPED
 
 
 def find_studies(root: str | Path, depth: int = 3, most: int = 2000) -> list[Path]:

@@ -11,31 +11,44 @@ from vizvit.pages.experiments.change import Change
 from vizvit.pages.experiments.picture import patches
 from vizvit.pages.shared.language import say, worded
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.reading import whole
 
 KEY = "experiment_unseen"
+WHO = ("cls", "all")
 
 
 def choose(choice: Choice, cap: Capture) -> Change | None:
     t = say("experiments")
-    unseen = frozenset(patches(cap, KEY, state=t["patch_unseen"]))
+    chosen = patches(cap, KEY, state=t["patch_unseen"])
+    unseen = frozenset(chosen)
     cells.back(KEY, cap.grid.rows, cap.grid.cols, t["all_back"])
     who = "all"
     if "class" in cap.grid.prefix_names:
-        st.session_state.setdefault("experiment_blind", "cls")
+        key = settings.setting("blind", "cls", settings.one_of(WHO))
         who = st.segmented_control(
             t["blind"],
-            ("cls", "all"),
+            WHO,
             format_func=lambda who: say("experiments")[f"blind_{who}"],
-            key=worded("experiment_blind"),
+            key=worded(key),
             required=True,
             persist_state="session",
         )
     last = cap.num_layers - 1
-    first, final = st.select_slider(
-        t["layers"], range(last + 1), (0, last), key=f"{KEY}_layers_{last}", persist_state="session"
-    )
+    key = f"{KEY}_layers_{last}"
+    st.session_state.setdefault(key, _layers(st.query_params.get("layers", ""), last))
+    ends: tuple[int, int] = st.select_slider(t["layers"], range(last + 1), key=key, persist_state="session")
+    first, final = ends
     within = None if (first, final) == (0, last) else frozenset(range(first, final + 1))
-    settings.write({})
+    shown = {"unseen": cells.written(chosen, cap.grid.cols)}
+    if "class" in cap.grid.prefix_names:
+        shown["blind"] = "" if who == "cls" else who
+    settings.write(shown | {"layers": f"{first}-{final}" if within else ""})
     if not unseen:
         return None
     return Change((UnseenPatches(unseen, within) if who == "all" else KnockOutAttention(unseen, who, within),))
+
+
+def _layers(text: str, last: int) -> tuple[int, int]:
+    """The layers that a link names, "2-5"; all of them where it names none."""
+    ends = [whole(part, 0, last) for part in text.split("-")]
+    return (ends[0], ends[1]) if len(ends) == 2 and None not in ends and ends[0] <= ends[1] else (0, last)

@@ -8,20 +8,24 @@ import numpy as np
 import streamlit as st
 
 from vizvit.analysis.likeness import cosine
+from vizvit.errors import CaptureError
 from vizvit.figures import SIGNED_CMAP, overlay
 from vizvit.forward.capture import Capture
 from vizvit.model.vit import VitModel
+from vizvit.model.work import Work
 from vizvit.numbers import change, decimals, fixed, number, signed
-from vizvit.pages.experiments.change import Reading
+from vizvit.pages.experiments.change import Look, Reading
 from vizvit.pages.shared import look
 from vizvit.pages.shared.classes import bars, likeliest, told
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.names import query_name
 from vizvit.pages.shared.pixels import colours, enlarged, png, stretched
-from vizvit.pages.sidebar.choice import Choice
+from vizvit.pages.sidebar.choice import LARGE, MANY, Choice
 
 SIDE = 448  # pixels of a map on the screen, about
 MISSING = (150, 150, 150)
+MAPS = ("attention", "rollout")
+STEPS = ("pass", "rollout_before", "rollout_after")  # what takes long, in this order
 
 _STYLE = """
 <style>
@@ -31,6 +35,7 @@ _STYLE = """
   .st-key-beforeafter .vz-prob.values i { display: none; }
   .st-key-beforeafter .vz-prob b { grid-column: 1 / -1; height: .35rem; margin-bottom: .35rem; }
   [data-testid="stMetricValue"] { font-size: 1.3rem; }
+  .st-key-experiment [role="radiogroup"] { flex-wrap: wrap; overflow: visible; mask: none !important; }
   .st-key-beforeafter .vz-bar { gap: .4rem; font-size: .8rem; }
   .vz-row { margin: .6rem 0 0; font-size: .9rem; opacity: .9; } .vz-row b { font-size: 1.05rem; margin-right: .4rem; }
   .vz-change { line-height: 1.25; font-variant-numeric: tabular-nums; }
@@ -46,54 +51,159 @@ _STYLE = """
     .st-key-beforeafter [data-testid="stColumn"] { min-width: calc(50% - .4rem); flex: 1 1 calc(50% - .4rem); }
     .st-key-beforeafter [data-testid="stColumn"]:nth-child(3) { flex-grow: 0; }
     .st-key-beforeafter .vz-prob { grid-template-columns: 1fr 3.4rem; }
-    .st-key-beforeafter .vz-prob.values i { display: none; }
-  .st-key-beforeafter .vz-prob b { display: none; }
+    .st-key-beforeafter .vz-prob b { display: none; }
   }
 </style>
 """
 
 
-def show(choice: Choice, cap: Capture, before: Reading, after: Reading | None, hint: str) -> None:
-    """Draw both columns and their difference. after: None while nothing is changed or can be; `hint` says why."""
-    with st.container(key="beforeafter"):
-        st.html(_STYLE)
-        _predictions(choice, before, after, hint)
-        t = say("experiments")
-        _maps(cap, "attention", before, after)
-        _maps(cap, "rollout", before, after)
-        scale = (t["scale"] if after is None else t["scales"]).format(weights=look.plain(look.weights_note(choice.vit)))
+class Board:
+    """Both columns and their difference. A cell is drawn as soon as what it shows is known, and once more where its
+    scale changes with what comes later; work that takes long says so in its place, and can be stopped.
+
+    before, after: what the forward passes gave; None while that is not known. after stays None where nothing is changed
+    or the change cannot be made: `hint` says why.
+    """
+
+    def __init__(self, choice: Choice, cap: Capture, as_it_is: Look, changed: Look | None, hint: str):
+        self._choice, self._cap, self._as_it_is, self._changed, self._hint = choice, cap, as_it_is, changed, hint
+        self.before: Reading | None = None
+        self.after: Reading | None = None
+        t, work, last = say("experiments"), Work.of(choice.vit), cap.num_layers - 1
+        self._long = work.multiply_adds > LARGE or work.attention > MANY
+        self._places = {}
+        with st.container(key="beforeafter"):
+            st.html(_STYLE)
+            self._predictions = st.empty()
+            for what in MAPS:
+                query = query_name(cap, pooled=what == "rollout")
+                read = t[f"{what}_read"].format(layer=last, last=last, heads=cap.num_heads, query=query)
+                st.html(f'<p class="vz-row"><b>{t[what]}</b> {read}</p>')
+                self._places[what] = st.empty()
+            self._status = st.empty()
+            self._note = st.empty()
+
+    def readings(self) -> bool:
+        """Predictions and attention, drawn as they come; False where the person has stopped the work."""
+        self.before = self._as_it_is.reading()
+        status = self._draw_predictions()
+        self._draw_maps("attention", self.before.attention, None)
+        if self._changed is None:
+            return True
+        if not self._goes_on(status, self._changed.has_reading(), 0):
+            return False
+        try:
+            self.after = self._changed.reading()
+        except CaptureError as error:
+            self._changed, self._hint = None, look.failure("change", error, written=str)
+        self._draw_predictions()
+        if self.after is not None:
+            self._draw_maps("attention", self.before.attention, self.after.attention)
+        return True
+
+    def rollouts(self) -> bool:
+        """As `readings`, of what takes longer."""
+        if not self._goes_on(self._status, self._as_it_is.has_rollout(), 1):
+            return False
+        one, two = self._as_it_is.rollout(), None
+        if self._changed is not None:
+            if not self._changed.has_rollout():
+                self._draw_maps("rollout", one, None)
+            if not self._goes_on(self._status, self._changed.has_rollout(), 2):
+                return False
+            two = self._changed.rollout()
+        self._status.empty()
+        self._draw_maps("rollout", one, two)
+        return True
+
+    def _goes_on(self, place, known: bool, step: int) -> bool:
+        """Whether to make what is not known; what takes long says in `place` that it is made, with a way to stop it."""
+        if known or not self._long:
+            return True
+        t, state, key = (
+            say("experiments"),
+            st.session_state,
+            (*self._choice.key, self._changed and self._changed.change),
+        )
+        steps = len(STEPS) if self._changed else 2
+        stopped = state.get("experiment_stopped") == key
+        with place.container():
+            if stopped:
+                st.caption(t["stopped"])
+            else:
+                st.progress(step / steps, t["working"].format(step=t[f"step_{STEPS[step]}"]))
+            st.button(
+                t["continue"] if stopped else t["cancel"],
+                key=f"experiment_stop_{step}",
+                icon=":material/play_arrow:" if stopped else ":material/stop:",
+                on_click=_stop,
+                args=(None if stopped else key,),
+            )
+        return not stopped
+
+    def _draw_predictions(self):
+        """Returns the place where what is to come may be announced."""
+        t, before, after, vit = say("experiments"), self.before, self.after, self._choice.vit
+        shown, changing = classes(vit, before, after), self._changed is not None
+        with self._predictions.container():
+            left, middle, right = st.columns(3, gap="medium") if changing else (*st.columns([1, 2], gap="medium"), None)
+            top = max(float(one.predictions[shown].max()) for one in (before, after) if one) if shown else 1.0
+            with left:
+                st.subheader(t["before"])
+                if len(shown):
+                    st.html(bars(vit, before.predictions, shown, top))
+                else:
+                    st.caption(say("look")["no_classifier"].format(model=look.plain(vit.name)))
+                    st.html(_vector(before))
+            with middle:
+                st.subheader(t["after"])
+                status = st.empty()
+                if not changing:
+                    status.html(f'<p class="vz-hint">{html.escape(self._hint)}</p>')
+                elif after is not None:
+                    status.html(bars(vit, after.predictions, shown, top) if shown else _vector(after))
+            if right is not None:
+                with right:
+                    st.subheader(t["difference"])
+                    if after is not None and shown:
+                        st.html(_verdict(vit, before, after))
+                        look.about_outputs(vit)
+                    elif after is not None:
+                        st.html(_likeness(before, after))
+                        st.caption(t["cosine_note"])
+        scale = (t["scales"] if changing else t["scale"]).format(weights=look.plain(look.weights_note(vit)))
         gone = after is not None and np.isnan(after.attention).any()
-        st.caption(f"{scale} {t['missing']}" if gone else scale)
+        self._note.caption(f"{scale} {t['missing']}" if gone else scale)
+        return status
+
+    def _draw_maps(self, what: str, one: np.ndarray, two: np.ndarray | None) -> None:
+        """One row: the map as it is, the map changed on the same scale, and their difference."""
+        t, query = say("experiments"), query_name(self._cap, pooled=what == "rollout")
+        top = float(np.nanmax(one if two is None else np.stack([one, two]))) or 1.0
+        named, unit = {"what": t[what], "query": query}, t[f"{what}_unit"]
+        with self._places[what].container():
+            left, middle, right = st.columns(3, gap="medium")
+            with left:
+                _which(t["before"])
+                st.image(seen(self.before.view, one, top), width="stretch", alt=t["alt_before"].format(**named))
+                st.html(look.colour_bar(0, top, unit))
+            if two is None:
+                return
+            with middle:
+                _which(t["after"])
+                st.image(seen(self.after.view, two, top), width="stretch", alt=t["alt_after"].format(**named))
+                st.html(look.colour_bar(0, top, unit))
+            with right:
+                _which(t["difference"])
+                moved = two - one
+                most = float(np.nanmax(np.abs(moved))) if np.isfinite(moved).any() else 0.0
+                shown = apart(moved, most or 1.0, self.before.view.shape)
+                st.image(shown, width="stretch", alt=t["alt_difference"].format(**named))
+                st.html(look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP))
 
 
-def _predictions(choice: Choice, before: Reading, after: Reading | None, hint: str) -> None:
-    t, vit = say("experiments"), choice.vit
-    left, middle, right = st.columns(3, gap="medium") if after else (*st.columns([1, 2], gap="medium"), None)
-    shown = classes(vit, before, after)
-    with left:
-        st.subheader(t["before"])
-        if shown:
-            top = max(float(reading.predictions[shown].max()) for reading in (before, after or before))
-            st.html(bars(vit, before.predictions, shown, top))
-        else:
-            st.caption(say("look")["no_classifier"].format(model=look.plain(vit.name)))
-            st.html(_vector(before))
-    with middle:
-        st.subheader(t["after"])
-        if after is None:
-            st.html(f'<p class="vz-hint">{html.escape(hint)}</p>')
-        else:
-            st.html(bars(vit, after.predictions, shown, top) if shown else _vector(after))
-    if after is None:
-        return
-    with right:
-        st.subheader(t["difference"])
-        if shown:
-            st.html(_verdict(vit, before, after))
-            look.about_outputs(vit)
-        else:
-            st.html(_likeness(before, after))
-            st.caption(t["cosine_note"])
+def _stop(key: tuple | None) -> None:
+    st.session_state.experiment_stopped = key
 
 
 def classes(vit: VitModel, before: Reading, after: Reading | None) -> list[int]:
@@ -133,39 +243,6 @@ def _likeness(before: Reading, after: Reading) -> str:
 
 def _large(value: str, below: str) -> str:
     return f'<p class="vz-change"><b>{value}</b><span>{below}</span></p>'
-
-
-def _maps(cap: Capture, what: str, before: Reading, after: Reading | None) -> None:
-    """One row: the map as it is, the map changed on the same scale, and their difference."""
-    t = say("experiments")
-    query = query_name(cap, pooled=what == "rollout")
-    one = getattr(before, what)
-    two = None if after is None else getattr(after, what)
-    top = float(np.nanmax(one if two is None else np.stack([one, two]))) or 1.0
-    title, last = t[what], cap.num_layers - 1
-    read = t[f"{what}_read"].format(layer=last, last=last, heads=cap.num_heads, query=query)
-    st.html(f'<p class="vz-row"><b>{title}</b> {read}</p>')
-    left, middle, right = st.columns(3, gap="medium")
-    unit = t[f"{what}_unit"]
-    with left:
-        _which(t["before"])
-        alt = t["alt_before"].format(what=title, query=query)
-        st.image(seen(before.view, one, top), width="stretch", alt=alt)
-        st.html(look.colour_bar(0, top, unit))
-    if two is None:
-        return
-    with middle:
-        _which(t["after"])
-        alt = t["alt_after"].format(what=title, query=query)
-        st.image(seen(after.view, two, top), width="stretch", alt=alt)
-        st.html(look.colour_bar(0, top, unit))
-    with right:
-        _which(t["difference"])
-        moved = two - one
-        most = float(np.nanmax(np.abs(moved))) if np.isfinite(moved).any() else 0.0
-        alt = t["alt_difference"].format(what=title, query=query)
-        st.image(apart(moved, most or 1.0, before.view.shape), width="stretch", alt=alt)
-        st.html(look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP))
 
 
 def _which(name: str) -> None:

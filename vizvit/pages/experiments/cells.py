@@ -15,8 +15,10 @@ import streamlit as st
 
 from vizvit.explorer.assets import joined
 from vizvit.pages.shared.pixels import png_url
+from vizvit.reading import whole
 
 Cell = tuple[int, int]
+MOST = 200  # of so many cells a link speaks
 LABEL = -1  # the row of the labels above the columns
 
 _HERE = Path(__file__).parent
@@ -58,6 +60,7 @@ def toggle(
             js=joined(_HERE / "cells.js"),
         )
     kept = _kept(key, rows, cols)
+    _linked(kept, key, rows, cols, bool(labels))
     data = {
         "image": png_url(image),
         "rows": rows,
@@ -73,6 +76,25 @@ def toggle(
     mount_key = f"{key}_{rows}x{cols}"
     _mounted(key=mount_key, data=data, on_settled_change=_taker(mount_key, kept))
     return tuple((int(row), int(col)) for row, col in kept["cells"])
+
+
+def written(chosen: Sequence[Cell], cols: int) -> str:
+    """Cells as the address holds them: their numbers, row by row from the labels on; more than MOST are left out."""
+    return ".".join(str((row + 1) * cols + col) for row, col in chosen) if len(chosen) <= MOST else ""
+
+
+def _linked(kept: dict, key: str, rows: int, cols: int, labels: bool) -> None:
+    """Switch on what a link says, once a session."""
+    if kept.setdefault("linked", False):
+        return
+    kept["linked"] = True
+    numbers = [whole(part, 0 if labels else cols, (rows + 1) * cols - 1) for part in _asked(key).split(".")[:MOST]]
+    if not kept["cells"]:
+        kept["cells"] = [[number // cols - 1, number % cols] for number in numbers if number is not None]
+
+
+def _asked(key: str) -> str:
+    return st.query_params.get(key.removeprefix("experiment_"), "")
 
 
 def back(key: str, rows: int, cols: int, label: str) -> None:

@@ -39,7 +39,7 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
         cells.back(KEY, rows, cols, t["all_back"])
         st.markdown(listed(heads, layers) if off else t["heads_all_on"], width="content")
     st.caption(t["heads_caption"].format(query=query_name(cap, pooled=False)))
-    settings.write({})
+    settings.write({"heads": cells.written(off, cols)})
     changes = (
         *((KnockOutLayers(frozenset(layers)),) if layers else ()),
         *((KnockOutHeads(frozenset(heads)),) if heads else ()),

@@ -27,9 +27,10 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
         required=True,
         persist_state="session",
     )
-    masked = frozenset(patches(cap, KEY, state=t["patch_masked"]))
+    chosen = patches(cap, KEY, state=t["patch_masked"])
+    masked = frozenset(chosen)
     cells.back(KEY, cap.grid.rows, cap.grid.cols, t["all_back"])
-    settings.write({"mask": "" if mask == "grey" else mask})
+    settings.write({"mask": "" if mask == "grey" else mask, "masked": cells.written(chosen, cap.grid.cols)})
     if not masked:
         return None
     return Change((DropPatches(masked),)) if mask == "drop" else Change(mask=mask, masked=masked)

@@ -6,8 +6,8 @@ import streamlit as st
 
 from vizvit.forward.capture import Capture
 from vizvit.interventions import PositionEmbedding
-from vizvit.pages.experiments import order, settings
-from vizvit.pages.experiments.change import Change, Reading
+from vizvit.pages.experiments import cells, order, settings
+from vizvit.pages.experiments.change import Change, Look
 from vizvit.pages.experiments.picture import patches
 from vizvit.pages.shared.language import say, worded
 from vizvit.pages.sidebar.choice import Choice
@@ -36,11 +36,12 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
         change = Change((PositionEmbedding("shuffle", seed=seed),))
     elif kind == "swap":
         two = patches(cap, "experiment_swap", state=t["patch_swap"], most=2)
+        shown |= {"swap": cells.written(two, cap.grid.cols)}
         if len(two) == 2:
             change = Change((PositionEmbedding("swap", patches=tuple(sorted(two))),))
     settings.write(shown)
     return change
 
 
-def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading, after: Reading | None) -> None:
+def numbers(choice: Choice, cap: Capture, as_it_is: Look, changed: Look | None) -> None:
     order.numbers(choice, cap, st.session_state.get("experiment_seed", 0))

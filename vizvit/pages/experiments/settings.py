@@ -10,7 +10,8 @@ import streamlit as st
 from vizvit import reading
 from vizvit.pages.shared.address import note_in_address
 
-NAMES = ("positions", "seed", "temperature", "scaling", "mask", "blocks")
+CELLS = ("swap", "heads", "unseen", "masked")  # what is switched on, on a board
+NAMES = ("positions", "seed", "temperature", "scaling", "mask", "blocks", "blind", "layers", *CELLS)
 
 
 def setting(name: str, default: Any, read: Callable[[str], Any]) -> str:

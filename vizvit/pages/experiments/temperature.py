@@ -49,7 +49,7 @@ def nearest(text: str) -> float | None:
     return min(TEMPERATURES, key=lambda step: abs(math.log(step / asked))) if asked else None
 
 
-def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading, after: Reading | None) -> None:
+def numbers(choice: Choice, cap: Capture, before: Reading, after: Reading | None) -> None:
     """The entropy of the last layer's attention, before and after."""
     t = say("experiments")
     left, right = st.columns(2)

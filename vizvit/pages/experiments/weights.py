@@ -13,9 +13,10 @@ from vizvit.forward.capture import Capture
 from vizvit.interventions import RandomWeights
 from vizvit.numbers import fixed
 from vizvit.pages.experiments import settings
-from vizvit.pages.experiments.change import Change, Reading, read_after
+from vizvit.pages.experiments.change import Change, Look
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say, say_of
+from vizvit.pages.shared.store import once
 from vizvit.pages.sidebar.choice import Choice
 
 MAPS = ("attention", "rollout")
@@ -37,22 +38,20 @@ def changed(blocks: int, seed: int) -> Change:
     return Change((RandomWeights(from_top=blocks, seed=seed),))
 
 
-def numbers(choice: Choice, cap: Capture, change: Change | None, before: Reading, after: Reading | None) -> None:
+def numbers(choice: Choice, cap: Capture, as_it_is: Look, changed: Look | None) -> None:
     """The rank correlation of each map with the trained model's, and on demand its course over n."""
-    t = say("experiments")
-    if after is not None:
-        for place, what in zip(st.columns(2), MAPS, strict=True):
-            place.metric(t[f"{what}_short"], fixed(rank_correlation(getattr(before, what), getattr(after, what)), 2))
+    t, state = say_of("experiments", choice.vit), st.session_state
+    if changed is not None:
+        for place, what, rank in zip(st.columns(2), MAPS, ranks(as_it_is, changed), strict=True):
+            place.metric(t[f"{what}_short"], fixed(rank, 2))
     st.caption(t["ranks_note"])
-    seed = change.interventions[0].seed
+    seed = state.experiment_seed
     asked = (choice.key, seed)
-    if st.session_state.get("experiment_curve") != asked:
+    if state.get("experiment_curve") != asked:
         st.button(t["curve"], icon=":material/show_chart:", on_click=_ask, args=(asked,))
         return
-    found = curve(choice, cap, before, seed)
-    chart = _chart(choice, found, change.interventions[0].from_top)
+    chart = _chart(choice, curve(choice, cap, as_it_is, seed), state.experiment_blocks)
     st.altair_chart(chart, width="stretch")
-    t = say_of("experiments", choice.vit)
     st.caption(t["curve_note"].format(layers=cap.num_layers, weights=look.plain(look.weights_note(choice.vit))))
 
 
@@ -60,7 +59,13 @@ def _ask(asked: tuple) -> None:
     st.session_state.experiment_curve = asked
 
 
-def curve(choice: Choice, cap: Capture, before: Reading, seed: int) -> np.ndarray:
+def ranks(one: Look, two: Look) -> list[float]:
+    """For each of MAPS the rank correlation."""
+    maps = ((look.reading().attention, look.rollout()) for look in (one, two))
+    return [rank_correlation(before, after) for before, after in zip(*maps, strict=True)]
+
+
+def curve(choice: Choice, cap: Capture, as_it_is: Look, seed: int) -> np.ndarray:
     """[n, map]: rank correlations with the trained maps for the head and the last n blocks random, for each number of
     `numbers_of_blocks`."""
     t, blocks = say("experiments"), numbers_of_blocks(choice.vit)
@@ -69,12 +74,11 @@ def curve(choice: Choice, cap: Capture, before: Reading, seed: int) -> np.ndarra
         place, rows = st.empty(), []
         for done, n in enumerate(blocks):
             place.progress(done / len(blocks), t["curve_progress"].format(done=done, of=len(blocks)))
-            after = read_after(choice, cap, changed(n, seed), heavy=True)
-            rows.append([rank_correlation(getattr(before, what), getattr(after, what)) for what in MAPS])
+            rows.append(ranks(as_it_is, Look(choice, cap, changed(n, seed), heavy=True)))
         place.empty()
         return np.array(rows)
 
-    return choice.result(("experiment", "curve", seed), compute)
+    return once((*choice.key, ("experiment", "curve", seed)), compute)
 
 
 def _chart(choice: Choice, values: np.ndarray, blocks: int) -> alt.LayerChart:

@@ -166,15 +166,14 @@ def _charts(measurement: Measurement, places: _Places) -> None:
             values = measurement.follow(measurement.maps[panel], panel.target)[side]
             lines.append(charts.Line(panel.name, title, colour, values))
             if apart:
-                random = np.mean([measurement.follow(curves, panel.target)[side] for curves in measurement.randoms], 0)
+                random = _chance(measurement, panel.target, side)[0]
                 beside = t["random_of"].format(name=title)
                 lines.append(charts.Line(f"{panel.name}_random", beside, colour, random, charts.DOTTED))
         band = None
         if not apart:
             centre = measurement.follow(measurement.centre, None)[side]
             lines.append(charts.Line("centre", t["centre"], charts.GREY, centre, charts.DASHED))
-            randoms = np.stack([measurement.follow(curves, None)[side] for curves in measurement.randoms])
-            band = randoms.mean(0), randoms.std(0, ddof=1)
+            band = _chance(measurement, None, side)
         chart = charts.growing(
             measurement.fractions,
             lines,
@@ -186,6 +185,15 @@ def _charts(measurement: Measurement, places: _Places) -> None:
             values=measurement.choice.vit.outputs == "value",
         )
         getattr(places, name).altair_chart(chart, width="stretch")
+
+
+def _chance(measurement: Measurement, target: int | None, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over the random orders, [S+1] each; NaN until two of them are complete."""
+    orders = [curves for curves in measurement.randoms if curves.done == curves.steps]
+    if len(orders) < 2:
+        return (np.full(measurement.steps + 1, np.nan),) * 2
+    values = np.stack([measurement.follow(curves, target)[side] for curves in orders])
+    return values.mean(0), values.std(0, ddof=1)
 
 
 def _caption(measurement: Measurement) -> None:

@@ -57,7 +57,10 @@ def grow(
     classes: tuple[int, ...],
     fill: str,
 ) -> Iterator[None]:
-    """Measure what is missing, from left to right; one turn a batch. Sessions that ask for the same share the work."""
+    """Measure what is missing, one curve after another, each from left to right; one turn a batch.
+
+    Sessions that ask for the same share the work.
+    """
     counts = patch_counts(vit.grid.rows * vit.grid.cols, every[0].steps)
     batch = int(max(2, min(BATCH, PASS // Work.of(vit).multiply_adds)))
     while any(curves.done < curves.steps for curves in every):
@@ -67,12 +70,15 @@ def grow(
 
 
 def _grow(vit, view, every, classes, fill, counts, batch) -> None:
-    """One batch: of the curves that are furthest behind as many as go in, and of these as many steps."""
-    first = min(curves.done for curves in every)
-    if first == len(counts) - 1:  # another session was faster
+    """One batch: of the first curves that are not complete as many as go in, or a part of one: what a person waits for
+    is a curve, not the first steps of all."""
+    total = len(counts) - 1
+    missing = [curves for curves in every if curves.done < total]
+    if not missing:  # another session was faster
         return
-    some = [curves for curves in every if curves.done == first][: batch // 2]
-    last = min(first + max(1, batch // (2 * len(some))), len(counts) - 1)
+    first = missing[0].done
+    some = [curves for curves in missing if curves.done == first][: max(1, batch // (2 * (total - first)))]
+    last = min(first + max(1, batch // (2 * len(some))), total)
     jobs = [Job(view, curves.order, classes) for curves in some]
     sides = predictions(vit, jobs, counts[first : last + 1], fill, batch, None)
     for number, curves in enumerate(some):

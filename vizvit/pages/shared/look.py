@@ -41,15 +41,19 @@ _STYLE = """
     .vz-phone { display: block; } .block-container { padding-top: 3.6rem; } h1 { font-size: 1.75rem !important; }
   }
   [data-testid="stElementContainer"]:has(.vz-silent) { display: none; }
+  [data-testid="stMain"] { scrollbar-gutter: stable; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-loading):not(:has([data-testid="stElementContainer"] > :not(.stEmpty)))
+    { display: none; }
+  .block-container > div > [data-testid="stElementContainer"]:has(> .stSpinner) { position: absolute; top: 3.7rem; }
   :is(h1, .vz-lead, .vz-phone, [data-testid="stCaptionContainer"] p):lang(ja) { word-break: auto-phrase; }
   .st-key-language_box button { border: 0; background: none !important; color: inherit !important; min-height: 1.6rem;
                                 padding: 0 .8rem 0 0; opacity: .65; }
   .st-key-language_box button p { font-size: .8rem; }
   .st-key-language_box button[aria-checked="true"] { opacity: 1; text-decoration: underline;
                                                      text-underline-offset: .3em; }
-  .vz-bar { display: flex; align-items: center; gap: .6rem; font-size: .85rem; opacity: .9;
+  .vz-bar { display: flex; flex-wrap: wrap; align-items: center; gap: .1rem .6rem; font-size: .85rem; opacity: .9;
             font-variant-numeric: tabular-nums; margin-top: -.4rem; }
-  .vz-bar i { flex: 1; max-width: 16rem; height: .6rem; border-radius: 2px; }
+  .vz-bar i { flex: 1 1 3rem; max-width: 16rem; height: .6rem; border-radius: 2px; }
   .vz-prob { display: grid; grid-template-columns: minmax(7rem, 1.2fr) 2fr 3.6rem; gap: .35rem .7rem;
              align-items: center; font-size: .95rem; font-variant-numeric: tabular-nums; }
   .vz-prob b { height: .8rem; border-radius: 2px; display: block; min-width: 2px; 

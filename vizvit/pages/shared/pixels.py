@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 
 import cv2
 import matplotlib
 import numpy as np
 
-from vizvit.figures import ACCENT, overlay
+from vizvit.figures import ACCENT, SIGNED_CMAP, overlay
 from vizvit.figures.raster import joined
 
 Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels
@@ -22,19 +23,33 @@ def picture(
     smooth: bool = False,
     opacity: float = 0.65,
     side: int = 640,
+    ends: tuple[float, float] | None = None,
+    log: bool = False,
+    marked: Iterable[Box] = (),
 ) -> bytes:
     """A PNG of the model's view, enlarged by a whole factor, with a map over it and the query patch outlined.
 
-    view: uint8 [H, W, 3]; heat: [rows, cols] raw; box: in the view's pixels.
+    view: uint8 [H, W, 3]; heat: [rows, cols] raw; box: in the view's pixels. ends: the values that the colours run
+    between, 0 and the map's own maximum by default; log: over their logarithm. marked: patches with a thin white edge.
     """
     large = enlarged(view, side)
     if heat is not None:
-        large = overlay(large, heat, smooth=smooth, opacity=opacity, blend="fade")
+        low, high = ends or (None, None)
+        large = overlay(large, heat, smooth=smooth, opacity=opacity, low=low, high=high, log=log, blend="fade")
+    factor = large.shape[0] // view.shape[0]
+    for left, top, right, bottom in ((factor * np.array(one)).tolist() for one in marked):
+        for shade, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+            cv2.rectangle(large, (left - 1, top - 1), (right, bottom), shade, width)
     if box is not None:
-        factor = large.shape[0] // view.shape[0]
         left, top, right, bottom = box
         large = outline(large, (factor * left, factor * top, factor * right, factor * bottom))
     return png(large)
+
+
+def signed_picture(values: np.ndarray, most: float, shape: tuple[int, ...], side: int) -> bytes:
+    """A PNG of signed values [rows, cols], white at 0 and of full colour at `most`. shape: of the view."""
+    factor = max(1, round(side / max(shape[:2])))
+    return png(stretched(colours(values, SIGNED_CMAP, -most, most), (factor * shape[0], factor * shape[1])))
 
 
 def enlarged(view: np.ndarray, side: int) -> np.ndarray:

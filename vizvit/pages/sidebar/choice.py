@@ -101,7 +101,7 @@ def choose() -> Choice:
         state.weights = DEFAULTS["weights"]
     if state.outputs not in OUTPUTS:
         state.outputs = DEFAULTS["outputs"]
-    progress = st.container()  # in the main area, which a phone shows when the sidebar is folded away
+    progress = st.container(key="loading")  # in the main area, which a phone shows when the sidebar is folded away
     with st.sidebar:
         language.switch()
         thumbnail = st.container()

@@ -61,7 +61,9 @@ def _source(source: dict) -> None:
     t, said = say("studies"), []
     if source.get("data"):
         text = t["from_some"] if source.get("limit") else t["from_all"]
-        said.append(text.format(data=look.plain(str(source["data"])), limit=source.get("limit")))
+        limit = source.get("limit")
+        limit = thousands(limit) if isinstance(limit, int) else look.plain(str(limit))
+        said.append(text.format(data=look.plain(str(source["data"])), limit=limit))
     if source.get("made"):
         said.append(t["made"].format(date=look.plain(str(source["made"]))))
     if said:

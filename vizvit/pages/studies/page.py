@@ -1,4 +1,5 @@
-"""Studies: what a model does over many pictures, read from a folder that `python -m vizvit study` has written."""
+"""Studies: what a model does over many pictures, read from a folder that `python -m vizvit study` has written; first
+the one that comes with VizViT, of its own model."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.studies import about, heads, methods
 from vizvit.reading import kind_of, path_of
-from vizvit.study import find_studies, read_summary
+from vizvit.study import find_studies, read_summary, shipped_study
 from vizvit.study.merge import SUMMARY
 
 COMMAND = "python -m vizvit study photos/ --out results"
@@ -26,15 +27,32 @@ def page() -> None:
     t = say("studies")
     st.title(t["title"])
     look.lead(t["lead"])
-    folder = _folder()
-    if folder is None:
-        return
+    folder = asked_folder()
+    if folder is not None:
+        _show(choice, folder)
+    st.subheader(t["own"], divider="gray")
+    _choose_folder()
+
+
+def asked_folder() -> Path | None:
+    """The folder of the study that is looked at: the person's own, or else the one that comes with VizViT; None where
+    what they gave cannot be one."""
+    state = st.session_state
+    text = state.setdefault("study_folder", st.query_params.get("study", "")).strip() if paths.allowed() else ""
+    try:
+        return path_of(text) if text else shipped_study()
+    except ModelError as error:
+        st.error(look.plain(str(error)))
+        return None
+
+
+def _show(choice: Choice, folder: Path) -> None:
+    t = say("studies")
     try:
         summary = read_summary(folder)
     except ModelError:
         why = t["malformed"] if kind_of(folder / SUMMARY) == "file" else t["none"]
         st.error(why.format(folder=look.plain(str(folder))))
-        st.code(COMMAND, language="bash")
         return
     about.show(summary, folder)
     if not any(summary["heads"].values()):
@@ -44,28 +62,25 @@ def page() -> None:
     heads.show(choice, summary)
 
 
-def _folder() -> Path | None:
-    """The folder that is asked for; None, and said why, where there is none to read."""
-    state, t = st.session_state, say("studies")
-    if not paths.allowed():
-        st.info(t["paths_off"])
-        st.code(COMMAND, language="bash")
-        return None
-    state.setdefault("study_folder", st.query_params.get("study", ""))
-    text = st.text_input(
-        t["folder"], key="study_folder", placeholder="results", persist_state="session", width=640
-    ).strip()
-    note_in_address("study", text)
-    if text:
-        try:
-            return path_of(text)
-        except ModelError as error:
-            st.error(look.plain(str(error)))
-            return None
-    _offer()
+def _choose_folder() -> None:
+    """Where a study of one's own is made, and opened."""
+    t = say("studies")
     st.caption(t["make"])
     st.code(COMMAND, language="bash")
-    return None
+    if not paths.allowed():
+        st.info(t["paths_off"])
+        return
+    text = st.text_input(
+        t["folder"],
+        key="study_folder",
+        placeholder="results",
+        help=t["folder_help"],
+        persist_state="session",
+        width=640,
+    )
+    note_in_address("study", text.strip())
+    if not text.strip():
+        _offer()
 
 
 def _offer() -> None:

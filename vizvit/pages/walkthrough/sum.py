@@ -45,6 +45,7 @@ def draw(here: Here) -> None:
                     t["sum_row"].format(
                         weight=share(float(made.weights[token])),
                         norm=number(made.value_norms[token]),
+                        total=number(total),
                         part=share(float(made.contributions[token]) / total),
                     ),
                 )
