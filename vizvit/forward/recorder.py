@@ -189,7 +189,8 @@ class Recorder(TorchFunctionMode):
 
 def norms_of(x: torch.Tensor) -> torch.Tensor:
     """float32 [picture, token]: the L2 norms of vectors [picture, token, dim]."""
-    return torch.linalg.vector_norm(x.detach(), dim=-1, dtype=torch.float32)
+    wide = torch.promote_types(x.dtype, torch.float32)  # half precision overflows in the sum of squares
+    return torch.linalg.vector_norm(x.detach(), dim=-1, dtype=wide).float()
 
 
 def own(tensor: torch.Tensor) -> torch.Tensor:
