@@ -5,9 +5,10 @@ const { createRequire } = require("node:module");
 const js = createRequire(process.argv[1])("@eslint/js"); // beside the eslint that runs, wherever that was installed
 
 const named = (names) => Object.fromEntries(names.split(/\s+/).map((name) => [name, "readonly"]));
-const shared = named("Blob TextDecoder URL URLSearchParams clearTimeout console globalThis performance setTimeout");
-const browser = named(`Element Image ImageData ResizeObserver Worker cancelAnimationFrame document getComputedStyle
-  location matchMedia navigator requestAnimationFrame self sessionStorage window`);
+const shared = named("Blob TextDecoder TextEncoder URL URLSearchParams clearTimeout console globalThis performance setTimeout");
+const browser = named(`Element Image ImageData ResizeObserver Worker addEventListener cancelAnimationFrame document
+  getComputedStyle innerHeight location matchMedia navigator removeEventListener requestAnimationFrame self
+  sessionStorage window`);
 const node = named("Buffer process structuredClone");
 
 module.exports = [

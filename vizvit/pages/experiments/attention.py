@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import streamlit as st
 
 from vizvit.forward.capture import Capture
@@ -36,8 +38,8 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
     last = cap.num_layers - 1
     key = f"{KEY}_layers_{last}"
     st.session_state.setdefault(key, _layers(st.query_params.get("layers", ""), last))
-    ends: tuple[int, int] = st.select_slider(t["layers"], range(last + 1), key=key, persist_state="session")
-    first, final = ends
+    ends = st.select_slider(t["layers"], range(last + 1), key=key, persist_state="session")
+    first, final = cast("tuple[int, int]", ends)  # of a slider whose value in the state is a pair
     within = None if (first, final) == (0, last) else frozenset(range(first, final + 1))
     shown = {"unseen": cells.written(chosen, cap.grid.cols)}
     if "class" in cap.grid.prefix_names:

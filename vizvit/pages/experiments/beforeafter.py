@@ -252,7 +252,7 @@ def _which(name: str) -> None:
 
 def seen(view: np.ndarray, heat: np.ndarray, top: float) -> bytes:
     """A PNG of the view with the map over it, coloured from 0 to `top`; grey where there is no patch (NaN)."""
-    shaded = overlay(enlarged(view, SIDE), np.nan_to_num(heat), opacity=0.65, high=top)
+    shaded = overlay(enlarged(view, SIDE), np.nan_to_num(heat), opacity=0.65, high=top, blend="fade")
     return png(_without(shaded, np.isnan(heat)))
 
 

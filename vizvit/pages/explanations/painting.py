@@ -39,7 +39,8 @@ def painted(view: np.ndarray, heat: np.ndarray | None, top: float, signed: bool)
         return large
     scaled = heat / (top or 1.0)
     scaled = np.clip(scaled / 2 + 0.5 if signed else scaled, 0, 1)
-    return overlay(large, scaled, colormap=colours_of(signed), opacity=OPACITY, low=0.0, high=1.0)
+    blend = "veil" if signed else "fade"  # where signs are, nothing lies in the middle, not at the end
+    return overlay(large, scaled, colormap=colours_of(signed), opacity=OPACITY, low=0.0, high=1.0, blend=blend)
 
 
 @dataclass(frozen=True, eq=False)
