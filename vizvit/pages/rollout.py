@@ -183,7 +183,7 @@ def _controls(cap: Capture) -> tuple[dict, int | None]:
     asked = linked.get("token") if "query" in params and not linked.get("area") else None
     if token_key not in state and asked is not None and asked in tokens:
         state[token_key] = asked
-    columns = st.columns([4, 3, 3, 3, 3.6], gap="medium")
+    columns = st.columns([4.6, 3, 3, 3, 3.8], gap="medium")
     fusion = columns[0].segmented_control(
         t["fusion"],
         HEAD_FUSIONS,
