@@ -59,12 +59,16 @@ def test_an_address_leads_to_the_same_choices(link, monkeypatch):
     app.run()
     assert not app.exception and not app.error
     now = {name: app.session_state[name] for name in link["choices"] if name in app.session_state}
+    for name in ("selection", "walk"):  # settings that came later stand beside
+        if name in now:
+            now[name] = {key: now[name].get(key) for key in link["choices"][name]}
     now = json.loads(json.dumps(now))
-    if "selection" in now:  # settings that came later stand beside
-        now["selection"] = {name: now["selection"][name] for name in link["choices"]["selection"]}
     assert now == link["choices"]
     written = {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
-    assert {name: written.get(name) for name in link["written"]} == link["written"]
+    # Where a link to the walk names no layer and no head, today's walk finds telling ones.
+    open_to = {"layer", "head"} - set(dict(parse_qsl(query))) if place == "walkthrough" else set()
+    for name in link["written"].keys() - open_to:
+        assert written.get(name) == link["written"][name], name
 
 
 def test_a_study_opens_and_comes_out_the_same_today(tmp_path, monkeypatch, capsys):

@@ -85,7 +85,7 @@ def test_choices_named_by_words_survive_a_change_of_language(app, open_page):
     settled(page)
     expect(page.locator(".vizvit")).to_have_count(0)  # the explorer has boxes to choose from too
     main = page.get_by_test_id("stMain")
-    main.get_by_role("combobox").click()
+    main.get_by_role("combobox", name="Read at").click()
     page.get_by_role("option", name=re.compile("pinned in Explore")).click()
     expect(main.get_by_text("read at the patch at row 2, column 6").first).to_be_visible()
     main.get_by_role("radio", name="max").click()

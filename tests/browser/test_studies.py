@@ -217,7 +217,7 @@ def test_the_report_fits_a_phone_and_fetches_nothing(browser, folder):
     assert paper == "rgb(14, 17, 23)"
     assert max(heights) < 40  # a number and its spread are on one line
     assert dark
-    assert count == 4
+    assert count == 5
 
 
 def test_another_model_is_said_and_the_studys_can_be_chosen(app, open_page, folder):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import streamlit as st
 
 from vizvit.forward.capture import Capture
@@ -37,9 +35,9 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
         )
     last = cap.num_layers - 1
     key = f"{KEY}_layers_{last}"
-    st.session_state.setdefault(key, _layers(st.query_params.get("layers", ""), last))
-    ends = st.select_slider(t["layers"], range(last + 1), key=key, persist_state="session")
-    first, final = cast("tuple[int, int]", ends)  # of a slider whose value in the state is a pair
+    # Its first value is given, not put into the state: that a slider has two ends is told by it alone, in every run.
+    given = st.session_state.setdefault(f"{key}_given", _layers(st.query_params.get("layers", ""), last))
+    first, final = st.select_slider(t["layers"], range(last + 1), value=given, key=key, persist_state="session")
     within = None if (first, final) == (0, last) else frozenset(range(first, final + 1))
     shown = {"unseen": cells.written(chosen, cap.grid.cols)}
     if "class" in cap.grid.prefix_names:

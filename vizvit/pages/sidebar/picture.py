@@ -13,6 +13,7 @@ from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.photo import decoded, photo_key
+from vizvit.pages.shared.pixels import photo_url
 from vizvit.pictures.folder import SUFFIXES
 from vizvit.pictures.load import MAX_BYTES
 from vizvit.pictures.rgb import SCALED
@@ -85,7 +86,9 @@ def frame(thumbnail, chosen: tuple[Image.Image, str, str], seen: Box) -> None:
 
 def _show(thumbnail, image: Image.Image, title: str, seen: Box) -> None:
     t, place = say("picture"), thumbnail.container()
-    place.image(_thumbnail(image, seen), caption=look.plain(title), alt=t["chosen"].format(title=title))
+    # In the page itself: of a file, the browser might still ask when the frame has been drawn and the file is gone.
+    shown = photo_url(np.asarray(_thumbnail(image, seen).convert("RGB")))
+    place.image(shown, caption=look.plain(title), alt=t["chosen"].format(title=title))
     if SCALED in image.info:
         low, high = (f"{value:g}" for value in image.info[SCALED])
         place.caption(t["scaled"].format(low=low, high=high))
