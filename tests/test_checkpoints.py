@@ -59,7 +59,8 @@ def same(model: VitModel, module: nn.Module) -> None:
     with torch.no_grad():
         expected, found = module.eval()(pixels), model.module(pixels)
     assert found.shape == expected.shape
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    # Fused attention adds in another order, and DINOv2 has a row taken off and added: rounding as large as the numbers.
+    torch.testing.assert_close(found, expected, atol=1e-5 * max(1.0, expected.abs().max().item()), rtol=1e-5)
 
 
 # --- the table: each writes a file and returns (path, the module whose logits are expected, what load_model is told)
@@ -194,7 +195,7 @@ def dinov2(folder: Path) -> tuple:
     """As DINOv2 publishes it: registers without rows of the position table, a mask token, gated MLPs."""
     module = stirred(timm.create_model("vit_small_patch14_reg4_dinov2", depth=2, img_size=56, num_classes=0))
     state = module.state_dict()
-    row = torch.randn(1, 1, 384)
+    row = torch.randn(1, 1, 384, generator=torch.Generator().manual_seed(2))
     state["pos_embed"] = torch.cat([row, state["pos_embed"]], dim=1)
     state["cls_token"] = state["cls_token"] - row
     state["register_tokens"] = state.pop("reg_token")
