@@ -92,6 +92,7 @@ def test_patch_head_and_layer_change_the_drawing_and_explore_follows(app, open_p
     expect(page).to_have_url(re.compile(r"layer=1.*head=4|head=4.*layer=1"))
     place.get_by_role("radio", name="class").click()
     expect(page).to_have_url(re.compile("query=class"))
+    settled(page)  # until then the drawing follows the patch, and a click on it says nothing new
     photo.click(position=where)
     expect(place).to_have_attribute("data-token", str(GRID.token(6, 1)))
     settled(page)

@@ -91,7 +91,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         )
         st.caption(value)
         alt_text = t["alt"].format(layer=layer, head=head, query=query)
-        st.image(picture(cap.view, heat), width="stretch", alt=alt_text)
+        look.show(picture(cap.view, heat), width="stretch", alt=alt_text)
         st.html(look.colour_bar(0, float(heat.max()), t["bar"]))
         st.caption(t["caption"].format(query=query, weights=weights, share=share(rest(heat))))
         if st.button(t["open"], icon=":material/arrow_forward:"):

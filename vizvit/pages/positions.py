@@ -55,7 +55,7 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
     with right:
         st.subheader(t["place"].format(row=row, col=col))
         chosen = tile(found.values[row, col], colormap, (low, high), (row, col))
-        st.image(chosen, width="stretch", alt=t["place_alt"])
+        look.show(chosen, width="stretch", alt=t["place_alt"])
         st.html(look.colour_bar(low, high, unit, colormap))
         st.caption(t["place_caption"].format(what=what[0].upper() + what[1:], weights=weights))
         look.downloads(
@@ -84,7 +84,7 @@ def _filters(choice: Choice) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         for number, kernel in enumerate((255 * filters).astype(np.uint8), 1):
-            st.image(png(stretched(kernel, (72, 72))), width=72, alt=t["filter_alt"].format(number=number))
+            look.show(png(stretched(kernel, (72, 72))), width=72, alt=t["filter_alt"].format(number=number))
     caption, spoken = (
         words("positions", lang)["filters_caption"].format(
             count=len(filters), patch=vit.grid.patch_size, weights=look.weights_note(vit, lang)

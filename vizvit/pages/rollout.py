@@ -60,7 +60,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     with left:
         st.subheader(t["last"])
         drawn = picture(cap.view, last, box=box, ends=ends(last), log=log, marked=marked)
-        st.image(drawn, width="stretch", alt=t["last_alt"].format(query=query))
+        look.show(drawn, width="stretch", alt=t["last_alt"].format(query=query))
         st.html(look.colour_bar(*ends(last), t["last_bar"].format(fusion=fusion, heads=cap.num_heads)))
         last_query = query_name(cap, token, pooled=False)
         last_layer = {"layer": cap.num_layers - 1, "query": last_query}
@@ -68,7 +68,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     with middle:
         st.subheader(t["rollout"])
         drawn = picture(cap.view, final, box=box, ends=ends(final), log=log, marked=marked)
-        st.image(drawn, width="stretch", alt=t["rollout_alt"].format(query=query))
+        look.show(drawn, width="stretch", alt=t["rollout_alt"].format(query=query))
         st.html(look.colour_bar(*ends(final), t["rollout_bar"]))
         st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights, scaled=scaled))
     with right:
@@ -83,7 +83,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     st.subheader(t["chain"])
     first = options["start_layer"]
     later = [t["chain_step"].format(first=first, last=first + i) for i in range(1, len(steps))]
-    st.image(
+    look.show(
         [picture(cap.view, step, box=box, side=220, ends=ends(step), log=log, marked=marked) for step in steps],
         caption=[t["chain_first"].format(layer=first), *later],
         width=150,
@@ -98,7 +98,7 @@ def _changes(cap: Capture, steps: np.ndarray, first: int, query: str) -> None:
     t, moved = say("rollout"), np.diff(steps, axis=0)
     most = float(np.abs(moved).max()) or 1.0
     st.subheader(t["changes"])
-    st.image(
+    look.show(
         [signed_picture(part, most, cap.view.shape, 220) for part in moved],
         caption=[
             t["changed"].format(layer=first + i, share=share(float(np.abs(part).sum()) / 2))

@@ -185,20 +185,20 @@ class Board:
             left, middle, right = st.columns(3, gap="medium")
             with left:
                 _which(t["before"])
-                st.image(seen(self.before.view, one, top), width="stretch", alt=t["alt_before"].format(**named))
+                look.show(seen(self.before.view, one, top), width="stretch", alt=t["alt_before"].format(**named))
                 st.html(look.colour_bar(0, top, unit))
             if two is None:
                 return
             with middle:
                 _which(t["after"])
-                st.image(seen(self.after.view, two, top), width="stretch", alt=t["alt_after"].format(**named))
+                look.show(seen(self.after.view, two, top), width="stretch", alt=t["alt_after"].format(**named))
                 st.html(look.colour_bar(0, top, unit))
             with right:
                 _which(t["difference"])
                 moved = two - one
                 most = float(np.nanmax(np.abs(moved))) if np.isfinite(moved).any() else 0.0
                 shown = apart(moved, most or 1.0, self.before.view.shape)
-                st.image(shown, width="stretch", alt=t["alt_difference"].format(**named))
+                look.show(shown, width="stretch", alt=t["alt_difference"].format(**named))
                 st.html(look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP))
 
 

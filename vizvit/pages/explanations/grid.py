@@ -201,7 +201,7 @@ def _picture(choice: Choice, cap: Capture, wanted: Wanted, long: bool) -> None:
     t = say("explanations")
     st.html(_title(t["seen"], "<span></span>" if wanted.view == "methods" else "", long))
     pixels = painting.painted(cap.view, None, 1, False)
-    st.image(png(pixels), width="stretch", alt=t["seen_alt"].format(picture=choice.image_name))
+    look.show(png(pixels), width="stretch", alt=t["seen_alt"].format(picture=choice.image_name))
     height, width = cap.view.shape[:2]
     grid = cap.grid
     st.caption(
@@ -236,7 +236,7 @@ def _draw(choice: Choice, cap: Capture, wanted: Wanted, panel: Panel, place, hea
     title = title_of(choice.vit, panel, wanted)
     with place:
         pixels = png(painting.painted(cap.view, heat, top, panel.signed))
-        st.image(pixels, width="stretch", alt=t["alt"].format(title=title, method=t[f"method_{panel.method}"]))
+        look.show(pixels, width="stretch", alt=t["alt"].format(title=title, method=t[f"method_{panel.method}"]))
         unit = t["share"] if _scale(wanted) == "shares" else ""
         st.html(look.colour_bar(-top if panel.signed else 0, top, unit, painting.colours_of(panel.signed)))
         if panel.other is not None:

@@ -229,7 +229,7 @@ def _strips(choice: Choice, cap: Capture, every: dict[str, Randomisation], sever
         if several:
             st.html(f'<p class="vz-map"><b>{t[f"method_{method}"]}</b></p>')
         heats, signed = [run.original, *run.maps], METHODS[method].signed
-        st.image(
+        look.show(
             [png(painting.painted(cap.view, heat, painting.most(heat), signed)) for heat in heats],
             caption=titles,
             width=min(SMALL_THUMB, ROW // len(heats)) if several else THUMB,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -17,7 +17,7 @@ from vizvit.numbers import number
 from vizvit.pages.shared import language
 from vizvit.pages.shared.classes import bars, likeliest
 from vizvit.pages.shared.language import say
-from vizvit.pages.shared.pixels import colours
+from vizvit.pages.shared.pixels import colours, png_url
 from vizvit.texts import words
 
 ACCENT_DARK = "#ff5c93"  # the accent on dark paper
@@ -90,6 +90,15 @@ def phone_hint() -> None:
 
 def lead(text: str) -> None:
     st.html(f'<p class="vz-lead">{text}</p>')
+
+
+def show(png: bytes | Sequence[bytes], **options) -> None:
+    """`st.image` of a PNG or several as they are, in the page itself.
+
+    Streamlit would make a JPEG of it, whose colours are no longer those of the scale below, and a file that is gone
+    when the same run draws another picture in its place while the browser still asks for it.
+    """
+    st.image(png_url(png) if isinstance(png, bytes) else [png_url(one) for one in png], **options)
 
 
 def colour_bar(low: float, high: float, label: str, colormap: str = ATTENTION_CMAP) -> str:
