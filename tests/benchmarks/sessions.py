@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
@@ -74,7 +75,7 @@ class Session:
             tell(drawn)
             if drawn == "exception":
                 raise RuntimeError(element.exception.message)
-            if drawn == "alert":
+            if drawn == "alert" and element.alert.format == Alert.ERROR:
                 raise RuntimeError(element.alert.body)
             if drawn == "button":  # its id ends in its key
                 self._buttons[element.button.id.rpartition("-")[2]] = element.button.id

@@ -15,12 +15,12 @@ from .heads import (
 )
 from .position import PositionMap, position_map, position_similarity
 from .rollout import gradient_rollout, relevance, rollout, rollout_steps
-from .telling import Look, telling_look
+from .telling import TellingLook, telling_look
 
 __all__ = [
     "ArtefactTokens",
-    "Look",
     "PositionMap",
+    "TellingLook",
     "artefact_tokens",
     "attention_distance",
     "attention_entropy",

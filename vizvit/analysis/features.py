@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import CaptureError
 from ..features import chain, high_population, unit_vectors
 from ..forward.capture import Capture
-from ..model.tokens import Token
+from ..model.tokens import Token, find_layer
 from .fusion import Area, patch_map, tokens_of
 
 
@@ -52,7 +52,7 @@ def artefact_tokens(cap: Capture, layer: int = -1) -> ArtefactTokens:
     norms are one population, nor where the high one is the larger. Two populations can also be two parts of the
     picture: artefacts are scattered over places without detail.
     """
-    norms = patch_norms(cap)[_index(cap, layer) + 1]  # [patch]
+    norms = patch_norms(cap)[find_layer(cap.vit, layer) + 1]  # [patch]
     threshold = float(high_population(norms))
     if np.isnan(threshold):
         return ArtefactTokens(np.zeros((cap.grid.rows, cap.grid.cols), bool), None)
@@ -102,8 +102,7 @@ def patch_components(cap: Capture, layer: int = -1, n: int = 3) -> np.ndarray:
     components as red, green and blue keep their colours from layer to layer.
     Raises CaptureError for a layer that there is not, and for more components than patches or dimensions.
     """
-    index = _index(cap, layer)
-    return component_chain(cap, n, index)[0][0]
+    return component_chain(cap, n, find_layer(cap.vit, layer))[0][0]
 
 
 def component_chain(cap: Capture, n: int = 3, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -123,12 +122,6 @@ def component_chain(cap: Capture, n: int = 3, first: int = 0) -> tuple[np.ndarra
     rows = np.concatenate([np.zeros((len(scores), prefix, n)), scores[::-1]], axis=1)  # [layer, token, component]
     maps = np.moveaxis(patch_map(np.moveaxis(rows, -1, 1), cap), 1, -1)
     return np.ascontiguousarray(maps), shares[::-1].astype(np.float32)
-
-
-def _index(cap: Capture, layer: int) -> int:
-    if not -cap.num_layers <= layer < cap.num_layers:
-        raise CaptureError(f"There is no layer {layer}: {cap.vit.name} has layers 0 to {cap.num_layers - 1}.")
-    return layer % cap.num_layers
 
 
 def _check_same_model(cap: Capture, other: Capture) -> None:

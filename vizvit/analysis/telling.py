@@ -14,7 +14,7 @@ _FAR = 4  # farther than a quarter of the grid, so that heads for neighbours do 
 
 
 @dataclass(frozen=True)
-class Look:
+class TellingLook:
     """One patch in one head. excess: how much its attention to far patches tells beyond the mean patch's, in nats."""
 
     layer: int
@@ -24,7 +24,7 @@ class Look:
     excess: float
 
 
-def telling_look(cap: Capture) -> Look:
+def telling_look(cap: Capture) -> TellingLook:
     """The look with the greatest excess: the sum of a · ln(a / m) over the patches farther away than a quarter of the
     grid and not at its edge, where a is the patch's attention and m the mean of all that are tried. It is their part of
     the Kullback-Leibler divergence.
@@ -38,23 +38,13 @@ def telling_look(cap: Capture) -> Look:
     tried = tried[:: -(-len(tried) // _QUERIES)]
     apart = np.maximum(abs(row[tried, None] - row), abs(col[tried, None] - col))  # [query, patch]
     far = (apart > max(grid.rows, grid.cols) // _FAR) & inner
-    best = Look(0, 0, grid.rows // 2, grid.cols // 2, -np.inf)
+    best = TellingLook(0, 0, grid.rows // 2, grid.cols // 2, -np.inf)
     for layer in range(cap.num_layers):
-        attention = _rows(cap, layer, first + tried)[..., first:]
+        attention = cap.attention_rows(layer, first + tried)[..., first:].cpu().numpy()
         mean = attention.mean(1, keepdims=True)
         excess = (attention * np.log((attention + 1e-12) / (mean + 1e-12)) * far).sum(-1)  # [head, query]
         head, query = np.unravel_index(excess.argmax(), excess.shape)
         if excess[head, query] > best.excess:
             place = int(row[tried[query]]), int(col[tried[query]])
-            best = Look(layer, int(head), *place, float(excess[head, query]))
+            best = TellingLook(layer, int(head), *place, float(excess[head, query]))
     return best
-
-
-def _rows(cap: Capture, layer: int, tokens: np.ndarray) -> np.ndarray:
-    """[head, query, key] of some queries."""
-    scores = cap.queries(layer)[:, tokens] * cap.scale(layer) @ cap.keys(layer).transpose(0, 2, 1)
-    bias = cap.bias(layer)
-    if bias is not None:
-        scores += bias[:, tokens]
-    powers = np.exp(scores - scores.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)

@@ -39,9 +39,7 @@ def add(commands: options.Commands) -> None:
         epilog=EXAMPLES,
     )
     options.add_pictures(parser)
-    parser.add_argument(
-        "--layer", type=options.from_the_end, default=-1, help="from 0, or from the end: -1 is the last (default)"
-    )
+    options.add_layer(parser)
     parser.add_argument(
         "--head",
         type=options.head,

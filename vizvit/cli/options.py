@@ -257,6 +257,12 @@ def load(args: argparse.Namespace) -> VitModel:
     return vit
 
 
+def add_layer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--layer", type=from_the_end, default=-1, help="from 0, or from the end: -1 is the last (default)"
+    )
+
+
 def layer_of(vit: VitModel, layer: int, option: str = "--layer") -> int:
     """The layer counted from 0."""
     last = vit.num_layers - 1

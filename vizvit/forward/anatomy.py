@@ -16,6 +16,7 @@ from ..model import timm_embedding, timm_parts
 from ..model.given import checked_model
 from ..model.outputs import checked
 from ..model.parts import Block, Head, Kernel
+from ..model.tokens import find_layer
 from ..model.vit import VitModel
 from .views import checked_view
 from .watch import Watch
@@ -216,9 +217,7 @@ def dissect(vit: VitModel, view: np.ndarray, layer: int = -1) -> Anatomy:
     """
     checked_model(vit)
     view = checked_view(vit, view)
-    if not -vit.num_layers <= layer < vit.num_layers:
-        raise CaptureError(f"There is no layer {layer}: {vit.name} has layers 0 to {vit.num_layers - 1}.")
-    layer %= vit.num_layers
+    layer = find_layer(vit, layer)
     pixels = vit.normalise(view)
     watch = Watch(vit.module, layer)
     try:

@@ -8,7 +8,7 @@ softmax(q kᵀ scale + bias), after rotary embedding and q/k normalisation, exac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 import numpy as np
@@ -18,14 +18,14 @@ from PIL import Image
 from ..errors import CaptureError
 from ..model.given import checked_model
 from ..model.outputs import predicted
-from ..model.tokens import Token, find_token
+from ..model.tokens import Token, find_layer, find_token
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
 from .blocks import Block, blocks
 from .derived import bias_of, gradient_weighted, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
 from .gradients import output_gradients
-from .recorder import Call, Recorder, forward
+from .recorder import Call, Recorder, forward, nbytes_of
 from .remade import kept_for_bias, streams
 from .views import checked_view
 
@@ -113,18 +113,11 @@ class Capture:
     @property
     def nbytes(self) -> int:
         """Bytes that this capture holds of its own; the model, which others share, is not counted."""
-        tensors = [*(self._tokens or []), *(self._gradients or [])]
-        tensors += [table for tables in self._tables for table in tables.values()]
-        tensors += [
-            tensor for tensor in (self._pixels, self._features, self._output, self._norms) if tensor is not None
-        ]
-        calls = [*self._calls, *([self._pool] if self._pool else [])]
-        tensors += [t for call in calls for t in (call.q, call.k, call.v) if t is not None]
-        if self._pool_gradient is not None:
-            tensors.append(self._pool_gradient)
-        shared = {id(call.shared_bias): call.shared_bias for call in calls if call.shared_bias is not None}
-        tensors += shared.values()  # one for all layers
-        return sum(t.nbytes for t in tensors) + self.view.nbytes + self.logits.nbytes + self.predictions.nbytes
+        arrays = [self.view, self.logits, self.predictions, *(self._tokens or []), *(self._gradients or [])]
+        arrays += [table for tables in self._tables for table in tables.values()]
+        arrays += [self._pixels, self._features, self._output, self._norms, self._pool_gradient]
+        calls = [*self._calls, *filter(None, [self._pool])]
+        return nbytes_of(calls) + sum(array.nbytes for array in arrays if array is not None)
 
     # --- what was captured
 
@@ -199,8 +192,12 @@ class Capture:
 
     def attention_row(self, layer: int, token: Token) -> torch.Tensor:
         """[head, key] of one layer: where a token looks, as a tensor on the model's device."""
-        index, layer = self.token_index(token), self._index(layer)
-        return softmax_rows(self._calls[layer], slice(index, index + 1), self._bias(layer))[:, 0]
+        return self.attention_rows(layer, [self.token_index(token)])[:, 0]
+
+    def attention_rows(self, layer: int, tokens: Sequence[int]) -> torch.Tensor:
+        """[head, query, key] of one layer: where some tokens look, by their places in the sequence."""
+        layer = self._index(layer)
+        return softmax_rows(self._calls[layer], torch.as_tensor(tokens), self._bias(layer))
 
     def attention_to(self, token: Token) -> np.ndarray:
         """[layer, head, query]: how much each token looks at this one. One layer's matrices are held at a time."""
@@ -244,9 +241,7 @@ class Capture:
     # --- inside
 
     def _index(self, layer: int) -> int:
-        if not -self.num_layers <= layer < self.num_layers:
-            raise CaptureError(f"There is no layer {layer}: {self.vit.name} has layers 0 to {self.num_layers - 1}.")
-        return layer % self.num_layers
+        return find_layer(self.vit, layer)
 
     def _output_gradients(self) -> list[torch.Tensor]:
         if self._gradients is None:
@@ -266,10 +261,6 @@ class Capture:
         """A layer's attention a block of queries at a time: no more is held than fits into a processor's cache."""
         call = self._call(layer)
         return blocks(call.q, call.k, call.scale, self._bias(self._index(layer)), call.silenced)
-
-    def layers(self) -> Iterator[torch.Tensor]:
-        """Each layer's attention in turn, [head, query, key]."""
-        return (self.attention_tensor(layer) for layer in range(self.num_layers))
 
 
 def capture(vit: VitModel, image: Source, *, target: int | str | None = None) -> Capture:

@@ -17,7 +17,7 @@ def _additive(mask: torch.Tensor) -> torch.Tensor:
     return mask.detach().float().reshape(-1, *mask.shape[-2:])
 
 
-def softmax_rows(call: Call, rows: slice, bias: torch.Tensor | None) -> torch.Tensor:
+def softmax_rows(call: Call, rows: slice | torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     """float32 [head, query, key] of these queries; bias: [head or 1, query or 1, key], or the model's own mask."""
     scores = torch.matmul(call.q[:, rows].float(), call.k.float().transpose(-2, -1)).mul_(call.scale)
     if bias is not None:

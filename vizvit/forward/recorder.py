@@ -40,6 +40,13 @@ class Call:
     silenced: tuple[int, ...] = ()  # heads whose output an intervention keeps from the residual stream
 
 
+def nbytes_of(calls: list[Call]) -> int:
+    """Bytes that recorded calls hold; a bias that several share counts once."""
+    own = [tensor for call in calls for tensor in (call.q, call.k, call.v) if tensor is not None]
+    shared = {id(call.shared_bias): call.shared_bias for call in calls if call.shared_bias is not None}
+    return sum(tensor.nbytes for tensor in (*own, *shared.values()))
+
+
 class Recorder(TorchFunctionMode):
     """Files every attention call made in this thread under the block that is running."""
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..errors import CaptureError
 from ..grid import PatchGrid
+from ..model.tokens import find_layer
 from ..model.twin import twin
 from ..model.vit import VitModel
 from .block import ChangedBlock, Plan
@@ -57,13 +58,9 @@ class Draft:
 
     def layers(self, wanted: Collection[int] | None) -> list[int]:
         """The layers meant, from 0; None is all, negative numbers count from the end."""
-        count = self.vit.num_layers
         if wanted is None:
-            return list(range(count))
-        wrong = sorted(layer for layer in wanted if not -count <= layer < count)
-        if wrong:
-            raise CaptureError(f"There is no layer {wrong[0]}: {self.vit.name} has layers 0 to {count - 1}.")
-        return sorted({layer % count for layer in wanted})
+            return list(range(self.vit.num_layers))
+        return sorted({find_layer(self.vit, layer) for layer in sorted(wanted)})
 
     def index(self, values: Sequence[int] | Sequence[Sequence[int]]) -> torch.Tensor:
         return torch.tensor(values, dtype=torch.long, device=self.vit.device)

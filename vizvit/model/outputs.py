@@ -118,6 +118,23 @@ def labels_of(
     return labels
 
 
+def index_of(target: int | str, labels: tuple[str, ...], kind: str, name: str) -> int:
+    """The index of an output given by its index or its name (case-insensitive; one synonym of several will do)."""
+    noun = NOUNS[kind]
+    nouns = f"{noun}es" if noun == "class" else f"{noun}s"
+    if isinstance(target, str):
+        wanted = target.strip().casefold()
+        for exact in (lambda label: [label.casefold()], lambda label: label.casefold().split(", ")):
+            for index, label in enumerate(labels):
+                if wanted in exact(label):
+                    return index
+        raise ModelError(f'{name} has no {noun} named "{target}". Its {nouns} are listed in `.labels`.')
+    index = int(target)
+    if not 0 <= index < len(labels):
+        raise ModelError(f"There is no {noun} {target}: {name} has {nouns} 0 to {len(labels) - 1}.")
+    return index
+
+
 def has_classes(module: nn.Module, outputs: int) -> bool:
     """Whether a classifier stands at the end: a head, or an output of another width than the features'."""
     if is_embedding(module, outputs):

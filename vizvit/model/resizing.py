@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
+import timm
 from PIL import Image
 from timm.data.transforms import ResizeKeepRatio
 from torchvision import transforms
@@ -13,6 +15,12 @@ from torchvision import transforms
 # A picture that is resized to more pixels than this on the way to its crop is resized around the crop alone.
 MOST_PIXELS = 16_000_000
 REACH = 3  # of the widest filter, Lanczos: pixels of the coarser of both grids
+
+
+def evaluation_steps(config: dict[str, Any]) -> tuple[Any, ...]:
+    """timm's steps of an evaluation up to where a picture becomes numbers. config: as timm resolves it."""
+    steps = timm.data.create_transform(**config, is_training=False).transforms
+    return tuple(takewhile(lambda step: "Tensor" not in type(step).__name__, steps))
 
 
 def seen(picture: Image.Image, steps: Sequence[Any]) -> Image.Image:

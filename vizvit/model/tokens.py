@@ -8,6 +8,13 @@ from .vit import VitModel
 Token = int | str | tuple[str, int, int]
 
 
+def find_layer(vit: VitModel, layer: int) -> int:
+    """A layer of this model, counted from 0; negative ones are from the end. CaptureError where there is none."""
+    if not -vit.num_layers <= layer < vit.num_layers:
+        raise CaptureError(f"There is no layer {layer}: {vit.name} has layers 0 to {vit.num_layers - 1}.")
+    return layer % vit.num_layers
+
+
 def find_token(vit: VitModel, token: Token) -> int:
     """The sequence index of a token of this model, as `Capture.token_index`; CaptureError where there is none."""
     grid, names = vit.grid, vit.grid.prefix_names

@@ -10,7 +10,6 @@ import timm
 import torch
 from PIL import Image
 from torch import nn
-from torchvision import transforms
 
 from ..errors import ModelError
 from ..grid import PatchGrid
@@ -19,10 +18,10 @@ from .card import card, line
 from .config import check_preprocessing
 from .entrance import unwrapped
 from .foreign import own_module
-from .outputs import NOUNS, kind_of, labels_of, said_by
 from .outputs import count as count_outputs
+from .outputs import index_of, kind_of, labels_of, said_by
 from .pixels import LUMA, greyed, per_channel, size_of
-from .resizing import seen
+from .resizing import evaluation_steps, seen
 from .watched import Followed, Watched
 
 POSITION_KINDS = {
@@ -109,11 +108,6 @@ class VitModel:
         channels = timm_embedding.channels_of(module, grid.patch_size)
         check_preprocessing(mean or config["mean"], std or config["std"], name, channels)
         config["input_size"] = (3, *size)
-        spatial = []
-        for step in timm.data.create_transform(**config, is_training=False).transforms:
-            if not isinstance(step, (transforms.Resize, transforms.CenterCrop)) and "Tensor" in type(step).__name__:
-                break
-            spatial.append(step)
         watched = Watched(module, device=device, dtype=dtype)
         vit = cls(
             name=name,
@@ -127,7 +121,7 @@ class VitModel:
             std=per_channel(std or config["std"], channels),
             input_size=size,
             channels=channels,
-            _spatial=tuple(spatial),
+            _spatial=evaluation_steps(config),
         )
         count = count_outputs(vit.module, vit.blank(), name)
         kind = kind_of(outputs or said_by(module), count)
@@ -256,19 +250,7 @@ class VitModel:
             raise ModelError(
                 f"{self.name} has no classifier: it gives a feature vector, not classes. Choose a model with classes."
             )
-        noun = NOUNS[self.outputs]
-        nouns = f"{noun}es" if noun == "class" else f"{noun}s"
-        if isinstance(target, str):
-            wanted = target.strip().casefold()
-            for exact in (lambda label: [label.casefold()], lambda label: label.casefold().split(", ")):
-                for index, label in enumerate(self.labels):
-                    if wanted in exact(label):
-                        return index
-            raise ModelError(f'{self.name} has no {noun} named "{target}". Its {nouns} are listed in `.labels`.')
-        index = int(target)
-        if not 0 <= index < len(self.labels):
-            raise ModelError(f"There is no {noun} {target}: {self.name} has {nouns} 0 to {len(self.labels) - 1}.")
-        return index
+        return index_of(target, self.labels, self.outputs, self.name)
 
     @property
     def position_kind(self) -> str:

@@ -151,7 +151,7 @@ def artefacts_caption(summary: dict) -> str:
     """What `artefacts_figure` shows, of which pictures, model and weights."""
     found, source = summary["artefact_share"], summary.get("source") or {}
     of = f"{found['count']} pictures" + (f" of {source['data']}" if source.get("data") else "")
-    weights = f"{summary['model']}, {summary['weights']}."
+    weights = f"{weights_note(summary)}."
     return (
         f"{ARTEFACTS[2][0].upper()}{ARTEFACTS[2][1:]} (vizvit.artefact_tokens). A dot a layer at its mean over {of}, "
         f"with a line of one standard deviation to each side. {weights}"

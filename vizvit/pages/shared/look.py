@@ -38,7 +38,7 @@ _STYLE = """
   .vz-phone { display: none; font-size: .95rem; opacity: .8; margin: 0; }
   @media (min-width: 641px) { [data-testid="stElementContainer"]:has(.vz-phone) { display: none; } }
   @media (max-width: 640px) {
-    .vz-phone { display: block; } .block-container { padding-top: 3.6rem; } h1 { font-size: 1.75rem !important; }
+    .vz-phone { display: block; } .block-container { padding-top: 4rem; } h1 { font-size: 1.75rem !important; }
   }
   [data-testid="stElementContainer"]:has(.vz-silent) { display: none; }
   [data-testid="stMain"] { scrollbar-gutter: stable; }

@@ -4,21 +4,18 @@ random queries and keys."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from vizvit import explorer
-from vizvit.explorer.assets import joined
 from vizvit.explorer.payload import frame
 from vizvit.forward.capture import Capture
 from vizvit.pages.shared.language import named, say
+from vizvit.pages.walkthrough.live import component
 from vizvit.pages.walkthrough.place import choose
 from vizvit.pages.walkthrough.scene import Here
 
-_HERE = Path(__file__).parent
 _MEET = """
 <div class="meet">
   <div><div class="photo" tabindex="0" role="application">
@@ -94,7 +91,7 @@ def meet(here: Here, mode: str) -> None:
         "prefix": [named(name) for name in here.grid.prefix_names],
         "words": {name: t[f"meet_{name}"] for name in MEET_WORDS} | {"patch": t["choose_patch"]},
     }
-    _component("vizvit_walk_meet", _MEET, "meet.js")(
+    component("vizvit_walk_meet", _MEET, "meet.js", "meet.css")(
         key=key,
         data=frame(session, blob),
         on_choose_change=lambda: choose(here.vit, token=int(st.session_state[key].choose["token"])),
@@ -106,10 +103,4 @@ def spread(here: Here) -> None:
     t = say("walk")
     words = {name: t[f"spread_{name}"] for name in SPREAD_WORDS}
     data = {"dim": here.numbers()["head_dim"], "words": words}
-    _component("vizvit_walk_spread", _SPREAD, "spread.js")(key="walk_spread", data=data)
-
-
-@cache
-def _component(name: str, html: str, script: str):
-    css = (_HERE / "meet.css").read_text("utf-8")
-    return st.components.v2.component(name, html=html, css=css, js=joined(_HERE / script))
+    component("vizvit_walk_spread", _SPREAD, "spread.js", "meet.css")(key="walk_spread", data=data)

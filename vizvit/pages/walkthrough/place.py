@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from vizvit.analysis import Look
+from vizvit.analysis import TellingLook
 from vizvit.model.vit import VitModel
 from vizvit.pages.explore.link import view_from_address
 from vizvit.pages.shared.address import note_in_address
@@ -29,7 +29,7 @@ class Place:
     found: bool = False
 
 
-def here(vit: VitModel, look: Look | None = None) -> Place:
+def here(vit: VitModel, look: TellingLook | None = None) -> Place:
     """The place of this session; what was not chosen, or does not exist in this model, is as in `look`, by default the
     one that was given last.
 
@@ -42,7 +42,7 @@ def here(vit: VitModel, look: Look | None = None) -> Place:
         on_prefix = bool(stage) and linked.get("token", grid.num_tokens) < grid.num_prefix_tokens
         state.walk = {"stage": whole(stage) or 1, "on_prefix": on_prefix, "patch": None, "linked": linked}
     walk = state.walk
-    walk["look"] = look = look or walk.get("look") or Look(0, 0, grid.rows // 2, grid.cols // 2, 0.0)
+    walk["look"] = look = look or walk.get("look") or TellingLook(0, 0, grid.rows // 2, grid.cols // 2, 0.0)
     selection, linked = state.get("selection") or {}, walk.get("linked") or {}
     on_patch = (selection.get("token") or 0) >= max(grid.num_prefix_tokens, 1)
     chosen = selection if selection and (on_patch or walk["on_prefix"] or selection.get("head") is not None) else linked

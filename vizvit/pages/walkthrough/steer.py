@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
-from vizvit.explorer.assets import joined
 from vizvit.model.vit import VitModel
 from vizvit.pages.shared import language
 from vizvit.pages.shared.language import say
+from vizvit.pages.walkthrough.live import component
 from vizvit.pages.walkthrough.place import Place, choose, go_to
 
-_HERE = Path(__file__).parent
 _BAR = """
 <nav class="bar">
   <div class="spine"><svg class="svg"></svg></div>
@@ -47,7 +44,7 @@ def stage_bar(vit: VitModel, stage: int, names: list[str], title: str, network: 
     words = {"stages": t["stages"], "back": t["back"], "next": t["next"], "layer": t["choose_layer"]}
     words |= {"own_block": t["spine_own_block"]}
     key = "walk_bar"
-    _component("vizvit_walk_bar", _BAR, "bar.js")(
+    component("vizvit_walk_bar", _BAR, "bar.js", "steer.css")(
         key=key,
         data={"current": stage, "names": names, "title": title, "network": network, "words": words},
         on_go_change=lambda: go_to(int(st.session_state[key].go)),
@@ -61,7 +58,7 @@ def controls(vit: VitModel, place: Place, photo: str, uses: tuple[str, ...]) -> 
     photo: the model's view as a data URL.
     """
     t, grid, key = say("walk"), vit.grid, "walk_place"
-    _component("vizvit_walk_place", _PLACE, "place.js")(
+    component("vizvit_walk_place", _PLACE, "place.js", "steer.css")(
         key=key,
         data={
             "image": photo,
@@ -84,9 +81,3 @@ def controls(vit: VitModel, place: Place, photo: str, uses: tuple[str, ...]) -> 
 
 def _moved(vit: VitModel, key: str) -> Callable[[], None]:
     return lambda: choose(vit, **{name: int(value) for name, value in st.session_state[key].choose.items()})
-
-
-@cache
-def _component(name: str, html: str, script: str):
-    css = (_HERE / "steer.css").read_text("utf-8")
-    return st.components.v2.component(name, html=html, css=css, js=joined(_HERE / script))
