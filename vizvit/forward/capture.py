@@ -194,7 +194,7 @@ class Capture:
         """[head, key] of one layer: where a token looks, as a tensor on the model's device."""
         return self.attention_rows(layer, [self.token_index(token)])[:, 0]
 
-    def attention_rows(self, layer: int, tokens: Sequence[int]) -> torch.Tensor:
+    def attention_rows(self, layer: int, tokens: Sequence[int] | np.ndarray) -> torch.Tensor:
         """[head, query, key] of one layer: where some tokens look, by their places in the sequence."""
         layer = self._index(layer)
         return softmax_rows(self._calls[layer], torch.as_tensor(tokens), self._bias(layer))
