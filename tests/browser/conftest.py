@@ -17,7 +17,7 @@ VIEWPORT = {"width": 1280, "height": 720}
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        reason = "no Chromium on the PATH (Debian: apt install chromium)"
+        reason = "no Chromium on the PATH (Debian: apt install chromium-headless-shell)"
         if os.environ.get("VIZVIT_REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)

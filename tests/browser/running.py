@@ -21,7 +21,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first takes least work
+CHROMIUM = next(filter(None, map(shutil.which, CHROMIUMS)), None)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
