@@ -29,8 +29,8 @@ function build(parentElement) {
   const frame = parentElement.querySelector(".bar");
   const bar = { frame };
   for (const part of ["spine", "svg", "back", "next", "title", "shape"]) bar[part] = frame.querySelector(`.${part}`);
-  bar.back.addEventListener("click", () => go(bar, bar.current - 1));
-  bar.next.addEventListener("click", () => go(bar, bar.current + 1));
+  bar.back.addEventListener("click", () => go(bar, beside(bar, -1)));
+  bar.next.addEventListener("click", () => go(bar, beside(bar, 1)));
   bar.listen = (event) => key(bar, event);
   document.addEventListener("keydown", bar.listen);
   return bar;
@@ -38,6 +38,9 @@ function build(parentElement) {
 
 function wire(bar) {
   for (const [stage, part] of Object.entries(bar.parts)) {
+    const open = bar.data.stages.includes(Number(stage));
+    part.classList.toggle("closed", !open); // not of this lesson
+    if (!open) continue;
     part.setAttribute("role", "button");
     part.setAttribute("aria-label", `${stage} ${bar.data.names[stage - 1]}`);
     part.setAttribute("aria-description", bar.data.network.parts[stage - 1].join(" · "));
@@ -68,12 +71,12 @@ function draw(bar) {
   for (const [stage, part] of Object.entries(bar.parts)) {
     const number = Number(stage);
     part.classList.toggle("passed", number < bar.current);
-    part.setAttribute("tabindex", number === bar.current ? 0 : -1);
+    if (bar.data.stages.includes(number)) part.setAttribute("tabindex", number === bar.current ? 0 : -1);
     if (number === bar.current) part.setAttribute("aria-current", "step");
     else part.removeAttribute("aria-current");
   }
   bar.slabs.forEach((slab, layer) => slab.classList.toggle("chosen", layer === network.layer));
-  const [before, after] = [names[bar.current - 2], names[bar.current]];
+  const [before, after] = [names[beside(bar, -1) - 1], names[beside(bar, 1) - 1]];
   bar.back.textContent = `← ${before ?? ""}`;
   bar.next.textContent = `${after ?? ""} →`;
   bar.back.title = `${words.back} (←)`;
@@ -95,8 +98,13 @@ function tellOf(bar, stage) {
   bar.shape.textContent = (stage === bar.current ? facts : [name, ...facts]).join(" · ");
 }
 
+// The stage before or after the current one; undefined at the ends.
+function beside(bar, step) {
+  return bar.data.stages[bar.data.stages.indexOf(bar.current) + step];
+}
+
 function go(bar, stage) {
-  if (stage < 1 || stage > bar.data.names.length || stage === bar.current) return;
+  if (!bar.data.stages.includes(stage) || stage === bar.current) return;
   bar.current = stage; // at once, so that a second press goes on from here
   draw(bar);
   toTop();
@@ -122,6 +130,6 @@ function key(bar, event) {
   if (!path.includes(bar.frame) && path.some((node) => node.matches(WIDGETS))) return;
   event.preventDefault();
   const focused = bar.svg.contains(bar.svg.getRootNode().activeElement);
-  go(bar, bar.current + step);
+  go(bar, beside(bar, step));
   if (focused) bar.parts[bar.current].focus();
 }

@@ -14,6 +14,7 @@ from vizvit.pages.shared.language import current, kind_of, named_or_own, say, sa
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.walkthrough.place import here, write
 from vizvit.pages.walkthrough.scene import Here, arrive
+from vizvit.pages.walkthrough.share import sentence, share, way_out
 from vizvit.pages.walkthrough.spine import network
 from vizvit.pages.walkthrough.steer import controls, stage_bar
 from vizvit.pages.walkthrough.text import text
@@ -46,8 +47,9 @@ def _walk(choice: Choice) -> None:
         return
     numbers = now.numbers()
     title = lesson(stage.lesson, current()).title
-    stage_bar(choice.vit, place.stage, [t[f"stage_{step.name}"] for step in STAGES], title, network(now))
+    stage_bar(choice.vit, place, [t[f"stage_{step.name}"] for step in STAGES], title, network(now))
     write(place, choice.vit)
+    sentence(place)
     with st.container(key="walk_columns"):
         left, right = st.columns([6, 9], gap="medium")
     with left, st.container(key="walk_text"):
@@ -60,9 +62,10 @@ def _walk(choice: Choice) -> None:
                 DRAWINGS[stage.name](now)
             except Absent as gap:
                 st.info(look.plain(absence(gap)))
-        if place.stage == len(STAGES):
-            _lead_on()
+        if place.stage == place.stages[-1]:
+            way_out() if place.tour else _lead_on()
         st.caption(look.plain(look.weights_note(choice.vit)))
+        share(now, kind)
 
 
 def _lead_on() -> None:

@@ -34,9 +34,9 @@ _PLACE = f"""
 """
 
 
-def stage_bar(vit: VitModel, stage: int, names: list[str], title: str, network: dict[str, object]) -> None:
+def stage_bar(vit: VitModel, place: Place, names: list[str], title: str, network: dict[str, object]) -> None:
     """The network with the stage's part lit; a click on a part, "back", "next" or an arrow key goes to another stage, a
-    click on a slab to another layer.
+    click on a slab to another layer. In a lesson only its stages are gone to.
 
     title: of the stage's lesson; network: from `spine.network`.
     """
@@ -46,7 +46,14 @@ def stage_bar(vit: VitModel, stage: int, names: list[str], title: str, network: 
     key = "walk_bar"
     component("vizvit_walk_bar", _BAR, "bar.js", "steer.css")(
         key=key,
-        data={"current": stage, "names": names, "title": title, "network": network, "words": words},
+        data={
+            "current": place.stage,
+            "stages": place.stages,
+            "names": names,
+            "title": title,
+            "network": network,
+            "words": words,
+        },
         on_go_change=lambda: go_to(int(st.session_state[key].go)),
         on_layer_change=lambda: choose(vit, layer=int(st.session_state[key].layer)),
     )
