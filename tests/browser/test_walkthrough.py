@@ -134,7 +134,7 @@ def test_numbers_on_the_screen_are_the_engines(app, open_page):
     main, scores = at_stage(page, 8), walk.scores(a, token, 2)
     table = main.locator("[data-draw=scaling] td").all_inner_texts()
     assert table[1] == f"{scores.entropy:.3g}" and table[4] == f"{scores.entropy_unscaled:.3g}"
-    main.get_by_text("Scaling by").click()
+    main.get_by_text("without", exact=True).first.click()
     expect(main.locator(".vw-facts dd").first).to_have_text(f"{scores.entropy_unscaled:.3g} nats")
     settled(page)
 

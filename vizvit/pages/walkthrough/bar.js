@@ -53,6 +53,7 @@ function wire(bar) {
     for (const over of ["pointerenter", "focus"]) part.addEventListener(over, () => tellOf(bar, Number(stage)));
     for (const out of ["pointerleave", "blur"]) part.addEventListener(out, () => tellOf(bar, bar.current));
   }
+  if (bar.data.fixed) return;
   bar.slabs.forEach((slab, layer) => {
     const choose = (wanted) => wanted >= 0 && wanted < bar.slabs.length && wanted !== bar.data.network.layer && bar.send("layer", wanted);
     slab.addEventListener("click", () => choose(layer));
@@ -89,6 +90,7 @@ function draw(bar) {
   tellOf(bar, bar.current);
   show(bar);
   bar.frame.dataset.stage = bar.data.current;
+  bar.frame.classList.toggle("fixed", bar.data.fixed);
 }
 
 // A part's shape and what it adds; its name, too, while it is not the current one.
@@ -112,7 +114,7 @@ function go(bar, stage) {
 }
 
 function toTop() {
-  document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0, behavior: "instant" });
+  (document.querySelector('[data-testid="stMain"]') ?? window).scrollTo({ top: 0, behavior: "instant" });
 }
 
 // On a narrow screen the picture scrolls sideways: keep the current part in its middle.

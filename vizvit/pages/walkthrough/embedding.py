@@ -12,7 +12,7 @@ from vizvit.errors import ModelError
 from vizvit.numbers import number
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.look import failure
-from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, show, strip, title
+from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, strip, title
 from vizvit.pages.walkthrough.maps import gallery, tile
 from vizvit.pages.walkthrough.scene import Here
 
@@ -21,7 +21,7 @@ def draw(here: Here) -> None:
     t, (row, col) = say("walk"), here.place.patch
     made = walk.embedding(here.anatomy, row, col)
     limit = float(max(np.abs(made.vector).max(), np.abs(made.by_matrix).max()))
-    show(
+    here.show(
         "embedding",
         badge(made.difference),
         strip(made.vector, t["embedding_model"].format(row=row, col=col), name="embedding", limit=limit, tall=True),
@@ -33,10 +33,10 @@ def draw(here: Here) -> None:
     try:
         filters = here.choice.result("filters", lambda: embedding_filters(here.vit, None))
     except ModelError as error:
-        show("filters", note(failure("filters", error, escape)))
+        here.show("filters", note(failure("filters", error, escape)))
         return
     tiles = [tile(each, "", name="filter") for each in (255 * filters).astype(np.uint8)]
-    show(
+    here.show(
         "filters",
         title(t["embedding_filters"].format(count=len(filters)), t["embedding_filters_note"]),
         gallery(tiles, "64px"),

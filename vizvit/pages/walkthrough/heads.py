@@ -8,7 +8,7 @@ from vizvit import walk
 from vizvit.analysis import patch_map
 from vizvit.numbers import number
 from vizvit.pages.shared.language import say
-from vizvit.pages.walkthrough.html import badge, bars, first_numbers, note, show, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, first_numbers, note, strip, title
 from vizvit.pages.walkthrough.maps import gallery, over_picture
 from vizvit.pages.walkthrough.scene import Here
 
@@ -32,7 +32,7 @@ def draw(here: Here) -> None:
         )
         for head, row in enumerate(rows)
     ]
-    show(
+    here.show(
         "heads",
         title(t["heads_maps"].format(query=here.query), t["heads_maps_note"]),
         f'<div style="--photo:url({here.photo})">{gallery(maps, "118px")}</div>',

@@ -9,7 +9,7 @@ from vizvit import walk
 from vizvit.numbers import number, share
 from vizvit.pages.shared.language import say
 from vizvit.pages.walkthrough.charts import Chart
-from vizvit.pages.walkthrough.html import badge, bars, facts, note, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, facts, note, side_by_side, strip, title
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.walk.formulas import activation
 
@@ -22,7 +22,7 @@ def draw(here: Here) -> None:
     # A few dimensions often hold most of the length: without them at full colour, the others would be white.
     limit = float(np.percentile(np.abs([made.before, made.after_attention, made.out, made.after]), 97))
     wrote = made.after_attention - made.before
-    show(
+    here.show(
         "mlp",
         badge(made.difference),
         title(t["mlp_stream"].format(query=here.query)),

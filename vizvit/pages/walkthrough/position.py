@@ -12,7 +12,7 @@ from vizvit.model.vit import POSITION_KINDS
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
 from vizvit.pages.shared.pixels import colours, png, png_url
-from vizvit.pages.walkthrough.html import badge, note, show, side_by_side, strip
+from vizvit.pages.walkthrough.html import badge, note, side_by_side, strip
 from vizvit.pages.walkthrough.maps import over_picture
 from vizvit.pages.walkthrough.scene import Here
 
@@ -20,7 +20,7 @@ from vizvit.pages.walkthrough.scene import Here
 def draw(here: Here) -> None:
     t, token = say("walk"), here.place.token
     kind = named(POSITION_KINDS[here.vit.position_kind])
-    show("kind", note(t["position_kind"].format(model=escape(here.vit.name), kind=kind)))
+    here.show("kind", note(t["position_kind"].format(model=escape(here.vit.name), kind=kind)))
     found = walk.position(here.anatomy, token)
     limit = float(max(np.abs(part[token]).max() for part in (found.before, found.after)))
     parts = [badge(found.difference)]
@@ -42,7 +42,7 @@ def draw(here: Here) -> None:
     tokens = _all_tokens(found) if found.embedding is not None else []
     below = side_by_side(*tokens, least="280px") if len(maps) > 1 else ""
     beside = [] if below or not tokens else ["".join(tokens)]
-    show("position", *parts, side_by_side(*maps, *beside, least="280px"), below)
+    here.show("position", *parts, side_by_side(*maps, *beside, least="280px"), below)
 
 
 def _map(here: Here, values: np.ndarray, what: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import current, say, worded
+from vizvit.pages.shared.language import current, kind_of, say, say_of, worded
 from vizvit.pages.walkthrough.place import Place, follow, words
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.walk.lessons import lesson
@@ -19,14 +19,14 @@ from vizvit.walk.stages import STAGES
 from vizvit.walk.tour import LONGEST, SENTENCE, Tour
 
 
-def share(here: Here, kind: str) -> None:
-    """Where a teacher makes a lesson. kind: what the model gives, as in `Stage.of`."""
+def share(here: Here) -> None:
+    """Where a teacher makes a lesson."""
     t = say("walk")
     with st.popover(t["share"], icon=":material/school:", key="walk_share", on_change="rerun") as room:
         if not room.open:
             return
         st.caption(t["share_lead"])
-        tour = _picked(here.place, kind)
+        tour = _picked(here)
         if tour is None:
             return
         if st.session_state.get("source") != "sample":
@@ -40,8 +40,8 @@ def share(here: Here, kind: str) -> None:
         st.link_button(t["share_open"], address, icon=":material/open_in_new:")
 
 
-def _picked(place: Place, kind: str) -> Tour | None:
-    t, tour = say("walk"), place.tour
+def _picked(here: Here) -> Tour | None:
+    t, tour, kind = say_of("walk", here.vit), here.place.tour, kind_of(here.vit)
     stages = st.pills(
         t["share_stages"],
         range(1, len(STAGES) + 1),
