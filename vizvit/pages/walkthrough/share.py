@@ -12,6 +12,7 @@ import streamlit as st
 
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import current, kind_of, say, say_of, worded
+from vizvit.pages.walkthrough import export
 from vizvit.pages.walkthrough.place import Place, follow, words
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.walk.lessons import lesson
@@ -38,6 +39,19 @@ def share(here: Here) -> None:
         st.caption(t["share_link"])
         st.code(address, language=None)
         st.link_button(t["share_open"], address, icon=":material/open_in_new:")
+        _file(here, tour)
+
+
+def _file(here: Here, tour: Tour) -> None:
+    """The lesson as a file, which is made when it is asked for."""
+    t, state, place = say("walk"), st.session_state, replace(here.place, stage=0, tour=tour)
+    wanted = (here.choice.key, place, current())
+    if st.button(t["share_make"], icon=":material/draft:"):
+        with st.spinner(t["share_making"]):
+            state.walk["file"] = wanted, export.build(here, tour)
+    made, html = state.walk.get("file") or (None, "")
+    if made == wanted:
+        st.download_button(t["share_file"], html, f"{here.vit.name}-lesson.html", "text/html", on_click="ignore")
 
 
 def _picked(here: Here) -> Tour | None:
