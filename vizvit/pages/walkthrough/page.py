@@ -10,6 +10,7 @@ from vizvit.pages.shared import look
 from vizvit.pages.shared.language import current, kind_of, say
 from vizvit.pages.sidebar.choice import Choice
 from vizvit.pages.walkthrough.drawings import draw
+from vizvit.pages.walkthrough.keep import downloads
 from vizvit.pages.walkthrough.place import here, write
 from vizvit.pages.walkthrough.scene import arrive
 from vizvit.pages.walkthrough.share import sentence, share, way_out
@@ -51,12 +52,16 @@ def _walk(choice: Choice) -> None:
         if stage.uses:
             controls(now, stage.uses)
         with st.container(key=f"walk_stage_{stage.name}"):
-            if why_not := draw(now, stage.name):
+            why_not = draw(now, stage.name)
+            if why_not:
                 st.info(look.plain(why_not))
         if place.stage == place.stages[-1]:
             way_out() if place.tour else _lead_on()
         st.caption(look.plain(look.weights_note(choice.vit)))
-        share(now)
+        with st.container(horizontal=True):
+            if not why_not:
+                downloads(now)
+            share(now)
 
 
 def _lead_on() -> None:
