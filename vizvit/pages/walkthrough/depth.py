@@ -18,19 +18,26 @@ from vizvit.pages.walkthrough.scene import Here
 _CLASSES = 8  # in the legend of a lens map
 
 
+def lead(here: Here) -> None:
+    t, step, found = say("walk"), here.place.layer + 1, _found(here)
+    here.show(
+        "components",
+        title(t["depth_rgb"]),
+        tile(_rgb(found.rgb[step]), _step(step), name="components", query=here.place.patch),
+    )
+
+
 def draw(here: Here) -> None:
-    t, layer = say("walk"), here.place.layer
-    found = here.choice.result("depth", lambda: walk.depth(here.anatomy), _bytes)
+    t, layer, found = say("walk"), here.place.layer, _found(here)
     layers = len(found.norms)
     rgb = [
         tile(_rgb(colours), _step(index), name="pca", chosen=index == layer + 1)
         for index, colours in enumerate(found.rgb)
     ]
-    large = tile(_rgb(found.rgb[layer + 1]), _step(layer + 1), name="components", query=here.place.patch)
     here.show(
         "depth",
-        title(t["depth_rgb"], t["depth_rgb_note"]),
-        side_by_side(large, gallery(rgb, "58px"), least="200px"),
+        gallery(rgb, "58px"),
+        note(t["depth_rgb_note"]),
         side_by_side(_norms(here, found), _similarity(found), least="250px"),
     )
     if found.lens is None:
@@ -54,6 +61,10 @@ def draw(here: Here) -> None:
         _lens(here, found, layer + 1),
     )
     _patch_lens(here, found, min(layer + 1, layers - 1))
+
+
+def _found(here: Here) -> walk.Depth:
+    return here.choice.result("depth", lambda: walk.depth(here.anatomy), _bytes)
 
 
 def _rgb(colours: np.ndarray) -> np.ndarray:

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from html import escape
 
+import cv2
 import numpy as np
 
 from vizvit import walk
 from vizvit.analysis import embedding_filters
 from vizvit.errors import ModelError
+from vizvit.figures import SIGNED_CMAP
 from vizvit.numbers import number
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.look import failure
+from vizvit.pages.shared.pixels import colours, png, png_url
 from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, strip, title
 from vizvit.pages.walkthrough.maps import gallery, tile
 from vizvit.pages.walkthrough.scene import Here
+
+_WIDEST = 320  # pixels of the matrix's picture: what a screen shows of it
+
+
+def lead(here: Here) -> None:
+    t, (row, col) = say("walk"), here.place.patch
+    made, flat = walk.embedding(here.anatomy, row, col), walk.flatten(here.anatomy, row, col)
+    here.show(
+        "product",
+        title(t["embedding_product"], t["embedding_product_note"].format(**here.numbers())),
+        '<div class="vw-product" data-draw="product">'
+        f"{_image(flat.values[:, None], 'x')}<b>·</b>{_image(made.matrix, 'E')}"
+        f"<span></span><b>=</b>{_image(made.vector[None], 'x·E + b')}</div>",
+        badge(made.difference),
+    )
 
 
 def draw(here: Here) -> None:
@@ -23,7 +41,6 @@ def draw(here: Here) -> None:
     limit = float(max(np.abs(made.vector).max(), np.abs(made.by_matrix).max()))
     here.show(
         "embedding",
-        badge(made.difference),
         strip(made.vector, t["embedding_model"].format(row=row, col=col), name="embedding", limit=limit, tall=True),
         first_numbers(made.vector),
         strip(made.by_matrix, t["embedding_matrix"], name="matrix", limit=limit),
@@ -41,3 +58,12 @@ def draw(here: Here) -> None:
         title(t["embedding_filters"].format(count=len(filters)), t["embedding_filters_note"]),
         gallery(tiles, "64px"),
     )
+
+
+def _image(values: np.ndarray, name: str) -> str:
+    """Numbers [m, n] as colours around white; a few are far off, and without them at full colour the rest would be
+    pale."""
+    limit = float(np.percentile(np.abs(values), 99)) or 1.0
+    rgb = colours(values, SIGNED_CMAP, -limit, limit)
+    height, width = (min(size, _WIDEST) for size in rgb.shape[:2])
+    return f'<img src="{png_url(png(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)))}" alt="{name}">'

@@ -21,7 +21,7 @@ from vizvit.pages.walkthrough.drawings import draw
 from vizvit.pages.walkthrough.live import Part
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pages.walkthrough.spine import network
-from vizvit.pages.walkthrough.steer import controls, stage_bar
+from vizvit.pages.walkthrough.steer import stage_bar
 from vizvit.pages.walkthrough.written import html_of
 from vizvit.walk.lessons import Lesson, lesson
 from vizvit.walk.stages import STAGES
@@ -47,6 +47,12 @@ class InFile:
             kind, text = "json", json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
         held = f'<script type="application/{kind}">{text}</script>'
         self.html.append(f'<div class="part" data-part="{part.name}">{held}</div>')
+
+    def beside(self, small: Callable[[], None], large: Callable[[], None]) -> None:
+        for opening, part in (('<div class="beside"><div>', small), ("</div><div>", large)):
+            self.html.append(opening)
+            part()
+        self.html.append("</div></div>")
 
     def choose(self, key: str, label: str, options: Mapping[Hashable, str], draw: Callable[[Any], None]) -> None:
         buttons = "".join(
@@ -103,9 +109,7 @@ def _stage(here: Here, surface: InFile) -> None:
         f'<section data-stage="{number}" data-title="{escape(words.title)}"{closed}>',
         f'{note}<div class="columns"><article class="text">{_text(words)}</article><div class="drawn">',
     ]
-    if stage.uses:
-        controls(here, stage.uses)
-    why_not = draw(here, stage.name)
+    why_not = draw(here, stage)
     surface.html.append(f"{f'<p>{escape(why_not)}</p>' if why_not else ''}</div></div></section>")
 
 

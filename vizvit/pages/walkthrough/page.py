@@ -15,7 +15,7 @@ from vizvit.pages.walkthrough.place import here, write
 from vizvit.pages.walkthrough.scene import arrive
 from vizvit.pages.walkthrough.share import sentence, share, way_out
 from vizvit.pages.walkthrough.spine import network
-from vizvit.pages.walkthrough.steer import controls, stage_bar
+from vizvit.pages.walkthrough.steer import stage_bar
 from vizvit.pages.walkthrough.surface import OnPage
 from vizvit.pages.walkthrough.text import text
 from vizvit.walk.lessons import lesson
@@ -49,10 +49,8 @@ def _walk(choice: Choice) -> None:
     with left, st.container(key="walk_text"):
         text(place.stage, kind, numbers)
     with right:
-        if stage.uses:
-            controls(now, stage.uses)
         with st.container(key=f"walk_stage_{stage.name}"):
-            why_not = draw(now, stage.name)
+            why_not = draw(now, stage)
             if why_not:
                 st.info(look.plain(why_not))
         if place.stage == place.stages[-1]:

@@ -23,6 +23,9 @@ class Surface(Protocol):
         changes: what to do, as on_NAME_change, when its script sends a NAME.
         """
 
+    def beside(self, small: Callable[[], None], large: Callable[[], None]) -> None:
+        """Draw one beside the other, or above it where there is no room."""
+
     def choose(self, key: str, label: str, options: Mapping[Hashable, str], draw: Callable[[Any], None]) -> None:
         """Draw what one of the options gives, by default the first. options: their names."""
 
@@ -32,6 +35,13 @@ class OnPage:
 
     def live(self, part: Part, key: str, data: Any, **changes: Callable[[], None]) -> None:
         _component(part)(key=key, data=data, **changes)
+
+    def beside(self, small: Callable[[], None], large: Callable[[], None]) -> None:
+        left, right = st.columns([3, 5], gap="small")
+        with left:
+            small()
+        with right:
+            large()
 
     def choose(self, key: str, label: str, options: Mapping[Hashable, str], draw: Callable[[Any], None]) -> None:
         @st.fragment
