@@ -69,19 +69,19 @@ class InFile:
 
 def build(here: Here, tour: Tour) -> str:
     """The HTML of a lesson over what stands on the page, complete in itself."""
-    t, surface = say("explorer"), InFile()
+    of_file, surface = say("explorer"), InFile()
     bar = _at(here, tour, tour.stages[0], surface)
     stage_bar(bar, _lesson(bar, tour.stages[0]).title, network(bar))
     for stage in tour.stages:
         _stage(_at(here, tour, stage, surface), surface)
-    made = t["standalone_made"].format(version=__version__, date=date.today().isoformat())
+    made = of_file["standalone_made"].format(version=__version__, date=date.today().isoformat())
     parts = {
         "language": current(),
         "version": escape(__version__),
         "title": escape(here.choice.image_name.encode("utf-8", "replace").decode()),
         "style": (_HERE / "export.css").read_text("utf-8"),
         "body": "".join(surface.html),
-        "needs_script": escape(t["standalone_needs_script"]),
+        "needs_script": escape(of_file["standalone_needs_script"]),
         "footer": escape(f"{look.weights_note(here.vit)}. {made}"),
         "templates": "".join(_template(part) for part in surface.parts.values()),
         "scripts": "".join(_script(part) for part in surface.parts.values()),
