@@ -28,6 +28,7 @@ def strip(
     colormap: str = SIGNED_CMAP,
     low: float | None = None,
     tall: bool = False,
+    thin: bool = False,
     numbers: bool = True,
 ) -> str:
     """A vector [n] as a row of colours, signed ones around white.
@@ -41,7 +42,7 @@ def strip(
     extremes = f"{number(values.min())} … {number(values.max())}" if numbers else ""
     cells = _cells(values, colormap, -limit if low is None else low, limit)
     return (
-        f'<figure class="vw-strip{" tall" if tall else ""}" data-draw="{escape(name)}">'
+        f'<figure class="vw-strip{" tall" if tall else " thin" if thin else ""}" data-draw="{escape(name)}">'
         f"<figcaption><span>{label}</span><span>{extremes}</span></figcaption>{cells}</figure>"
     )
 

@@ -16,24 +16,36 @@ from vizvit.walk.formulas import activation
 _UNITS = 8
 
 
+def lead(here: Here) -> None:
+    """The residual stream of the query through the block."""
+    t, made = say("walk"), walk.mlp(here.anatomy, here.place.token)
+    # A few dimensions often hold most of the length: without them at full colour, the others would be white.
+    limit = float(np.percentile(np.abs([made.before, made.after_attention, made.out, made.after]), 97))
+    here.show(
+        "stream",
+        title(t["mlp_stream"].format(query=here.query)),
+        *(
+            strip(values, t[f"mlp_{key}"], name=name, limit=limit, thin=True)
+            for key, name, values in (
+                ("before", "before", made.before),
+                ("attention", "attention", made.after_attention - made.before),
+                ("between", "between", made.after_attention),
+                ("out", "mlp", made.out),
+                ("after", "after", made.after),
+            )
+        ),
+    )
+
+
 def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     made = walk.mlp(here.anatomy, here.place.token)
-    # A few dimensions often hold most of the length: without them at full colour, the others would be white.
-    limit = float(np.percentile(np.abs([made.before, made.after_attention, made.out, made.after]), 97))
-    wrote = made.after_attention - made.before
     here.show(
         "mlp",
         badge(made.difference),
-        title(t["mlp_stream"].format(query=here.query)),
-        strip(made.before, t["mlp_before"], name="before", limit=limit),
-        strip(wrote, t["mlp_attention"], name="attention", limit=limit),
-        strip(made.after_attention, t["mlp_between"], name="between", limit=limit),
-        strip(made.out, t["mlp_out"], name="mlp", limit=limit),
-        strip(made.after, t["mlp_after"], name="after", limit=limit, tall=True),
         facts(
             (t["mlp_norm_before"], number(np.linalg.norm(made.before))),
-            (t["mlp_norm_attention"], number(np.linalg.norm(wrote))),
+            (t["mlp_norm_attention"], number(np.linalg.norm(made.after_attention - made.before))),
             (t["mlp_norm_mlp"], number(np.linalg.norm(made.out))),
             (t["mlp_norm_after"], number(np.linalg.norm(made.after))),
         ),
