@@ -127,6 +127,9 @@ def test_an_upload_with_such_a_name(data):
 
 def test_a_lesson_with_such_a_sentence():
     at = AppTest.from_function(page_at, default_timeout=120, args=("walkthrough.page",))
+    at.query_params["lesson"] = EVIL
+    assert at.run().warning, "it names no stage"
+    at = AppTest.from_function(page_at, default_timeout=120, args=("walkthrough.page",))
     at.query_params["lesson"] = f"scores {EVIL}"
     at.run()
     assert any(EVIL[4:30] in re.sub(r"[\\\u2060]", "", text.value) for text in at.markdown)

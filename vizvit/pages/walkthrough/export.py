@@ -82,7 +82,7 @@ def build(here: Here, tour: Tour) -> str:
         "style": (_HERE / "export.css").read_text("utf-8"),
         "body": "".join(surface.html),
         "needs_script": escape(of_file["standalone_needs_script"]),
-        "footer": escape(f"{look.weights_note(here.vit)}. {made}"),
+        "footer": escape(f"{look.weights_note(here.vit)}. {say('walk')['lesson_fixed']} {made}"),
         "templates": "".join(_template(part) for part in surface.parts.values()),
         "scripts": "".join(_script(part) for part in surface.parts.values()),
         "script": inline((_HERE / "export.js").read_text("utf-8")),

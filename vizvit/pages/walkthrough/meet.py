@@ -85,6 +85,9 @@ class OneHead:
 def meet(here: Here, mode: str) -> None:
     """mode: "keys", what the two hold; "scores", also what their product becomes."""
     t, place, cap, key = say("walk"), here.place, here.cap, f"walk_meet_{mode}"
+    words = {name: t[f"meet_{name}"] for name in MEET_WORDS} | {"patch": t["choose_patch"]}
+    if here.surface.fixed:
+        words["picture"] = t["meet_picture_fixed"]
     blob = here.choice.result(
         ("one head", place.layer, place.head),
         # The picture comes beside it, once for all heads.
@@ -100,7 +103,7 @@ def meet(here: Here, mode: str) -> None:
         "image": here.photo,
         "fixed": here.surface.fixed,
         "prefix": [named(name) for name in here.grid.prefix_names],
-        "words": {name: t[f"meet_{name}"] for name in MEET_WORDS} | {"patch": t["choose_patch"]},
+        "words": words,
     }
     here.surface.live(
         MEET,

@@ -25,13 +25,13 @@ def lead(here: Here) -> None:
         "stream",
         title(t["mlp_stream"].format(query=here.query)),
         *(
-            strip(values, t[f"mlp_{key}"], name=name, limit=limit, thin=True)
-            for key, name, values in (
-                ("before", "before", made.before),
-                ("attention", "attention", made.after_attention - made.before),
-                ("between", "between", made.after_attention),
-                ("out", "mlp", made.out),
-                ("after", "after", made.after),
+            strip(values, said, name=name, limit=limit, thin=True)
+            for said, name, values in (
+                (t["mlp_before"], "before", made.before),
+                (t["mlp_attention"], "attention", made.after_attention - made.before),
+                (t["mlp_between"], "between", made.after_attention),
+                (t["mlp_out"], "mlp", made.out),
+                (t["mlp_after"], "after", made.after),
             )
         ),
     )

@@ -51,7 +51,7 @@ def here(vit: VitModel, look: TellingLook | None = None) -> Place:
         tour = Tour.read(st.query_params.get("lesson", ""))
         first = tour.stages[0] if tour else 1
         state.walk = {"stage": whole(stage) or first, "on_prefix": on_prefix, "patch": None, "linked": linked}
-        state.walk["tour"] = tour
+        state.walk |= {"tour": tour, "unread": tour is None and "lesson" in st.query_params}
     walk = state.walk
     tour = walk.get("tour")
     walk["look"] = look = look or walk.get("look") or TellingLook(0, 0, grid.rows // 2, grid.cols // 2, 0.0)
@@ -84,7 +84,7 @@ def here(vit: VitModel, look: TellingLook | None = None) -> Place:
 
 
 def go_to(stage: int) -> None:
-    st.session_state.walk["stage"] = stage
+    st.session_state.walk |= {"stage": stage, "unread": False}
 
 
 def follow(tour: Tour | None) -> None:

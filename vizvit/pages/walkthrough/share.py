@@ -89,8 +89,11 @@ def link(here: Here, tour: Tour) -> str:
 
 def sentence(place: Place) -> None:
     """The teacher's sentence on top of a stage; before it, what a student has to know of the picture."""
+    t = say("walk")
+    if st.session_state.walk.get("unread"):
+        st.warning(t["lesson_unread"])
     if place.tour and st.session_state.get("picture_lost"):
-        st.info(say("walk")["lesson_own"])
+        st.info(t["lesson_own"])
     if place.tour and (note := place.tour.note(place.stage)):
         with st.container(key="walk_sentence"):
             st.markdown(look.plain(note))

@@ -72,6 +72,9 @@ def stage_bar(here: Here, title: str, network: dict[str, object]) -> None:
 def controls(here: Here, uses: tuple[str, ...]) -> None:
     """The picture on which a click chooses the patch, and what else the stage `uses`: "prefix", "layer", "head"."""
     t, grid, place, key = say("walk"), here.grid, here.place, "walk_place"
+    words = {name: t[f"choose_{name}"] for name in ("picture", "query", "patch", "layer", "head")}
+    if here.surface.fixed:
+        words["picture"] = t["choose_picture_fixed"]
     here.surface.live(
         PLACE,
         key,
@@ -89,7 +92,7 @@ def controls(here: Here, uses: tuple[str, ...]) -> None:
             "uses": uses,
             "found": t["found_head"] if place.found and "head" in uses else "",
             "fixed": here.surface.fixed,
-            "words": {name: t[f"choose_{name}"] for name in ("picture", "query", "patch", "layer", "head")},
+            "words": words,
         },
         on_choose_change=lambda: choose(
             here.vit, **{name: int(value) for name, value in st.session_state[key].choose.items()}
