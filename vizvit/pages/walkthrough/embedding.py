@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-import cv2
 import numpy as np
 
 from vizvit import walk
@@ -16,10 +15,8 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.shared.look import failure
 from vizvit.pages.shared.pixels import colours, png, png_url
 from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, strip, title
-from vizvit.pages.walkthrough.maps import gallery, tile
+from vizvit.pages.walkthrough.maps import gallery, shrunk, tile
 from vizvit.pages.walkthrough.scene import Here
-
-_WIDEST = 320  # pixels of the matrix's picture: what a screen shows of it
 
 
 def lead(here: Here) -> None:
@@ -65,5 +62,4 @@ def _image(values: np.ndarray, name: str) -> str:
     pale."""
     limit = float(np.percentile(np.abs(values), 99)) or 1.0
     rgb = colours(values, SIGNED_CMAP, -limit, limit)
-    height, width = (min(size, _WIDEST) for size in rgb.shape[:2])
-    return f'<img src="{png_url(png(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)))}" alt="{name}">'
+    return f'<img src="{png_url(png(shrunk(rgb)))}" alt="{name}">'

@@ -13,7 +13,7 @@ from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
 from vizvit.pages.shared.pixels import colours, png, png_url
 from vizvit.pages.walkthrough.html import badge, note, strip
-from vizvit.pages.walkthrough.maps import over_picture
+from vizvit.pages.walkthrough.maps import over_picture, shrunk
 from vizvit.pages.walkthrough.scene import Here
 
 
@@ -75,6 +75,6 @@ def _all_tokens(found) -> list[str]:
         rgb = colours(values, SIGNED_CMAP, -limit, limit)
         parts.append(
             f'<figure class="vw-strip"><figcaption><span>{t[key]}</span></figcaption>'
-            f'<img class="vw-matrix" data-draw="{key}" src="{png_url(png(rgb))}" alt="{t[key]}"></figure>'
+            f'<img class="vw-matrix" data-draw="{key}" src="{png_url(png(shrunk(rgb)))}" alt="{t[key]}"></figure>'
         )
     return parts
