@@ -6,7 +6,7 @@ const js = createRequire(process.argv[1])("@eslint/js"); // beside the eslint th
 
 const named = (names) => Object.fromEntries(names.split(/\s+/).map((name) => [name, "readonly"]));
 const shared = named("Blob TextDecoder TextEncoder URL URLSearchParams clearTimeout console globalThis performance setTimeout");
-const browser = named(`Element Image ImageData ResizeObserver Worker addEventListener cancelAnimationFrame document
+const browser = named(`Element Image ImageData ResizeObserver Worker addEventListener atob cancelAnimationFrame document
   getComputedStyle innerHeight location matchMedia navigator removeEventListener requestAnimationFrame self
   sessionStorage window`);
 const node = named("Buffer process structuredClone");

@@ -22,7 +22,7 @@ NAMES = (
     *("key", "open", "opacity", "direction", "fuse", "scale", "curve", "colours", "rollout", "smooth", "stage", "view"),
     *("class", "other", "method", "maps", "fill", "steps", "study", "measure", "find", "top", "like", "positions"),
     *("seed", "temperature", "scaling", "mask", "blocks", "blind", "layers", "swap", "heads", "unseen", "masked"),
-    *("fusion", "residual", "discard", "start"),
+    *("fusion", "residual", "discard", "start", "lesson"),
 )
 # Fields that are shown as they are. HTML and what the explorer gets are read as neither Markdown nor a link.
 AS_IS = {"TextInput.value", "TextInput.default", "Selectbox.options", "Selectbox.raw_value", "Image.imgs.alt"}
@@ -122,6 +122,17 @@ def test_an_upload_with_such_a_name(data):
     assert EVIL[:8] in (at.error[0].value if data else at.sidebar.get("image")[0].proto.imgs[0].caption).replace(
         "\\", ""
     )
+    none_of_it_is_markup(at)
+
+
+def test_a_lesson_with_such_a_sentence():
+    at = AppTest.from_function(page_at, default_timeout=120, args=("walkthrough.page",))
+    at.query_params["lesson"] = EVIL
+    assert at.run().warning, "it names no stage"
+    at = AppTest.from_function(page_at, default_timeout=120, args=("walkthrough.page",))
+    at.query_params["lesson"] = f"scores {EVIL}"
+    at.run()
+    assert any(EVIL[4:30] in re.sub(r"[\\\u2060]", "", text.value) for text in at.markdown)
     none_of_it_is_markup(at)
 
 

@@ -82,7 +82,7 @@ def test_a_base_model_stays_below_twelve_megabytes(vit, picture):
 def test_the_script_and_the_style_sheet_are_the_apps(cap):
     page = standalone.build(cap)
     assert explorer.stylesheet() in page
-    assert standalone._inline(explorer.script()) in page
+    assert standalone.inline(explorer.script()) in page
 
 
 def test_nothing_is_loaded_from_elsewhere(cap):
@@ -111,7 +111,7 @@ def test_a_title_is_only_text(cap, title):
 
 
 def test_a_script_cannot_be_ended_from_within():
-    assert standalone._inline('"</script>" + "</SCRIPT x" + "<!-- "') == r'"<\/script>" + "<\/SCRIPT x" + "<\!-- "'
+    assert standalone.inline('"</script>" + "</SCRIPT x" + "<!-- "') == r'"<\/script>" + "<\/SCRIPT x" + "<\!-- "'
 
 
 def test_the_language_is_said(cap, monkeypatch):

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from running import settled
 from shipped import CAT, SHIPPED
 from streamlit.testing.v1 import AppTest
+from test_offline import opened_offline
 
 from vizvit import walk
 from vizvit.forward.anatomy import dissect
@@ -134,7 +135,7 @@ def test_numbers_on_the_screen_are_the_engines(app, open_page):
     main, scores = at_stage(page, 8), walk.scores(a, token, 2)
     table = main.locator("[data-draw=scaling] td").all_inner_texts()
     assert table[1] == f"{scores.entropy:.3g}" and table[4] == f"{scores.entropy_unscaled:.3g}"
-    main.get_by_text("Scaling by").click()
+    main.get_by_text("without", exact=True).first.click()
     expect(main.locator(".vw-facts dd").first).to_have_text(f"{scores.entropy_unscaled:.3g} nats")
     settled(page)
 
@@ -191,6 +192,60 @@ def test_the_address_opens_the_same_place(app, open_page):
     place = page.locator(".place")
     for name, value in (("token", 0), ("layer", 4), ("head", 5)):
         expect(place).to_have_attribute(f"data-{name}", str(value))
+
+
+def test_a_lesson_is_shared_by_a_link_and_by_a_file(app, open_page, browser, tmp_path):
+    token, key, said = GRID.token(2, 5), GRID.token(7, 3), "Where does *the ear* <b>look</b>?"
+    page = open_page(f"{app}/walkthrough?stage=10&lang=en{STATE}")
+    at_stage(page, 10)
+    page.locator(".st-key-walk_share button").first.click()
+    share = page.get_by_test_id("stPopoverBody")
+    for name in ("8 Scores", "3 Embedding"):
+        share.get_by_text(name, exact=True).click()
+        settled(page)
+    share.get_by_label("8 Scores, scaling, softmax").fill(said)
+    page.keyboard.press("Enter")
+    share.locator("a", has_text="as a student").and_(share.locator("[href*=ear]")).wait_for()
+    link = share.locator("a", has_text="as a student").get_attribute("href")
+    share.get_by_text("Make a file").click()
+    with page.expect_download() as file:
+        share.get_by_text("Download the lesson").click()
+    file.value.save_as(tmp_path / "lesson.html")
+
+    page = open_page(link)
+    main = at_stage(page, 3)
+    expect(main.get_by_role("button", name="Back")).to_have_count(0)
+    expect(main.get_by_role("button", name="8 Scores")).to_have_count(1)
+    expect(main.get_by_role("button", name="7 Q, K, V")).to_have_count(0)
+    page.keyboard.press("ArrowRight")
+    at_stage(page, 8)
+    expect(main.get_by_text(said)).to_be_visible()
+    place = page.locator(".place")
+    for name, value in (("token", token), ("layer", 3), ("head", 2)):
+        expect(place).to_have_attribute(f"data-{name}", str(value))
+    page.keyboard.press("ArrowRight")  # the lesson ends here
+    main.get_by_role("button", name="Walk all 13 stages").click()
+    expect(main.get_by_role("button", name="7 Q, K, V")).to_have_count(1)
+    settled(page)
+    assert "lesson" not in page.url
+
+    with opened_offline(browser, tmp_path / "lesson.html") as page:
+        page.get_by_role("button", name="Next: Scores").click()
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.locator("section:visible math").first).to_be_visible()
+        meet = page.locator(".meet[data-ready]")
+        box = meet.locator(".photo").bounding_box()
+        meet.locator(".photo").hover(
+            position={"x": 3.5 * box["width"] / GRID.cols, "y": 7.5 * box["height"] / GRID.rows}
+        )
+        expect(meet).to_have_attribute("data-key", str(key))
+        found = float(meet.get_attribute("data-attention"))
+        scores = walk.scores(anatomy(3), token, 2)
+        np.testing.assert_allclose(found, scores.attention[key], rtol=5e-3)
+        entropy = page.locator("section:visible .vw-facts:visible dd").first
+        expect(entropy).to_have_text(f"{scores.entropy:.3g} nats")
+        page.get_by_role("button", name="without", exact=True).click()
+        expect(entropy).to_have_text(f"{scores.entropy_unscaled:.3g} nats")
 
 
 WITH_CLASSES = "deit_tiny_distilled_patch16_224"

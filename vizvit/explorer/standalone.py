@@ -103,7 +103,7 @@ def build(
         "footer": html.escape(_footer(texts, checked, held, cap.num_layers, cosines)),
         "features": base64.b64encode(features).decode("ascii"),
         "payload": base64.b64encode(frame(session, blob)).decode("ascii"),
-        "script": _inline(script()),
+        "script": inline(script()),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _TEMPLATE.read_text("utf-8"))
 
@@ -147,7 +147,7 @@ def _rounded_up(value: float) -> str:
     return f"{math.ceil(value * 10**digits) / 10**digits:.{digits}f}"
 
 
-def _inline(source: str) -> str:
+def inline(source: str) -> str:
     """JavaScript that no string in it can end early as a script element."""
     return re.sub(r"<(?=/script|!--)", r"<\\", source, flags=re.IGNORECASE)
 

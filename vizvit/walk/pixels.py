@@ -40,13 +40,14 @@ class Flat:
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """One patch's embedding, each [D].
+    """One patch's embedding, each [D], and matrix, E itself, [P²·C, D].
 
     by_convolution: the kernel moved over the whole picture in steps of P, read at the patch; by_matrix: the patch's
     P²·C values times E, plus the bias; vector: the model's; bias: [D] or None.
     difference: of by_matrix from the vector; apart: of by_convolution from by_matrix.
     """
 
+    matrix: np.ndarray
     by_convolution: np.ndarray
     by_matrix: np.ndarray
     vector: np.ndarray
@@ -83,7 +84,8 @@ def embedding(a: Anatomy, row: int, col: int) -> Embedding:
     if a.kernel is None or a.embedded is None:
         raise Absent("absent_embedding", model=a.vit.name)
     kernel, values = a.kernel, torch.from_numpy(flatten(a, row, col).values).double()
-    by_matrix = values @ weight(kernel.weight, values).T
+    matrix = weight(kernel.weight, values).T
+    by_matrix = values @ matrix
     bias = None if kernel.bias is None else weight(kernel.bias, values)
     if bias is not None:
         by_matrix = by_matrix + bias
@@ -91,6 +93,7 @@ def embedding(a: Anatomy, row: int, col: int) -> Embedding:
     by_convolution = _convolution(a, kernel)[:, row, col]
     vector = a.embedded[row * a.grid.cols + col]
     return Embedding(
+        matrix=array(matrix),
         by_convolution=array(by_convolution),
         by_matrix=array(by_matrix),
         vector=array(vector),

@@ -99,7 +99,7 @@ STAGES = (
         otherwise={
             "sigmoid": {"lesson": "13-labels"},
             "value": {"lesson": "13-values"},
-            "features": {"lesson": "13-features", "shape": "[{tokens}, {dim}] → [{dim}]"},
+            "features": {"by_hand": "logits.features", "lesson": "13-features", "shape": "[{tokens}, {dim}] → [{dim}]"},
         },
     ),
 )

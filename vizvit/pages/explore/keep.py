@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import PurePath
 
 import numpy as np
 import streamlit as st
 
 from vizvit import explorer
-from vizvit._version import __version__
 from vizvit.analysis import patch_map, rollout_steps
 from vizvit.errors import CaptureError
 from vizvit.forward.capture import Capture
@@ -119,10 +117,7 @@ def about(cap: Capture, selection: Mapping, choice: Choice) -> dict:
         "query": {"area": list(area)} if area else {"token": token, "name": grid.name(token)},
         "direction": selection.get("direction", "from"),
         "scaling": f"raw values; shown scaled to {selection.get('scale', 'own')}, {selection.get('curve', 'linear')}",
-        "versions": {
-            "vizvit": __version__,
-            **{name: version(name) for name in ("torch", "timm", "numpy")},
-        },
+        "versions": look.versions(),
     }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 
 import numpy as np
 import streamlit as st
 from matplotlib.figure import Figure
 
+from vizvit._version import __version__
 from vizvit.figures import ACCENT, ATTENTION_CMAP, figure_bytes
 from vizvit.forward.capture import Capture
 from vizvit.model.vit import VitModel
@@ -196,6 +198,11 @@ def downloads(
                 on_click="ignore",
                 width="stretch",
             )
+
+
+def versions() -> dict[str, str]:
+    """Of what numbers were made with, to stand beside them in a file."""
+    return {"vizvit": __version__, **{name: version(name) for name in ("torch", "timm", "numpy")}}
 
 
 def npz(arrays: dict[str, np.ndarray]) -> bytes:

@@ -29,8 +29,8 @@ function build(parentElement) {
   const frame = parentElement.querySelector(".bar");
   const bar = { frame };
   for (const part of ["spine", "svg", "back", "next", "title", "shape"]) bar[part] = frame.querySelector(`.${part}`);
-  bar.back.addEventListener("click", () => go(bar, bar.current - 1));
-  bar.next.addEventListener("click", () => go(bar, bar.current + 1));
+  bar.back.addEventListener("click", () => go(bar, beside(bar, -1)));
+  bar.next.addEventListener("click", () => go(bar, beside(bar, 1)));
   bar.listen = (event) => key(bar, event);
   document.addEventListener("keydown", bar.listen);
   return bar;
@@ -38,6 +38,9 @@ function build(parentElement) {
 
 function wire(bar) {
   for (const [stage, part] of Object.entries(bar.parts)) {
+    const open = bar.data.stages.includes(Number(stage));
+    part.classList.toggle("closed", !open); // not of this lesson
+    if (!open) continue;
     part.setAttribute("role", "button");
     part.setAttribute("aria-label", `${stage} ${bar.data.names[stage - 1]}`);
     part.setAttribute("aria-description", bar.data.network.parts[stage - 1].join(" · "));
@@ -50,6 +53,7 @@ function wire(bar) {
     for (const over of ["pointerenter", "focus"]) part.addEventListener(over, () => tellOf(bar, Number(stage)));
     for (const out of ["pointerleave", "blur"]) part.addEventListener(out, () => tellOf(bar, bar.current));
   }
+  if (bar.data.fixed) return;
   bar.slabs.forEach((slab, layer) => {
     const choose = (wanted) => wanted >= 0 && wanted < bar.slabs.length && wanted !== bar.data.network.layer && bar.send("layer", wanted);
     slab.addEventListener("click", () => choose(layer));
@@ -68,12 +72,12 @@ function draw(bar) {
   for (const [stage, part] of Object.entries(bar.parts)) {
     const number = Number(stage);
     part.classList.toggle("passed", number < bar.current);
-    part.setAttribute("tabindex", number === bar.current ? 0 : -1);
+    if (bar.data.stages.includes(number)) part.setAttribute("tabindex", number === bar.current ? 0 : -1);
     if (number === bar.current) part.setAttribute("aria-current", "step");
     else part.removeAttribute("aria-current");
   }
   bar.slabs.forEach((slab, layer) => slab.classList.toggle("chosen", layer === network.layer));
-  const [before, after] = [names[bar.current - 2], names[bar.current]];
+  const [before, after] = [names[beside(bar, -1) - 1], names[beside(bar, 1) - 1]];
   bar.back.textContent = `← ${before ?? ""}`;
   bar.next.textContent = `${after ?? ""} →`;
   bar.back.title = `${words.back} (←)`;
@@ -86,6 +90,7 @@ function draw(bar) {
   tellOf(bar, bar.current);
   show(bar);
   bar.frame.dataset.stage = bar.data.current;
+  bar.frame.classList.toggle("fixed", bar.data.fixed);
 }
 
 // A part's shape and what it adds; its name, too, while it is not the current one.
@@ -95,8 +100,13 @@ function tellOf(bar, stage) {
   bar.shape.textContent = (stage === bar.current ? facts : [name, ...facts]).join(" · ");
 }
 
+// The stage before or after the current one; undefined at the ends.
+function beside(bar, step) {
+  return bar.data.stages[bar.data.stages.indexOf(bar.current) + step];
+}
+
 function go(bar, stage) {
-  if (stage < 1 || stage > bar.data.names.length || stage === bar.current) return;
+  if (!bar.data.stages.includes(stage) || stage === bar.current) return;
   bar.current = stage; // at once, so that a second press goes on from here
   draw(bar);
   toTop();
@@ -104,7 +114,7 @@ function go(bar, stage) {
 }
 
 function toTop() {
-  document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0, behavior: "instant" });
+  (document.querySelector('[data-testid="stMain"]') ?? window).scrollTo({ top: 0, behavior: "instant" });
 }
 
 // On a narrow screen the picture scrolls sideways: keep the current part in its middle.
@@ -122,6 +132,6 @@ function key(bar, event) {
   if (!path.includes(bar.frame) && path.some((node) => node.matches(WIDGETS))) return;
   event.preventDefault();
   const focused = bar.svg.contains(bar.svg.getRootNode().activeElement);
-  go(bar, bar.current + step);
+  go(bar, beside(bar, step));
   if (focused) bar.parts[bar.current].focus();
 }

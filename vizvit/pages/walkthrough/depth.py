@@ -11,30 +11,37 @@ from vizvit.pages.shared import look
 from vizvit.pages.shared.classes import told
 from vizvit.pages.shared.language import named_or_own, say, say_of
 from vizvit.pages.walkthrough.charts import Chart
-from vizvit.pages.walkthrough.html import badge, note, show, side_by_side, title
+from vizvit.pages.walkthrough.html import badge, note, side_by_side, title
 from vizvit.pages.walkthrough.maps import category_colours, gallery, over_picture, tile
 from vizvit.pages.walkthrough.scene import Here
 
 _CLASSES = 8  # in the legend of a lens map
 
 
+def lead(here: Here) -> None:
+    t, step, found = say("walk"), here.place.layer + 1, _found(here)
+    here.show(
+        "components",
+        title(t["depth_rgb"]),
+        tile(_rgb(found.rgb[step]), _step(step), name="components", query=here.place.patch),
+    )
+
+
 def draw(here: Here) -> None:
-    t, layer = say("walk"), here.place.layer
-    found = here.choice.result("depth", lambda: walk.depth(here.anatomy), _bytes)
+    t, layer, found = say("walk"), here.place.layer, _found(here)
     layers = len(found.norms)
     rgb = [
         tile(_rgb(colours), _step(index), name="pca", chosen=index == layer + 1)
         for index, colours in enumerate(found.rgb)
     ]
-    large = tile(_rgb(found.rgb[layer + 1]), _step(layer + 1), name="components", query=here.place.patch)
-    show(
+    here.show(
         "depth",
-        title(t["depth_rgb"], t["depth_rgb_note"]),
-        side_by_side(large, gallery(rgb, "58px"), least="200px"),
+        gallery(rgb, "58px"),
+        note(t["depth_rgb_note"]),
         side_by_side(_norms(here, found), _similarity(found), least="250px"),
     )
     if found.lens is None:
-        show(
+        here.show(
             "no_lens",
             note(
                 t[found.absent].format(
@@ -45,7 +52,7 @@ def draw(here: Here) -> None:
             ),
         )
         return
-    show(
+    here.show(
         "lens",
         badge(found.difference),
         title(
@@ -54,6 +61,10 @@ def draw(here: Here) -> None:
         _lens(here, found, layer + 1),
     )
     _patch_lens(here, found, min(layer + 1, layers - 1))
+
+
+def _found(here: Here) -> walk.Depth:
+    return here.choice.result("depth", lambda: walk.depth(here.anatomy), _bytes)
 
 
 def _rgb(colours: np.ndarray) -> np.ndarray:
@@ -120,7 +131,7 @@ def _patch_lens(here: Here, found, index: int) -> None:
     if len(kinds) > len(frequent):
         others = t["depth_others"].format(count=len(kinds) - len(frequent))
         legend.append(f'<span><i style="background:rgb(150 150 150)"></i>{others}</span>')
-    show(
+    here.show(
         "patch_lens",
         title(t["depth_patch_lens"].format(step=_step(index))),
         side_by_side(
@@ -138,7 +149,7 @@ def _patch_values(here: Here, found, index: int) -> None:
     """Of a model of values: the first of them, read off each patch alone, on the scale of this layer."""
     t, values = say_of("walk", here.vit), found.patch_probability[index]
     low, high = float(values.min()), float(values.max())
-    show(
+    here.show(
         "patch_lens",
         title(t["depth_patch_lens"].format(step=_step(index))),
         side_by_side(

@@ -9,7 +9,7 @@ from vizvit.figures import SIGNED_CMAP
 from vizvit.numbers import fixed, number
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.pixels import colours
-from vizvit.pages.walkthrough.html import badge, first_numbers, note, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, first_numbers, note, side_by_side, strip, title
 from vizvit.pages.walkthrough.maps import tile
 from vizvit.pages.walkthrough.scene import Here
 
@@ -29,7 +29,7 @@ def draw(here: Here) -> None:
         t["flatten_constants"].format(channel=name, mean=number(m), std=number(s))
         for name, m, s in zip(names, mean, std, strict=True)
     )
-    show(
+    here.show(
         "flatten",
         badge(flat.difference),
         side_by_side(large, *channels, least="120px"),

@@ -11,7 +11,7 @@ from vizvit import walk
 from vizvit.numbers import change, fixed, number
 from vizvit.pages.shared.classes import likeliest, told
 from vizvit.pages.shared.language import named_or_own, say, say_of
-from vizvit.pages.walkthrough.html import badge, bars, facts, first_numbers, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, facts, first_numbers, side_by_side, strip, title
 from vizvit.pages.walkthrough.nearest import nearest
 from vizvit.pages.walkthrough.scene import Here
 
@@ -43,7 +43,7 @@ def _predictions(here: Here, made: walk.Head) -> None:
             for i in best
         ]
         drawn = bars(rows, name="top", top=1.0)
-    show("prediction", *_read_out(made), title(t["head_top"]), drawn)
+    here.show("prediction", *_read_out(made), title(t["head_top"]), drawn)
 
 
 def _lead(here: Here, made: walk.Head) -> None:
@@ -63,7 +63,7 @@ def _lead(here: Here, made: walk.Head) -> None:
         (t["head_dimension"].format(dimension=d), float(made.contributions[d]), number(made.contributions[d]))
         for d in order
     ]
-    show(
+    here.show(
         "lead",
         title(heading),
         facts(
@@ -82,10 +82,10 @@ def _lead(here: Here, made: walk.Head) -> None:
 def _features(here: Here) -> None:
     t = say("walk")
     made = walk.features(here.anatomy)
-    show("prediction", *_read_out(made))
+    here.show("prediction", *_read_out(made))
     near = nearest(here.choice, here.cap.features)
     rows = [(one.title, one.cosine, fixed(one.cosine, 3)) for one in near]
-    show(
+    here.show(
         "nearest",
         title(t["head_nearest"], t["head_nearest_note"]),
         bars(rows, name="nearest", images=[one.image for one in near], top=1.0),

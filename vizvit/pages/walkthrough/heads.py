@@ -8,17 +8,15 @@ from vizvit import walk
 from vizvit.analysis import patch_map
 from vizvit.numbers import number
 from vizvit.pages.shared.language import say
-from vizvit.pages.walkthrough.html import badge, bars, first_numbers, note, show, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, first_numbers, note, strip, title
 from vizvit.pages.walkthrough.maps import gallery, over_picture
 from vizvit.pages.walkthrough.scene import Here
 
 _THREADS = 5
 
 
-def draw(here: Here) -> None:
-    t, n = say("walk"), here.numbers()
-    made = walk.heads(here.anatomy, here.place.token)
-    limit = float(np.abs(made.outputs).max())
+def lead(here: Here) -> None:
+    t = say("walk")
     rows = here.cap.attention_row(here.place.layer, here.place.token).float().cpu().numpy()  # [head, token]
     maps = [
         over_picture(
@@ -32,10 +30,19 @@ def draw(here: Here) -> None:
         )
         for head, row in enumerate(rows)
     ]
-    show(
-        "heads",
+    here.show(
+        "maps",
         title(t["heads_maps"].format(query=here.query), t["heads_maps_note"]),
-        f'<div style="--photo:url({here.photo})">{gallery(maps, "118px")}</div>',
+        f'<div style="--photo:url({here.photo})">{gallery(maps, "92px")}</div>',
+    )
+
+
+def draw(here: Here) -> None:
+    t, n = say("walk"), here.numbers()
+    made = walk.heads(here.anatomy, here.place.token)
+    limit = float(np.abs(made.outputs).max())
+    here.show(
+        "heads",
         badge(made.difference),
         title(t["heads_outputs"].format(query=here.query)),
         '<div class="vw-heads">'

@@ -1,41 +1,22 @@
-"""Vectors as strips of colours, numbers, bars and badges, as HTML: sharp at every size and fast to send."""
+"""Vectors as strips of colours, numbers, bars and badges, as HTML: sharp at every size and fast to send.
+
+What comes from outside (labels of classes, names of models and files) must be escaped in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from html import escape
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
 from vizvit.figures import SIGNED_CMAP
 from vizvit.numbers import number, rounding
-from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.pixels import colours, png, png_url
 
 CLEAR = 1e-4  # a difference above this is more than rounding
-_HERE = Path(__file__).parent
-_FRAME = """
-<div class="vw"><div class="vw-body"></div><div class="vw-tip" hidden></div></div>
-"""
 _MOST_CELLS = 400  # up to here each cell of a strip tells its value under the pointer
-
-
-def show(name: str, *parts: str) -> None:
-    """Put HTML on the page as one drawing; `name` is its own within the stage.
-
-    What comes from outside (labels of classes, names of models and files) must be escaped in it.
-    """
-    _component()(key=f"walk_drawing_{name}", data={"html": "".join(parts), "theme": look.theme()})
-
-
-@cache
-def _component():
-    css, script = ((_HERE / name).read_text("utf-8") for name in ("style.css", "drawing.js"))
-    return st.components.v2.component("vizvit_walk_drawing", html=_FRAME, css=css, js=script)
 
 
 def strip(
@@ -47,6 +28,7 @@ def strip(
     colormap: str = SIGNED_CMAP,
     low: float | None = None,
     tall: bool = False,
+    thin: bool = False,
     numbers: bool = True,
 ) -> str:
     """A vector [n] as a row of colours, signed ones around white.
@@ -60,7 +42,7 @@ def strip(
     extremes = f"{number(values.min())} … {number(values.max())}" if numbers else ""
     cells = _cells(values, colormap, -limit if low is None else low, limit)
     return (
-        f'<figure class="vw-strip{" tall" if tall else ""}" data-draw="{escape(name)}">'
+        f'<figure class="vw-strip{" tall" if tall else " thin" if thin else ""}" data-draw="{escape(name)}">'
         f"<figcaption><span>{label}</span><span>{extremes}</span></figcaption>{cells}</figure>"
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from types import MappingProxyType
 
+import cv2
 import matplotlib
 import numpy as np
 
@@ -103,6 +104,12 @@ def tile(rgb: np.ndarray, label: str, *, name: str = "", query: Patch | None = N
         f'<img class="vw-heat" src="{png_url(png(rgb))}" alt="{escape(label)}">'
         f'<svg viewBox="0 0 {cols} {rows}">{outline(query)}</svg></div></figure>'
     )
+
+
+def shrunk(rgb: np.ndarray, most: int = 400) -> np.ndarray:
+    """Colours of a large matrix, uint8 [m, n, 3], as a screen shows them: at most so many pixels a side."""
+    height, width = (min(size, most) for size in rgb.shape[:2])
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def outline(patch: Patch | None) -> str:

@@ -60,7 +60,7 @@ function lookAt(meet, key) {
 }
 
 function follow(meet) {
-  if (meet.key !== meet.session.token) meet.send("choose", { token: meet.key });
+  if (!meet.session.fixed && meet.key !== meet.session.token) meet.send("choose", { token: meet.key });
 }
 
 function patchOf(meet, token) {
@@ -114,6 +114,7 @@ function drawKey(meet) {
   for (const button of meet.prefix.children) button.classList.toggle("looked", Number(button.dataset.token) === key);
   meet.title.textContent = words.title.replace("{query}", nameOf(meet, token)).replace("{key}", nameOf(meet, key));
   meet.follow.textContent = words.follow;
+  meet.follow.hidden = session.fixed;
   meet.follow.disabled = key === token;
   const high = Math.max(...terms.query.map(Math.abs), ...terms.key.map(Math.abs)) || 1;
   meet.query.innerHTML = strip(terms.query, high);

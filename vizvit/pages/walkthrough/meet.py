@@ -12,11 +12,13 @@ from vizvit import explorer
 from vizvit.explorer.payload import frame
 from vizvit.forward.capture import Capture
 from vizvit.pages.shared.language import named, say
-from vizvit.pages.walkthrough.live import component
+from vizvit.pages.walkthrough.live import Part
 from vizvit.pages.walkthrough.place import choose
 from vizvit.pages.walkthrough.scene import Here
 
-_MEET = """
+MEET = Part(
+    "meet",
+    """
 <div class="meet">
   <div><div class="photo" tabindex="0" role="application">
     <img class="image" draggable="false" alt=""><canvas class="heat"></canvas>
@@ -32,17 +34,25 @@ _MEET = """
   </div>
   <dl class="steps"></dl>
 </div>
-"""
+""",
+    "meet.js",
+    ("theme.css", "meet.css"),
+)
 _CASE = """
   <div class="case {name}"><span class="name"></span><svg class="scores"></svg><svg class="weights"></svg>
     <small class="deviation"></small><small class="largest"></small></div>
 """
-_SPREAD = f"""
+SPREAD = Part(
+    "spread",
+    f"""
 <div class="spread">
   <label><span></span><input type="range"><output></output><button></button></label>
   {_CASE.format(name="without")}{_CASE.format(name="with")}
 </div>
-"""
+""",
+    "spread.js",
+    ("theme.css", "meet.css"),
+)
 MEET_WORDS = (
     *("picture", "title", "query", "key", "sums", "hint", "reading", "follow"),
     *("product", "bias", "exponential", "sum", "share"),
@@ -75,6 +85,9 @@ class OneHead:
 def meet(here: Here, mode: str) -> None:
     """mode: "keys", what the two hold; "scores", also what their product becomes."""
     t, place, cap, key = say("walk"), here.place, here.cap, f"walk_meet_{mode}"
+    words = {name: t[f"meet_{name}"] for name in MEET_WORDS} | {"patch": t["choose_patch"]}
+    if here.surface.fixed:
+        words["picture"] = t["meet_picture_fixed"]
     blob = here.choice.result(
         ("one head", place.layer, place.head),
         # The picture comes beside it, once for all heads.
@@ -88,12 +101,14 @@ def meet(here: Here, mode: str) -> None:
         "token": place.token,
         "tokens": here.grid.num_tokens,
         "image": here.photo,
+        "fixed": here.surface.fixed,
         "prefix": [named(name) for name in here.grid.prefix_names],
-        "words": {name: t[f"meet_{name}"] for name in MEET_WORDS} | {"patch": t["choose_patch"]},
+        "words": words,
     }
-    component("vizvit_walk_meet", _MEET, "meet.js", "meet.css")(
-        key=key,
-        data=frame(session, blob),
+    here.surface.live(
+        MEET,
+        key,
+        frame(session, blob),
         on_choose_change=lambda: choose(here.vit, token=int(st.session_state[key].choose["token"])),
     )
 
@@ -103,4 +118,4 @@ def spread(here: Here) -> None:
     t = say("walk")
     words = {name: t[f"spread_{name}"] for name in SPREAD_WORDS}
     data = {"dim": here.numbers()["head_dim"], "words": words}
-    component("vizvit_walk_spread", _SPREAD, "spread.js", "meet.css")(key="walk_spread", data=data)
+    here.surface.live(SPREAD, "walk_spread", data)

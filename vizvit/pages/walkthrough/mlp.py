@@ -9,31 +9,43 @@ from vizvit import walk
 from vizvit.numbers import number, share
 from vizvit.pages.shared.language import say
 from vizvit.pages.walkthrough.charts import Chart
-from vizvit.pages.walkthrough.html import badge, bars, facts, note, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, facts, note, side_by_side, strip, title
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.walk.formulas import activation
 
 _UNITS = 8
 
 
+def lead(here: Here) -> None:
+    """The residual stream of the query through the block."""
+    t, made = say("walk"), walk.mlp(here.anatomy, here.place.token)
+    # A few dimensions often hold most of the length: without them at full colour, the others would be white.
+    limit = float(np.percentile(np.abs([made.before, made.after_attention, made.out, made.after]), 97))
+    here.show(
+        "stream",
+        title(t["mlp_stream"].format(query=here.query)),
+        *(
+            strip(values, said, name=name, limit=limit, thin=True)
+            for said, name, values in (
+                (t["mlp_before"], "before", made.before),
+                (t["mlp_attention"], "attention", made.after_attention - made.before),
+                (t["mlp_between"], "between", made.after_attention),
+                (t["mlp_out"], "mlp", made.out),
+                (t["mlp_after"], "after", made.after),
+            )
+        ),
+    )
+
+
 def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     made = walk.mlp(here.anatomy, here.place.token)
-    # A few dimensions often hold most of the length: without them at full colour, the others would be white.
-    limit = float(np.percentile(np.abs([made.before, made.after_attention, made.out, made.after]), 97))
-    wrote = made.after_attention - made.before
-    show(
+    here.show(
         "mlp",
         badge(made.difference),
-        title(t["mlp_stream"].format(query=here.query)),
-        strip(made.before, t["mlp_before"], name="before", limit=limit),
-        strip(wrote, t["mlp_attention"], name="attention", limit=limit),
-        strip(made.after_attention, t["mlp_between"], name="between", limit=limit),
-        strip(made.out, t["mlp_out"], name="mlp", limit=limit),
-        strip(made.after, t["mlp_after"], name="after", limit=limit, tall=True),
         facts(
             (t["mlp_norm_before"], number(np.linalg.norm(made.before))),
-            (t["mlp_norm_attention"], number(np.linalg.norm(wrote))),
+            (t["mlp_norm_attention"], number(np.linalg.norm(made.after_attention - made.before))),
             (t["mlp_norm_mlp"], number(np.linalg.norm(made.out))),
             (t["mlp_norm_after"], number(np.linalg.norm(made.after))),
         ),

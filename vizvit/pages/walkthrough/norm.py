@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
 
 from vizvit import walk
 from vizvit.forward.anatomy import Anatomy, dissect
@@ -12,7 +11,7 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.shared.photo import decoded
 from vizvit.pages.shared.store import turn
 from vizvit.pages.walkthrough.charts import Chart
-from vizvit.pages.walkthrough.html import badge, facts, note, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, facts, note, side_by_side, strip, title
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pictures.samples import SAMPLES
 from vizvit.walk.norms import BATCHES
@@ -21,7 +20,7 @@ from vizvit.walk.norms import BATCHES
 def draw(here: Here) -> None:
     t = say("walk")
     made = walk.layer_norm(here.anatomy, here.place.token)
-    show(
+    here.show(
         "norm",
         badge(made.difference),
         strip(made.before, t["norm_before"].format(query=here.query), name="before"),
@@ -53,18 +52,20 @@ def _histogram(made) -> str:
     return chart.steps(edges, before).steps(edges, after, "accent").html()
 
 
-@st.fragment
 def _batch(here: Here) -> None:
     t = say("walk")
-    show("batch_title", title(t["batch_title"], t["batch_note"]))
-    size = st.segmented_control(
-        t["batch_size"], BATCHES, default=1, required=True, key="walk_batch", persist_state="session"
+    here.show("batch_title", title(t["batch_title"], t["batch_note"]))
+    here.surface.choose(
+        "walk_batch", t["batch_size"], {size: str(size) for size in BATCHES}, lambda size: _batch_of(here, size)
     )
-    sizes = tuple(sorted({1, size}))
+
+
+def _batch_of(here: Here, size: int) -> None:
+    t, sizes = say("walk"), tuple(sorted({1, size}))
     pictures = [here.anatomy, *_others(here)[: size - 1]] if size > 1 else [here.anatomy]
     found = walk.batch_norm(here.vit, pictures, here.place.layer, here.place.token, sizes)
     limit = float(max(np.abs(found.batch_norm).max(), np.abs(found.layer_norm).max()))
-    show(
+    here.show(
         "batch",
         strip(found.batch_norm[-1], t["batch_bn"].format(count=size), name="batch-norm", limit=limit, tall=True),
         strip(found.layer_norm[-1], t["batch_ln"].format(count=size), name="layer-norm", limit=limit, tall=True),

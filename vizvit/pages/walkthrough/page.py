@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-
 import streamlit as st
 
 from vizvit.analysis import telling_look
 from vizvit.errors import CaptureError
 from vizvit.pages.shared import look
-from vizvit.pages.shared.language import current, kind_of, named_or_own, say, say_of
+from vizvit.pages.shared.language import current, kind_of, say
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.pages.walkthrough.drawings import draw
+from vizvit.pages.walkthrough.keep import downloads
 from vizvit.pages.walkthrough.place import here, write
-from vizvit.pages.walkthrough.scene import Here, arrive
+from vizvit.pages.walkthrough.scene import arrive
+from vizvit.pages.walkthrough.share import sentence, share, way_out
 from vizvit.pages.walkthrough.spine import network
-from vizvit.pages.walkthrough.steer import controls, stage_bar
+from vizvit.pages.walkthrough.steer import stage_bar
+from vizvit.pages.walkthrough.surface import OnPage
 from vizvit.pages.walkthrough.text import text
-from vizvit.walk import Absent
 from vizvit.walk.lessons import lesson
 from vizvit.walk.stages import STAGES
-
-# Each stage is drawn by the file of its name in this folder.
-DRAWINGS: dict[str, Callable[[Here], None]] = {
-    stage.name: import_module(f"{__package__}.{stage.name}").draw for stage in STAGES
-}
 
 
 def page() -> None:
@@ -35,34 +30,36 @@ def page() -> None:
 
 @st.fragment
 def _walk(choice: Choice) -> None:
-    t, kind = say_of("walk", choice.vit), kind_of(choice.vit)
+    kind = kind_of(choice.vit)
     start = choice.derived("telling look", lambda: telling_look(choice.capture()), lambda _: 100)
     place = here(choice.vit, start)
     stage = STAGES[place.stage - 1].of(kind)
     try:
-        now = arrive(choice, place)
+        now = arrive(choice, place, OnPage())
     except CaptureError as error:
         st.error(look.failure("capture", error))
         return
     numbers = now.numbers()
     title = lesson(stage.lesson, current()).title
-    stage_bar(choice.vit, place.stage, [t[f"stage_{step.name}"] for step in STAGES], title, network(now))
+    stage_bar(now, title, network(now))
     write(place, choice.vit)
+    sentence(place)
     with st.container(key="walk_columns"):
         left, right = st.columns([6, 9], gap="medium")
     with left, st.container(key="walk_text"):
         text(place.stage, kind, numbers)
     with right:
-        if stage.uses:
-            controls(choice.vit, place, now.photo, stage.uses)
         with st.container(key=f"walk_stage_{stage.name}"):
-            try:
-                DRAWINGS[stage.name](now)
-            except Absent as gap:
-                st.info(look.plain(absence(gap)))
-        if place.stage == len(STAGES):
-            _lead_on()
+            why_not = draw(now, stage)
+            if why_not:
+                st.info(look.plain(why_not))
+        if place.stage == place.stages[-1]:
+            way_out() if place.tour else _lead_on()
         st.caption(look.plain(look.weights_note(choice.vit)))
+        with st.container(horizontal=True):
+            if not why_not:
+                downloads(now)
+            share(now)
 
 
 def _lead_on() -> None:
@@ -72,9 +69,3 @@ def _lead_on() -> None:
     for place, icon in (("experiments", ":material/experiment:"), ("explanations", ":material/search:")):
         if place in pages:  # the walk may stand alone, without the app's navigation
             st.page_link(pages[place], label=t[f"end_{place}"], icon=icon)
-
-
-def absence(gap: Absent) -> str:
-    """Why the model does not have a stage, in words."""
-    said = {key: named_or_own(value) if key == "read_out" else value for key, value in gap.numbers.items()}
-    return say("walk")[gap.key].format(**said)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from vizvit.pages.shared.language import say
-from vizvit.pages.walkthrough.html import facts, note, show, title
+from vizvit.pages.walkthrough.html import facts, note, title
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pages.walkthrough.sequence import sequence
 
 
 def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
-    show(
+    here.show(
         "cut",
         facts(
             (t["patches_picture"], f"{n['height']} × {n['width']} × {n['channels']}"),

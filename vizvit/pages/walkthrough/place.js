@@ -48,8 +48,8 @@ function draw(place) {
   drawToken(place);
   const layers = [...Array(data.layers).keys()].map((i) => [i, String(i)]);
   const heads = [...Array(data.heads).keys()].map((i) => [i, String(i)]);
-  choices(place.layer_row, words.layer, layers, data.layer, (value) => place.send("choose", { layer: value }));
-  choices(place.head_row, words.head, heads, data.head, (value) => place.send("choose", { head: value }));
+  choices(place, place.layer_row, words.layer, layers, data.layer, (value) => place.send("choose", { layer: value }));
+  choices(place, place.head_row, words.head, heads, data.head, (value) => place.send("choose", { head: value }));
   place.layer_row.hidden = !data.uses.includes("layer");
   place.found.textContent = data.found;
   place.found.hidden = !data.found;
@@ -79,14 +79,16 @@ function drawToken(place) {
   place.chosen.classList.toggle("resting", token < data.prefix.length);
   const options = [[first(place), data.words.patch.replace("{row}", patch[0]).replace("{col}", patch[1])]];
   prefix.forEach((name, index) => options.push([index, name]));
-  choices(place.token_row, data.words.query, options, token, (value) => chooseToken(place, value));
+  choices(place, place.token_row, data.words.query, options, token, (value) => chooseToken(place, value));
 }
 
 function first(place) {
   return place.data.prefix.length + place.patch[0] * place.data.cols + place.patch[1];
 }
 
-function choices(row, name, options, chosen, choose) {
+// Where nobody can move on, only what is chosen stands there.
+function choices({ data: { fixed } }, row, name, all, chosen, choose) {
+  const options = fixed ? all.filter(([value]) => value === chosen) : all;
   row.querySelector(".name").textContent = name;
   const box = row.querySelector(".choices");
   box.setAttribute("role", "radiogroup");
@@ -98,6 +100,7 @@ function choices(row, name, options, chosen, choose) {
     button.setAttribute("role", "radio");
     button.setAttribute("aria-checked", String(value === chosen));
     button.tabIndex = value === chosen ? 0 : -1;
+    button.disabled = fixed;
     button.addEventListener("click", () => value !== chosen && choose(value));
     return button;
   }));
@@ -112,6 +115,7 @@ function choices(row, name, options, chosen, choose) {
 }
 
 function choosePatch(place, cell) {
+  if (place.data.fixed) return;
   const token = place.data.prefix.length + cell[0] * place.data.cols + cell[1];
   place.patch = cell;
   chooseToken(place, token);

@@ -9,16 +9,18 @@ import streamlit as st
 from vizvit.analysis import TellingLook
 from vizvit.model.vit import VitModel
 from vizvit.pages.explore.link import view_from_address
-from vizvit.pages.shared.address import note_in_address
+from vizvit.pages.shared.address import note_all
 from vizvit.reading import whole
 from vizvit.walk.stages import STAGES
+from vizvit.walk.tour import Tour
 
 
 @dataclass(frozen=True)
 class Place:
     """stage: from 1. token: the query, a patch or a prefix token. patch: (row, col), the last one that was chosen.
 
-    found: nobody has chosen a place yet, and this one was found in the picture.
+    found: nobody has chosen a place yet, and this one was found in the picture. tour: the lesson that one is led
+    through, None on the whole walk.
     """
 
     stage: int
@@ -27,6 +29,12 @@ class Place:
     token: int
     patch: tuple[int, int]
     found: bool = False
+    tour: Tour | None = None
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Those that one walks through, in turn."""
+        return self.tour.stages if self.tour else tuple(range(1, len(STAGES) + 1))
 
 
 def here(vit: VitModel, look: TellingLook | None = None) -> Place:
@@ -40,8 +48,12 @@ def here(vit: VitModel, look: TellingLook | None = None) -> Place:
     if "walk" not in state:
         stage, linked = st.query_params.get("stage", ""), view_from_address(grid) or {}
         on_prefix = bool(stage) and linked.get("token", grid.num_tokens) < grid.num_prefix_tokens
-        state.walk = {"stage": whole(stage) or 1, "on_prefix": on_prefix, "patch": None, "linked": linked}
+        tour = Tour.read(st.query_params.get("lesson", ""))
+        first = tour.stages[0] if tour else 1
+        state.walk = {"stage": whole(stage) or first, "on_prefix": on_prefix, "patch": None, "linked": linked}
+        state.walk |= {"tour": tour, "unread": tour is None and "lesson" in st.query_params}
     walk = state.walk
+    tour = walk.get("tour")
     walk["look"] = look = look or walk.get("look") or TellingLook(0, 0, grid.rows // 2, grid.cols // 2, 0.0)
     selection, linked = state.get("selection") or {}, walk.get("linked") or {}
     on_patch = (selection.get("token") or 0) >= max(grid.num_prefix_tokens, 1)
@@ -59,18 +71,25 @@ def here(vit: VitModel, look: TellingLook | None = None) -> Place:
     head = chosen.get("head")
     if head is None:
         head = look.head if layer == look.layer else 0
+    stage = min(max(walk["stage"], 1), len(STAGES))
     return Place(
-        stage=min(max(walk["stage"], 1), len(STAGES)),
+        stage=tour.nearest(stage) if tour else stage,
         layer=layer % vit.num_layers if -vit.num_layers <= layer < vit.num_layers else vit.num_layers - 1,
         head=head if 0 <= head < vit.num_heads else 0,
         token=token,
         patch=(row, col),
         found=not chosen and walk["patch"] is None and look.excess > 0,
+        tour=tour,
     )
 
 
 def go_to(stage: int) -> None:
-    st.session_state.walk["stage"] = stage
+    st.session_state.walk |= {"stage": stage, "unread": False}
+
+
+def follow(tour: Tour | None) -> None:
+    """Be led through a lesson, or walk freely again."""
+    st.session_state.walk["tour"] = tour
 
 
 def choose(vit: VitModel, **changes: int) -> None:
@@ -82,11 +101,15 @@ def choose(vit: VitModel, **changes: int) -> None:
     state.selection = (state.get("selection") or {}) | selection | {"area": None}
 
 
-def write(place: Place, vit: VitModel) -> None:
-    """Keep the place in the address."""
+def words(place: Place, vit: VitModel) -> dict[str, str]:
+    """What the address holds of a place, by name."""
     grid = vit.grid
     prefix = place.token < grid.num_prefix_tokens
     query = grid.prefix_names[place.token] if prefix else ",".join(map(str, grid.patch(place.token)))
     values = {"stage": place.stage, "layer": place.layer, "head": place.head, "query": query}
-    for name, value in values.items():
-        note_in_address(name, str(value))
+    return {name: str(value) for name, value in values.items()} | {"lesson": place.tour.written() if place.tour else ""}
+
+
+def write(place: Place, vit: VitModel) -> None:
+    """Keep the place in the address."""
+    note_all(words(place, vit))

@@ -12,18 +12,26 @@ from vizvit.model.vit import POSITION_KINDS
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
 from vizvit.pages.shared.pixels import colours, png, png_url
-from vizvit.pages.walkthrough.html import badge, note, show, side_by_side, strip
-from vizvit.pages.walkthrough.maps import over_picture
+from vizvit.pages.walkthrough.html import badge, note, strip
+from vizvit.pages.walkthrough.maps import over_picture, shrunk
 from vizvit.pages.walkthrough.scene import Here
+
+
+def lead(here: Here) -> None:
+    """The place of the query against all others."""
+    found = walk.position(here.anatomy, here.place.token)
+    maps = [_map(here, found.similarity, found.similarity_of)] if found.similarity is not None else []
+    if found.rotation is not None and found.similarity_of != "rotation":
+        maps.append(_map(here, found.rotation, "rotation"))
+    here.show("place", *maps, badge(found.difference))
 
 
 def draw(here: Here) -> None:
     t, token = say("walk"), here.place.token
     kind = named(POSITION_KINDS[here.vit.position_kind])
-    show("kind", note(t["position_kind"].format(model=escape(here.vit.name), kind=kind)))
     found = walk.position(here.anatomy, token)
     limit = float(max(np.abs(part[token]).max() for part in (found.before, found.after)))
-    parts = [badge(found.difference)]
+    parts = [note(t["position_kind"].format(model=escape(here.vit.name), kind=kind))]
     if found.embedding is None:
         parts.append(
             strip(found.after[token], t["position_unchanged"].format(query=here.query), name="after", tall=True)
@@ -33,16 +41,9 @@ def draw(here: Here) -> None:
             strip(found.before[token], t["position_before"].format(query=here.query), name="before", limit=limit),
             strip(found.embedding[token], t["position_embedding"], name="position", limit=limit),
             strip(found.after[token], t["position_after"], name="after", limit=limit, tall=True),
+            *_all_tokens(found),
         ]
-    maps = []
-    if found.similarity is not None:
-        maps.append(_map(here, found.similarity, found.similarity_of))
-    if found.rotation is not None and found.similarity_of != "rotation":
-        maps.append(_map(here, found.rotation, "rotation"))
-    tokens = _all_tokens(found) if found.embedding is not None else []
-    below = side_by_side(*tokens, least="280px") if len(maps) > 1 else ""
-    beside = [] if below or not tokens else ["".join(tokens)]
-    show("position", *parts, side_by_side(*maps, *beside, least="280px"), below)
+    here.show("position", *parts)
 
 
 def _map(here: Here, values: np.ndarray, what: str) -> str:
@@ -74,6 +75,6 @@ def _all_tokens(found) -> list[str]:
         rgb = colours(values, SIGNED_CMAP, -limit, limit)
         parts.append(
             f'<figure class="vw-strip"><figcaption><span>{t[key]}</span></figcaption>'
-            f'<img class="vw-matrix" data-draw="{key}" src="{png_url(png(rgb))}" alt="{t[key]}"></figure>'
+            f'<img class="vw-matrix" data-draw="{key}" src="{png_url(png(shrunk(rgb)))}" alt="{t[key]}"></figure>'
         )
     return parts

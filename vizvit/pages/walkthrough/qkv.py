@@ -6,7 +6,7 @@ import numpy as np
 
 from vizvit import walk
 from vizvit.pages.shared.language import say
-from vizvit.pages.walkthrough.html import badge, first_numbers, show, strip, title
+from vizvit.pages.walkthrough.html import badge, first_numbers, strip, title
 from vizvit.pages.walkthrough.meet import meet
 from vizvit.pages.walkthrough.scene import Here
 
@@ -22,4 +22,4 @@ def draw(here: Here) -> None:
         for name, values in (("query", made.query), ("key", made.key), ("value", made.value))
     ]
     meet(here, "keys")
-    show("qkv", badge(made.difference), *parts)
+    here.show("qkv", badge(made.difference), *parts)

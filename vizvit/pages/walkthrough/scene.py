@@ -9,11 +9,14 @@ from vizvit.forward.anatomy import Anatomy, dissect
 from vizvit.forward.capture import Capture
 from vizvit.grid import PatchGrid
 from vizvit.model.vit import VitModel
+from vizvit.pages.shared import look
 from vizvit.pages.shared.names import token_name
 from vizvit.pages.shared.store import turn
 from vizvit.pages.sidebar.choice import Choice
+from vizvit.pages.walkthrough.live import DRAWING
 from vizvit.pages.walkthrough.maps import photo
 from vizvit.pages.walkthrough.place import Place
+from vizvit.pages.walkthrough.surface import Surface
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,12 @@ class Here:
     anatomy: Anatomy
     place: Place
     photo: str
+    surface: Surface
+
+    def show(self, name: str, *parts: str) -> None:
+        """Put HTML here as one drawing; `name` is its own within the stage."""
+        data = {"html": "".join(parts), "theme": look.theme()}
+        self.surface.live(DRAWING, f"walk_drawing_{name}", data)
 
     @property
     def vit(self) -> VitModel:
@@ -55,7 +64,7 @@ class Here:
         return self.anatomy.numbers() | {"head": self.place.head, "row": row, "col": col}
 
 
-def arrive(choice: Choice, place: Place) -> Here:
+def arrive(choice: Choice, place: Place, surface: Surface) -> Here:
     """The model's tensors at this place; one forward pass a layer and picture, for all sessions."""
     cap = choice.capture()
 
@@ -64,4 +73,4 @@ def arrive(choice: Choice, place: Place) -> Here:
             return dissect(choice.vit, cap.view, place.layer)
 
     anatomy = choice.result(("anatomy", place.layer), run)
-    return Here(choice, cap, anatomy, place, choice.result("photo", lambda: photo(cap.view), len))
+    return Here(choice, cap, anatomy, place, choice.result("photo", lambda: photo(cap.view), len), surface)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
 
 from vizvit import walk
 from vizvit.analysis import patch_map
@@ -11,19 +10,28 @@ from vizvit.figures import SIGNED_CMAP
 from vizvit.numbers import number, share
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
-from vizvit.pages.walkthrough.html import badge, facts, note, show, side_by_side, title
+from vizvit.pages.walkthrough.html import badge, facts, note, side_by_side, title
 from vizvit.pages.walkthrough.maps import over_picture
 from vizvit.pages.walkthrough.meet import meet, spread
 from vizvit.pages.walkthrough.scene import Here
 
 
 def draw(here: Here) -> None:
-    t, place, n = say("walk"), here.place, here.numbers()
+    t, place = say("walk"), here.place
     made = walk.scores(here.anatomy, place.token, place.head)
     meet(here, "scores")
-    scaled = st.toggle(
-        t["scores_scaling"].format(head_dim=n["head_dim"]), value=True, key="walk_scaling", persist_state="session"
+    here.surface.choose(
+        "walk_scaling",
+        t["scores_scaling"].format(**here.numbers()),
+        {True: t["scores_with"], False: t["scores_without"]},
+        lambda scaled: _scores(here, made, scaled),
     )
+    here.show("spread_title", title(t["spread_title"], t["spread_note"]))
+    spread(here)
+
+
+def _scores(here: Here, made, scaled: bool) -> None:
+    t = say("walk")
     values = made.scaled if scaled else made.products
     weights = made.attention if scaled else made.attention_unscaled
     limit = float(np.abs(values).max()) or 1.0
@@ -40,7 +48,7 @@ def draw(here: Here) -> None:
     )
     heat = patch_map(weights, here.cap)
     after = over_picture(here.photo, heat, t["scores_weights"], name="softmax", query=here.patch)
-    show(
+    here.show(
         "scores",
         facts(
             (t["scores_entropy"], f"{number(made.entropy if scaled else made.entropy_unscaled)} {t['nats']}"),
@@ -57,8 +65,6 @@ def draw(here: Here) -> None:
         _with_and_without(made, scaled),
         note(t["scores_bias"]) if made.bias is not None else "",
     )
-    show("spread_title", title(t["spread_title"], t["spread_note"]))
-    spread(here)
 
 
 def _prefix_share(here: Here, weights: np.ndarray) -> str:

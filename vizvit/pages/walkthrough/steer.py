@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from vizvit.model.vit import VitModel
 from vizvit.pages.shared import language
-from vizvit.pages.shared.language import say
-from vizvit.pages.walkthrough.live import component
-from vizvit.pages.walkthrough.place import Place, choose, go_to
+from vizvit.pages.shared.language import say, say_of
+from vizvit.pages.walkthrough.live import Part
+from vizvit.pages.walkthrough.place import choose, go_to
+from vizvit.pages.walkthrough.scene import Here
+from vizvit.walk.stages import STAGES
 
-_BAR = """
+BAR = Part(
+    "bar",
+    """
 <nav class="bar">
   <div class="spine"><svg class="svg"></svg></div>
   <div class="go"><button class="back"></button>
     <div class="told"><h1 class="title"></h1><span class="shape"></span></div>
     <button class="next"></button></div>
 </nav>
-"""
+""",
+    "bar.js",
+    ("theme.css", "steer.css"),
+)
 _ROW = '<div class="row {part}_row"><div class="name"></div><div class="choices"></div></div>'
-_PLACE = f"""
+PLACE = Part(
+    "place",
+    f"""
 <div class="place">
   <div class="photo" tabindex="0" role="application">
     <img class="image" draggable="false"><div class="cells"></div>
@@ -31,53 +37,64 @@ _PLACE = f"""
   <div class="side">{"".join(_ROW.format(part=part) for part in ("token", "layer", "head"))}</div>
   <p class="hint found" hidden></p>
 </div>
-"""
+""",
+    "place.js",
+    ("theme.css", "steer.css"),
+)
 
 
-def stage_bar(vit: VitModel, stage: int, names: list[str], title: str, network: dict[str, object]) -> None:
+def stage_bar(here: Here, title: str, network: dict[str, object]) -> None:
     """The network with the stage's part lit; a click on a part, "back", "next" or an arrow key goes to another stage, a
-    click on a slab to another layer.
+    click on a slab to another layer. In a lesson only its stages are gone to.
 
     title: of the stage's lesson; network: from `spine.network`.
     """
-    t = say("walk")
+    t, key = say_of("walk", here.vit), "walk_bar"
     words = {"stages": t["stages"], "back": t["back"], "next": t["next"], "layer": t["choose_layer"]}
     words |= {"own_block": t["spine_own_block"]}
-    key = "walk_bar"
-    component("vizvit_walk_bar", _BAR, "bar.js", "steer.css")(
-        key=key,
-        data={"current": stage, "names": names, "title": title, "network": network, "words": words},
+    here.surface.live(
+        BAR,
+        key,
+        {
+            "current": here.place.stage,
+            "stages": here.place.stages,
+            "names": [t[f"stage_{stage.name}"] for stage in STAGES],
+            "title": title,
+            "network": network,
+            "words": words,
+            "fixed": here.surface.fixed,
+        },
         on_go_change=lambda: go_to(int(st.session_state[key].go)),
-        on_layer_change=lambda: choose(vit, layer=int(st.session_state[key].layer)),
+        on_layer_change=lambda: choose(here.vit, layer=int(st.session_state[key].layer)),
     )
 
 
-def controls(vit: VitModel, place: Place, photo: str, uses: tuple[str, ...]) -> None:
-    """The picture on which a click chooses the patch, and what else the stage `uses`: "prefix", "layer", "head".
-
-    photo: the model's view as a data URL.
-    """
-    t, grid, key = say("walk"), vit.grid, "walk_place"
-    component("vizvit_walk_place", _PLACE, "place.js", "steer.css")(
-        key=key,
-        data={
-            "image": photo,
+def controls(here: Here, uses: tuple[str, ...]) -> None:
+    """The picture on which a click chooses the patch, and what else the stage `uses`: "prefix", "layer", "head"."""
+    t, grid, place, key = say("walk"), here.grid, here.place, "walk_place"
+    words = {name: t[f"choose_{name}"] for name in ("picture", "query", "patch", "layer", "head")}
+    if here.surface.fixed:
+        words["picture"] = t["choose_picture_fixed"]
+    here.surface.live(
+        PLACE,
+        key,
+        {
+            "image": here.photo,
             "rows": grid.rows,
             "cols": grid.cols,
-            "patch": list(place.patch),
+            "patch": place.patch,
             "token": place.token,
             "prefix": [language.named(name) for name in grid.prefix_names],
-            "layers": vit.num_layers,
+            "layers": here.vit.num_layers,
             "layer": place.layer,
-            "heads": vit.num_heads,
+            "heads": here.vit.num_heads,
             "head": place.head,
-            "uses": list(uses),
+            "uses": uses,
             "found": t["found_head"] if place.found and "head" in uses else "",
-            "words": {name: t[f"choose_{name}"] for name in ("picture", "query", "patch", "layer", "head")},
+            "fixed": here.surface.fixed,
+            "words": words,
         },
-        on_choose_change=_moved(vit, key),
+        on_choose_change=lambda: choose(
+            here.vit, **{name: int(value) for name, value in st.session_state[key].choose.items()}
+        ),
     )
-
-
-def _moved(vit: VitModel, key: str) -> Callable[[], None]:
-    return lambda: choose(vit, **{name: int(value) for name, value in st.session_state[key].choose.items()})

@@ -9,7 +9,7 @@ from vizvit.analysis import patch_map
 from vizvit.numbers import number, share
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
-from vizvit.pages.walkthrough.html import badge, bars, first_numbers, show, side_by_side, strip, title
+from vizvit.pages.walkthrough.html import badge, bars, first_numbers, side_by_side, strip, title
 from vizvit.pages.walkthrough.maps import over_picture
 from vizvit.pages.walkthrough.scene import Here
 
@@ -26,7 +26,7 @@ def draw(here: Here) -> None:
     marks = {rank: here.grid.patch(token) for rank, token in enumerate(order, 1) if token >= first}
     attention = patch_map(made.weights, here.cap)
     parts = patch_map(made.contributions, here.cap)
-    show(
+    here.show(
         "sum",
         side_by_side(
             over_picture(here.photo, attention, t["sum_attention"], name="attention", query=here.patch, threads=8)

@@ -15,6 +15,8 @@ _STYLE = """
   @media (min-width: 641px) { .block-container:has(.st-key-walk_bar) { padding-left: 2rem; padding-right: 2rem; } }
   [data-testid="stElementContainer"]:has(> [data-testid="stEmpty"]) { display: none; }
   @media (max-width: 640px) { .st-key-walk_columns [data-testid="stColumn"]:last-child { order: -1; } }
+  .st-key-walk_sentence { border-left: 5px solid ACCENT; padding: .1rem 0 .1rem 1rem; }
+  .st-key-walk_sentence p { font-size: 1.2rem; font-weight: 600; }
   .st-key-walk_text .katex-display { overflow-x: auto; overflow-y: hidden; margin: .5rem 0; font-size: .95em; }
   .st-key-walk_text .katex { font-size: 1.05em; }
   .st-key-walk_try { border-left: 4px solid ACCENT; padding: .1rem 0 .1rem 1rem; gap: .3rem; }

@@ -6,7 +6,7 @@ import numpy as np
 
 from vizvit import walk
 from vizvit.pages.shared.language import named, say
-from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, show, strip
+from vizvit.pages.walkthrough.html import badge, facts, first_numbers, note, strip
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pages.walkthrough.sequence import sequence
 
@@ -15,10 +15,10 @@ def draw(here: Here) -> None:
     t, n = say("walk"), here.numbers()
     names = [named(name) for name in here.grid.prefix_names]
     length = facts((t["tokens_length"], f"{n['prefix']} + {n['patches']} = {n['tokens']}"))
-    show("sequence", length, sequence(here, tuple(names)))
+    here.show("sequence", length, sequence(here, tuple(names)))
     found = walk.prefix(here.anatomy)
     limit = float(np.abs(found.vectors).max())
-    show(
+    here.show(
         "tokens",
         badge(found.difference),
         *(

@@ -1,0 +1,133 @@
+"""A lesson as one HTML file: opened from a disk with the network off, its stages are those of the page, the live parts
+included."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from datetime import date
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from vizvit._version import __version__
+from vizvit.explorer.standalone import inline
+from vizvit.pages.shared import look
+from vizvit.pages.shared.language import current, kind_of, say
+from vizvit.pages.walkthrough.drawings import draw
+from vizvit.pages.walkthrough.live import Part
+from vizvit.pages.walkthrough.scene import Here
+from vizvit.pages.walkthrough.spine import network
+from vizvit.pages.walkthrough.steer import stage_bar
+from vizvit.pages.walkthrough.written import html_of
+from vizvit.walk.lessons import Lesson, lesson
+from vizvit.walk.stages import STAGES
+from vizvit.walk.tour import Tour
+
+_HERE = Path(__file__).parent
+
+
+class InFile:
+    """Gathers parts as HTML; `export.js` brings them to life."""
+
+    fixed = True
+
+    def __init__(self) -> None:
+        self.html: list[str] = []
+        self.parts: dict[str, Part] = {}
+
+    def live(self, part: Part, key: str, data: Any, **changes: Callable[[], None]) -> None:
+        self.parts[part.name] = part
+        if isinstance(data, bytes):
+            kind, text = "octet-stream", base64.b64encode(data).decode("ascii")
+        else:
+            kind, text = "json", json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+        held = f'<script type="application/{kind}">{text}</script>'
+        self.html.append(f'<div class="part" data-part="{part.name}">{held}</div>')
+
+    def beside(self, small: Callable[[], None], large: Callable[[], None]) -> None:
+        for opening, part in (('<div class="beside"><div>', small), ("</div><div>", large)):
+            self.html.append(opening)
+            part()
+        self.html.append("</div></div>")
+
+    def choose(self, key: str, label: str, options: Mapping[Hashable, str], draw: Callable[[Any], None]) -> None:
+        buttons = "".join(
+            f'<button aria-pressed="{"false" if at else "true"}">{escape(name)}</button>'
+            for at, name in enumerate(options.values())
+        )
+        self.html.append(f'<div class="choose"><p class="options"><span>{escape(label)}</span>{buttons}</p>')
+        for at, option in enumerate(options):
+            self.html.append(f"<div{' hidden' if at else ''}>")
+            draw(option)
+            self.html.append("</div>")
+        self.html.append("</div>")
+
+
+def build(here: Here, tour: Tour) -> str:
+    """The HTML of a lesson over what stands on the page, complete in itself."""
+    of_file, surface = say("explorer"), InFile()
+    bar = _at(here, tour, tour.stages[0], surface)
+    stage_bar(bar, _lesson(bar, tour.stages[0]).title, network(bar))
+    for stage in tour.stages:
+        _stage(_at(here, tour, stage, surface), surface)
+    made = of_file["standalone_made"].format(version=__version__, date=date.today().isoformat())
+    parts = {
+        "language": current(),
+        "version": escape(__version__),
+        "title": escape(here.choice.image_name.encode("utf-8", "replace").decode()),
+        "style": (_HERE / "export.css").read_text("utf-8"),
+        "body": "".join(surface.html),
+        "needs_script": escape(of_file["standalone_needs_script"]),
+        "footer": escape(f"{look.weights_note(here.vit)}. {say('walk')['lesson_fixed']} {made}"),
+        "templates": "".join(_template(part) for part in surface.parts.values()),
+        "scripts": "".join(_script(part) for part in surface.parts.values()),
+        "script": inline((_HERE / "export.js").read_text("utf-8")),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], (_HERE / "export.html").read_text("utf-8"))
+
+
+def _at(here: Here, tour: Tour, stage: int, surface: InFile) -> Here:
+    return replace(here, place=replace(here.place, stage=stage, tour=tour, found=False), surface=surface)
+
+
+def _lesson(here: Here, stage: int) -> Lesson:
+    name = STAGES[stage - 1].of(kind_of(here.vit)).lesson
+    return lesson(name, current()).fill(**here.numbers())
+
+
+def _stage(here: Here, surface: InFile) -> None:
+    """The teacher's sentence, the lesson's text, and the stage as it is drawn on the page."""
+    number, place = here.place.stage, here.place
+    stage, words = STAGES[number - 1].of(kind_of(here.vit)), _lesson(here, number)
+    note = f'<p class="sentence">{escape(place.tour.note(number))}</p>' if place.tour.note(number) else ""
+    closed = "" if number == place.stages[0] else " hidden"
+    surface.html += [
+        f'<section data-stage="{number}" data-title="{escape(words.title)}"{closed}>',
+        f'{note}<div class="columns"><article class="text">{_text(words)}</article><div class="drawn">',
+    ]
+    why_not = draw(here, stage)
+    surface.html.append(f"{f'<p>{escape(why_not)}</p>' if why_not else ''}</div></div></section>")
+
+
+def _text(words: Lesson) -> str:
+    t = say("walk")
+    return (
+        f"{html_of(words.what)}{html_of(words.formula)}<h3>{t['shapes']}</h3>{html_of(words.shapes)}"
+        f'<div class="try"><h3>{t["try"]}</h3>{html_of(words.try_)}</div>'
+        f"<h3>{t['question']}</h3>{html_of(words.question)}"
+        f"<details><summary>{t['answer']}</summary>{html_of(words.answer)}</details>"
+    )
+
+
+def _template(part: Part) -> str:
+    return f'<template data-part="{part.name}"><style>{part.css}</style>{part.html}</template>'
+
+
+def _script(part: Part) -> str:
+    """Its module, in a scope of its own, put where `export.js` finds it."""
+    source = part.js.replace("export default function", f"globalThis.vizvitParts.{part.name} = function", 1)
+    return f'<script type="module">\n{inline(source)}\n</script>\n'
