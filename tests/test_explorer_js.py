@@ -20,6 +20,7 @@ from vizvit.explorer.features import encode_features
 from vizvit.explorer.payload import frame
 from vizvit.figures.features import component_colors, feature_limits
 from vizvit.figures.scale import limits
+from vizvit.numbers import fixed, number, rounding, share
 
 NODE = shutil.which("node")
 TESTS = Path(__file__).parent / "js"
@@ -66,6 +67,7 @@ def test_modules_under_node(tmp_path, vit, picture):
         write_payload(tmp_path / f"{name}.payload", explorer.encode(cap, cap.view, range(cap.num_layers)))
         write_payload(tmp_path / f"{name}.features", encode_features(cap, range(cap.num_layers)), same_model=True)
         write_json(tmp_path / f"{name}.json", features_of(cap, vizvit.capture(family(vit, name), picture.rotate(90))))
+    write_json(tmp_path / "numbers.json", list(numbers_written()))
     write_json(tmp_path / "limits.json", list(limits_of_maps()))
     write_json(tmp_path / "smooth.json", [smoothed(*shape) for shape in ((5, 7, 16), (4, 4, 3), (2, 9, 2), (1, 3, 4))])
     write_json(
@@ -146,6 +148,13 @@ def rollouts_of(cap: vizvit.Capture) -> Iterator[dict]:
         )
         steps = steps.reshape(len(steps), -1)
         yield {"fuse": fusion, "direction": direction, "vector": vector, "steps": steps}
+
+
+def numbers_written() -> Iterator[dict]:
+    """Of numbers of every size and both signs, none half way between two that can be written."""
+    for value in [0.0, *(sign * 7.31853 * 10.0**power for power in range(-12, 9) for sign in (1, -1))]:
+        written = {"number": number(value), "share": share(value), "whole": share(value, 0)}
+        yield {"value": value, **written, "fixed": fixed(value, 2), "rounding": rounding(value)}
 
 
 def limits_of_maps() -> Iterator[dict]:

@@ -9,7 +9,7 @@ import { paintMap, paintWords } from "./colour.js";
 import { shape } from "./elements.js";
 import { drawLegend } from "./legend.js";
 import { MARKS, strokesOf } from "./marking.js";
-import { plain } from "./numbers.js";
+import { percent, plain } from "./numbers.js";
 import { fill } from "./words.js";
 
 const SOFT_SIDES = { picture: 256, tile: 48 }; // pixels of a smoothed map
@@ -74,7 +74,7 @@ function drawFeature(app, side) {
 
 function legendText({ texts, choice }, side) {
   if (choice.view === "components") {
-    const shares = side.features.shares[side.content.layer].map((share) => `${(100 * share).toFixed(0)} %`);
+    const shares = side.features.shares[side.content.layer].map((share) => percent(share, 0));
     return fill(texts.what_components, { shares: shares.join(" · ") });
   }
   return side.content.correspondence ? texts.what_correspondence : choice.view === "norms" ? texts.what_norms : texts.what_similarity;

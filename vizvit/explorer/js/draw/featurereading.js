@@ -8,7 +8,7 @@ import { areaOf, queryOf } from "../state/state.js";
 import { readToken } from "../state/weight.js";
 import { element, shape } from "./elements.js";
 import { plainShort } from "./featuremaps.js";
-import { percent } from "./numbers.js";
+import { fixedText, percent } from "./numbers.js";
 import { fill, prefixName, queryName, tokenName, viewName } from "./words.js";
 
 const BINS = 48, HISTOGRAM = { width: 480, height: 74 };
@@ -101,7 +101,7 @@ function matchLine({ texts, choice }, side) {
 }
 
 function cosineText(value) {
-  return value.toFixed(2).replace("-", "−");
+  return fixedText(value, 2);
 }
 
 // The norms of the patches of this layer, as bars, with the fitted threshold.
