@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..numbers import decimals, mean_and_spread, share, signed
+from ..numbers import share
 from ..reading import whole
 from . import options
 from .options import Parser, UsageError, count, from_zero
@@ -230,12 +230,13 @@ class _Progress:
 
 def _rank(args: argparse.Namespace) -> None:
     from ..study import sweep
+    from ..study.written import difference_text, mean_text, places_of
 
     found = sweep(args.out, args.sweep, args.top, lowest=args.lowest, like=args.like)
-    places, apart = decimals(head.mean for head in found), decimals(head.difference for head in found)
+    places = places_of(args.sweep, [head.mean for head in found], [head.difference for head in found])
     print(f"layer  head  {args.sweep:16}{'  difference' if args.like else ''}".rstrip())
     for head in found:
-        values = f"{mean_and_spread(head.mean, head.spread, places):16}"
+        values = f"{mean_text(args.sweep, head.mean, head.spread, places):16}"
         if head.difference is not None:
-            values += f"  {signed(head.difference, apart):>10}"
+            values += f"  {difference_text(args.sweep, head, places):>10}"
         print(f"{head.layer:5}  {head.head:4}  {values}  {args.app + head.link if head.link else ''}".rstrip())

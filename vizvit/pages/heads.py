@@ -59,7 +59,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     left, right = st.columns([7, 5], gap="large")
     weights = look.plain(look.weights_note(choice.vit))
     with left:
-        _chart(values, uniform, (layer, head), t[f"{name}_axis"])
+        _chart(name, values, uniform, (layer, head))
         caption = t["chart_caption"].format(
             measure=t[name],
             layers=cap.num_layers,
@@ -154,13 +154,14 @@ def _has_study(choice: Choice) -> bool:
     return bool(st.session_state.get("study_folder")) or chosen.is_chosen(choice, read_summary(shipped_study()))
 
 
-def _chart(values: np.ndarray, uniform: float, chosen_head: tuple[int, int], axis: str) -> None:
+def _chart(name: str, values: np.ndarray, uniform: float, chosen_head: tuple[int, int]) -> None:
     """The dots, of which one can be chosen: the one that is, large and in the accent colour."""
-    t = say("heads")
-    layers, heads = values.shape
+    t, (layers, heads) = say("heads"), values.shape
+    axis = t[f"{name}_axis"]
     layer, head = np.divmod(np.arange(values.size), heads)
     is_chosen = (layer == chosen_head[0]) & (head == chosen_head[1])
-    table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel(), "chosen": is_chosen})
+    said = [written(name, float(value)) for value in values.ravel()]
+    table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel(), "said": said, "chosen": is_chosen})
     base = alt.Chart(table).encode(
         x=alt.X(
             "layer:Q",
@@ -172,7 +173,7 @@ def _chart(values: np.ndarray, uniform: float, chosen_head: tuple[int, int], axi
     )
     even = alt.Chart(pd.DataFrame({"value": [uniform], "name": [t["uniform"]]})).encode(y=alt.Y("value:Q", title=axis))
     rule = even.mark_rule(strokeDash=[2, 3], color=look.quiet_mark())
-    name = even.mark_text(align="left", dx=4, dy=-8, fontSize=14, color=look.quiet_mark())
+    label = even.mark_text(align="left", dx=4, dy=-8, fontSize=14, color=look.quiet_mark())
     line = base.mark_line(strokeDash=[4, 4], opacity=0.6).encode(y="mean(value):Q", color=alt.value("gray"))
     dots = (
         base.mark_circle(opacity=0.85, cursor="pointer")
@@ -182,12 +183,12 @@ def _chart(values: np.ndarray, uniform: float, chosen_head: tuple[int, int], axi
             tooltip=[
                 alt.Tooltip("layer:Q", title=t["layer_axis"]),
                 alt.Tooltip("head:Q", title=t["head_axis"]),
-                alt.Tooltip("value:Q", title=axis, format=".3g"),
+                alt.Tooltip("said:N", title=t[name]),
             ],
         )
         .add_params(alt.selection_point(name="head", fields=["layer", "head"], on="click", empty=False))
     )
-    chart = (rule + name.encode(x=alt.value(0), text="name:N") + line + dots).properties(height=400)
+    chart = (rule + label.encode(x=alt.value(0), text="name:N") + line + dots).properties(height=400)
     chart = chart.configure_axis(labelFontSize=14, titleFontSize=15)
     st.altair_chart(chart, width="stretch", on_select=_use_dot, key=f"heads_chart_{_clicks()}")
 

@@ -20,6 +20,7 @@ from .measures import MEASURES
 from .opened import app_words
 from .summary import weights_note
 from .sweep import explorer_link
+from .written import mean_text, places_of
 
 REPORT = "report.html"
 APP = "http://localhost:8501/"  # where Streamlit serves the app unless told otherwise
@@ -132,7 +133,8 @@ def _heads(summary: dict, app: str) -> str:
     """Every head's means, with the link that opens it in the explorer."""
     measures = [measure for measure in MEASURES if measure in summary["heads"]]
     places = {
-        measure: decimals(mean for row in summary["heads"][measure]["mean"] for mean in row) for measure in measures
+        measure: places_of(measure, (mean for row in summary["heads"][measure]["mean"] for mean in row))
+        for measure in measures
     }
     opened, lines = app_words(summary), []
     for layer in range(summary["layers"]):
@@ -142,7 +144,7 @@ def _heads(summary: dict, app: str) -> str:
             for measure in measures:
                 found = summary["heads"][measure]
                 mean, spread = (found[part][layer][number] for part in ("mean", "spread"))
-                cells.append(mean_and_spread(mean, spread, places[measure]))
+                cells.append(mean_text(measure, mean, spread, places[measure]))
             lines.append(cells)
     return _numbers("All heads", ["layer, head", *(WORDS[measure][1] for measure in measures)], lines)
 

@@ -161,7 +161,7 @@ def predicted(cap: Capture) -> dict[str, np.ndarray]:
 
 
 def about_outputs(vit: VitModel) -> None:
-    """Below predictions: what their numbers are, where they do not share out one whole; and whetherlearned."""
+    """Below predictions: what their numbers are, where they do not share out one whole; and whether learned."""
     t = language.say_of("look", vit)
     said = [t[f"meaning_{vit.outputs}"]] if vit.outputs != "softmax" else []
     if said := [*said, *([t["chance"]] if not vit.trained else [])]:
