@@ -108,6 +108,11 @@ def test_two_populations_are_found_and_one_is_not():
     assert np.isnan(high_population(rng.gamma(3, 10, (20, 1300)))).all()  # skewed, but one
     assert np.isnan(high_population(np.concatenate([high, high, low[:, :20]], 1))).all()  # the smaller one is the low
     assert np.isnan(high_population(np.full(9, 3.0)))
+    overlapping = np.concatenate([rng.normal(8.3, 0.4, (20, 830)), rng.normal(10.3, 0.5, (20, 540))], 1)
+    assert np.isnan(high_population(overlapping)).all()  # two modes, as of an object and its surroundings
+    apart = np.concatenate([rng.normal(8.3, 0.4, (20, 830)), rng.normal(16, 1, (20, 540))], 1)
+    starts_apart = high_population(apart)
+    assert ((apart[:, :830].max(1) < starts_apart) & (starts_apart < apart[:, 830:].min(1))).all()
     scaled = high_population(1e6 * np.concatenate([low, high], 1))
     np.testing.assert_allclose(scaled, 1e6 * starts, rtol=1e-6)
 
@@ -115,9 +120,9 @@ def test_two_populations_are_found_and_one_is_not():
 def test_where_two_gaussians_are_equally_likely():
     """Against the crossing of the densities that the values were drawn from."""
     rng = np.random.default_rng(2)
-    values = np.concatenate([rng.normal(10, 1, 60_000), rng.normal(18, 2, 20_000)])
-    at = np.linspace(10, 18, 100_001)
-    more = 0.25 / 2 * np.exp(-((at - 18) ** 2) / 8) > 0.75 * np.exp(-((at - 10) ** 2) / 2)
+    values = np.concatenate([rng.normal(10, 1, 60_000), rng.normal(28, 2, 20_000)])
+    at = np.linspace(10, 28, 100_001)
+    more = 0.25 / 2 * np.exp(-((at - 28) ** 2) / 8) > 0.75 * np.exp(-((at - 10) ** 2) / 2)
     assert abs(high_population(values) - at[more.argmax()]) < 0.1
 
 

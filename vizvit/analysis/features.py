@@ -49,8 +49,8 @@ def artefact_tokens(cap: Capture, layer: int = -1) -> ArtefactTokens:
 
     Darcet et al., "Vision Transformers Need Registers" (ICLR 2024), cut the norms where their histogram has two peaks;
     here the cut is fitted for each picture and layer, see `vizvit.features.high_population`. There are none where the
-    norms are one population, nor where the high one is the larger. Two populations can also be two parts of the
-    picture: artefacts are scattered over places without detail.
+    norms are one population, where two overlap, as those of two parts of a picture do, nor where the high one is the
+    larger.
     """
     norms = patch_norms(cap)[find_layer(cap.vit, layer) + 1]  # [patch]
     threshold = float(high_population(norms))
