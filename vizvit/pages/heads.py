@@ -12,6 +12,7 @@ import streamlit as st
 from vizvit.analysis import attention_map, head_statistics, uniform_head
 from vizvit.analysis.fusion import rest
 from vizvit.figures import depth_figure
+from vizvit.figures.scale import limits
 from vizvit.forward.capture import Capture
 from vizvit.numbers import number, share, thousands
 from vizvit.pages.explore.link import view_from_address
@@ -91,8 +92,9 @@ def _body(choice: Choice, cap: Capture) -> None:
         )
         st.caption(value)
         alt_text = t["alt"].format(layer=layer, head=head, query=query)
-        look.show(picture(cap.view, heat), width="stretch", alt=alt_text)
-        st.html(look.colour_bar(0, float(heat.max()), t["bar"]))
+        ends = limits(heat)
+        look.show(picture(cap.view, heat, ends=ends), width="stretch", alt=alt_text)
+        st.html(look.colour_bar(*ends, t["bar"]))
         st.caption(t["caption"].format(query=query, weights=weights, share=share(rest(heat))))
         if st.button(t["open"], icon=":material/arrow_forward:"):
             open_head(choice, layer, head)

@@ -72,7 +72,7 @@ function drawPicture(app, side) {
   const map = mapOf(side, item), { limits } = side.content;
   const blended = blendTable(side.colours[options.colours], options.blend, options.opacity);
   paintMap(figure.overlay, map, rows, cols, limits, blended, options.smooth ? PICTURE_SIDE : 0);
-  drawLegend(figure, map, limits, coloursFor(side, options), scaleText(app));
+  drawLegend(figure, map, limits, coloursFor(side, options), scaleText(app, limits));
 }
 
 // What B's map has more or less than A's, in a map of its own.
@@ -114,11 +114,12 @@ export function clearMaps({ dom, a }) {
 }
 
 // How the colours are to be read, in words.
-function scaleText(app) {
+function scaleText(app, { even }) {
   const { texts, options, choice } = app;
   const what = choice.rollout ? texts.what_rollout : choice.direction === "to" ? texts.what_to : texts.what_from;
   const scale = scaleOf(app), together = app.b && scale === "own";
   const parts = [what, texts[together ? "scale_together_note" : `scale_${scale}_note`]];
+  if (even) parts.push(texts.scale_even_note);
   if (options.curve === "log") parts.push(texts.curve_log_note);
   if (options.smooth) parts.push(texts.smooth_note);
   return parts.join(" · ");
