@@ -7,9 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 LEAST = 1e-4  # the lower end of a logarithmic scale, as a share of its upper end
-EVEN = (
-    1.5  # times its mean: what a scale reaches at least, so that a map that is alike everywhere looks even, not bright
-)
+EVEN = 1.5  # times its mean: what a scale reaches at least, so that what is alike everywhere looks even, not bright
 MODES = ("own", "absolute", "percentile")
 
 
