@@ -16,6 +16,7 @@ from reference import FAMILIES, family
 
 import vizvit
 from vizvit import explorer
+from vizvit.analysis import standing_out
 from vizvit.explorer.features import encode_features
 from vizvit.explorer.payload import frame
 from vizvit.figures.features import component_colors, feature_limits
@@ -67,6 +68,7 @@ def test_modules_under_node(tmp_path, vit, picture):
         write_payload(tmp_path / f"{name}.payload", explorer.encode(cap, cap.view, range(cap.num_layers)))
         write_payload(tmp_path / f"{name}.features", encode_features(cap, range(cap.num_layers)), same_model=True)
         write_json(tmp_path / f"{name}.json", features_of(cap, vizvit.capture(family(vit, name), picture.rotate(90))))
+    write_json(tmp_path / "standing.json", list(standing()))
     write_json(tmp_path / "numbers.json", list(numbers_written()))
     write_json(tmp_path / "limits.json", list(limits_of_maps()))
     write_json(tmp_path / "smooth.json", [smoothed(*shape) for shape in ((5, 7, 16), (4, 4, 3), (2, 9, 2), (1, 3, 4))])
@@ -148,6 +150,20 @@ def rollouts_of(cap: vizvit.Capture) -> Iterator[dict]:
         )
         steps = steps.reshape(len(steps), -1)
         yield {"fuse": fusion, "direction": direction, "vector": vector, "steps": steps}
+
+
+def standing() -> Iterator[dict]:
+    """Maps with none, one and several patches that stand out, and how many of the greatest have half of them."""
+    rng = np.random.default_rng(4)
+    for bright in ((), (7,), (3, 20, 61), (5,)):
+        values = rng.gamma(20, 1, 80).astype(np.float32)
+        values[list(bright)] = 4000 + 100 * np.arange(len(bright))
+        values[:3] *= rng.random() < 0.5  # patches without anything take no part
+        found = np.flatnonzero(standing_out(values.reshape(8, 10)))
+        half = int(
+            np.searchsorted(np.cumsum(np.sort(values)[::-1], dtype=np.float64), values.sum(dtype=np.float64) / 2)
+        )
+        yield {"map": values, "outstanding": found, "half": half + 1}
 
 
 def numbers_written() -> Iterator[dict]:

@@ -19,7 +19,6 @@ export function exchangeReading(app) {
   if (!featured && app.attentionReading) {
     numbersRead.replaceChildren(...app.attentionReading);
     app.attentionReading = null;
-    for (const figure of Object.values(app.dom.figures)) for (const outline of figure.artefacts ?? []) outline.setAttribute("d", "");
   }
   if (!featured) for (const side of sidesOf(app)) side.made = null; // the tiles show something else by now
   if (featured) app.attentionReading ??= [...numbersRead.children];

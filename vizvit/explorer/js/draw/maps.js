@@ -8,6 +8,8 @@ import { mapOf } from "../state/content.js";
 import { prefixCount, sidesOf } from "../state/sides.js";
 import { clearCanvas, coloursFor, paintMap } from "./colour.js";
 import { drawLegend } from "./legend.js";
+import { MARKS } from "./marking.js";
+import { outlinePatches } from "./marks.js";
 import { percentShort } from "./numbers.js";
 
 const TILE_SIDE = 48, PICTURE_SIDE = 256; // pixels of a smoothed map
@@ -58,6 +60,7 @@ function drawTiles(app, side) {
       tile.share.textContent = "";
       return clearCanvas(canvas);
     }
+    if (item.change) return drawChange(tile, canvas, side, { ...item, row: item.change }, options);
     paintMap(canvas, mapOf(side, item), rows, cols, item.limits, colours, options.smooth ? TILE_SIDE : 0);
     if (!prefix || second) return;
     const share = prefixPart(item.row, prefix);
@@ -66,12 +69,22 @@ function drawTiles(app, side) {
   });
 }
 
+// What a layer moved of the flow, beside which share of it: half of what all patches gained and lost.
+function drawChange(tile, canvas, side, item, { smooth }) {
+  const { rows, cols } = side.capture, map = mapOf(side, item), { changeLimits } = side.content;
+  paintMap(canvas, map, rows, cols, changeLimits, side.colours.difference, smooth ? TILE_SIDE : 0);
+  if (canvas !== tile.map) return;
+  const moved = map.row.subarray(map.first, map.first + map.count).reduce((sum, value) => sum + Math.abs(value), 0) / 2;
+  tile.share.textContent = percentShort(moved);
+}
+
 function drawPicture(app, side) {
   const { options } = app, { rows, cols } = side.capture, figure = app.dom.figures[side.name];
   const item = side.content.items[side.content.shown];
   const map = mapOf(side, item), { limits } = side.content;
   const blended = blendTable(side.colours[options.colours], options.blend, options.opacity);
   paintMap(figure.overlay, map, rows, cols, limits, blended, options.smooth ? PICTURE_SIDE : 0);
+  outlinePatches(figure, side, side.content.outstanding ?? [], MARKS.outstanding);
   drawLegend(figure, map, limits, coloursFor(side, options), scaleText(app, limits));
 }
 
@@ -96,6 +109,7 @@ function drawDifference(app, a, b) {
 export function clearSide({ dom }, side) {
   const figure = dom.figures[side.name];
   clearCanvas(figure.overlay);
+  outlinePatches(figure, side, [], MARKS.outstanding);
   figure.ticks.replaceChildren();
   Object.assign(figure, { stamp: null, legend: null });
   figure.text.textContent = "";
