@@ -101,11 +101,13 @@ def features_of(cap: vizvit.Capture, other: vizvit.Capture) -> dict:
         "area": vizvit.patch_similarity(cap, layer=1, area=(0, 0, 1, 1)),
         "components": components,
         "colours": [component_colors(part) for part in components],
+        "both": vizvit.patch_components(cap, 1, other=other),
+        "both_of_other": vizvit.patch_components(other, 1, other=cap),
         "norms": norms,
         "limits": [feature_limits(norms[layer + 1, prefix:]) for layer in layers],
         "artefacts": [found.mask for found in artefacts],
         "thresholds": [found.threshold for found in artefacts],
-        "other": list(encode_features(other, layers)),
+        "other": list(encode_features(other, layers, cap)),
     }
 
 

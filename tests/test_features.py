@@ -72,6 +72,22 @@ def test_another_picture_is_compared_with_its_own_patches(vit, pictures):
         vizvit.patch_similarity(one, query, other=vizvit.capture(family(vit, "vit"), pictures[0]))
 
 
+def test_components_of_two_pictures_are_those_of_all_their_patches(vit, pictures):
+    model = family(vit, "registers")
+    one, two = (vizvit.capture(model, picture) for picture in pictures[:2])
+    prefix = one.grid.num_prefix_tokens
+    together = np.concatenate([streams_of(cap)[-1, prefix:] for cap in (one, two)])
+    left, values, _ = np.linalg.svd(together - together.mean(0), full_matrices=False)
+    expected = left[:, :3] * values[:3]
+    found = [vizvit.patch_components(a, other=b).reshape(-1, 3) for a, b in ((one, two), (two, one))]
+    ours = np.concatenate(found)
+    assert largest_difference(ours * np.sign((ours * expected).sum(0)), expected) < 1e-4
+    shares = component_chain(one, other=two)[1]
+    np.testing.assert_allclose(shares[-1], (values**2 / (values**2).sum())[:3], rtol=1e-4)
+    with pytest.raises(CaptureError, match="Vectors of two models"):
+        vizvit.patch_components(one, other=vizvit.capture(family(vit, "vit"), pictures[0]))
+
+
 def test_an_area_is_the_mean_of_its_patches(vit, picture):
     cap = vizvit.capture(family(vit, "vit"), picture)
     each = [vizvit.patch_similarity(cap, ("patch", row, col), 1) for row in (0, 1) for col in (1, 2)]

@@ -27,6 +27,8 @@ from vizvit.pages.studies import chosen, settings
 from vizvit.study import read_summary, shipped_study
 from vizvit.texts import words
 
+ROOM = 1.08  # of the axis above the highest dot, times its value
+LABEL, DOT = (0.35, 0.07), 0.02  # the words at the line as shares of the chart, width and height; a dot's radius
 MEASURES = {"distance": "distance", "entropy": "entropy", "prefix": "prefix_share"}  # as the library calls them
 
 
@@ -164,6 +166,7 @@ def _chart(name: str, values: np.ndarray, uniform: float, chosen_head: tuple[int
     is_chosen = (layer == chosen_head[0]) & (head == chosen_head[1])
     said = [written(name, float(value)) for value in values.ravel()]
     table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel(), "said": said, "chosen": is_chosen})
+    top = ROOM * max(float(values.max()), uniform)
     base = alt.Chart(table).encode(
         x=alt.X(
             "layer:Q",
@@ -171,11 +174,15 @@ def _chart(name: str, values: np.ndarray, uniform: float, chosen_head: tuple[int
             axis=alt.Axis(tickMinStep=1, grid=False),
             scale=alt.Scale(domain=[-0.5, layers - 0.5]),
         ),
-        y=alt.Y("value:Q", title=axis, scale=alt.Scale(zero=True, nice=True)),
+        y=alt.Y("value:Q", title=axis, scale=alt.Scale(domain=[0, top], nice=False)),
     )
-    even = alt.Chart(pd.DataFrame({"value": [uniform], "name": [t["uniform"]]})).encode(y=alt.Y("value:Q", title=axis))
+    place, above = label_place(values, uniform, top)
+    even = alt.Chart(pd.DataFrame({"value": [uniform], "name": [t["uniform"]], "place": [place]})).encode(
+        y=alt.Y("value:Q", title=axis)
+    )
     rule = even.mark_rule(strokeDash=[2, 3], color=look.quiet_mark())
-    label = even.mark_text(align="left", dx=4, dy=-8, fontSize=14, color=look.quiet_mark())
+    text = {"align": "left", "baseline": "bottom" if above else "top", "dy": -5 if above else 5}
+    label = even.mark_text(**text, fontSize=14, color=look.quiet_mark()).encode(x=alt.X("place:Q"), text="name:N")
     line = base.mark_line(strokeDash=[4, 4], opacity=0.6).encode(y="mean(value):Q", color=alt.value("gray"))
     dots = (
         base.mark_circle(opacity=0.85, cursor="pointer")
@@ -190,9 +197,27 @@ def _chart(name: str, values: np.ndarray, uniform: float, chosen_head: tuple[int
         )
         .add_params(alt.selection_point(name="head", fields=["layer", "head"], on="click", empty=False))
     )
-    chart = (rule + label.encode(x=alt.value(0), text="name:N") + line + dots).properties(height=400)
+    chart = (rule + label + line + dots).properties(height=400)
     chart = chart.configure_axis(labelFontSize=14, titleFontSize=15)
     st.altair_chart(chart, width="stretch", on_select=_use_dot, key=f"heads_chart_{_clicks()}")
+
+
+def label_place(values: np.ndarray, uniform: float, top: float) -> tuple[float, bool]:
+    """Where the words at the line of uniform attention begin, in layers, and whether above it: where the fewest dots
+    are in their way. values: [layer, head]. top: of the axis."""
+    layers, tall = len(values), LABEL[1] * top
+    wide = min(layers, math.ceil(LABEL[0] * layers))
+    apart = values - uniform
+
+    def in_the_way(place: tuple[int, bool]) -> int:
+        start, above = place
+        there = (apart if above else -apart)[start : start + wide]
+        return int(((there > -DOT * top) & (there < tall)).sum())
+
+    start, above = min(
+        ((start, above) for above in (True, False) for start in range(layers - wide + 1)), key=in_the_way
+    )
+    return start - 0.45, above
 
 
 def _clicks() -> int:

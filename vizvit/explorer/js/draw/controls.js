@@ -77,7 +77,8 @@ function drawTileNames(app) {
   for (const { head, button, name } of dom.tile) {
     const step = head === 0 || changes ? `${texts.layer} ${head}` : fill(texts.step, { last: head });
     const whole = choice.rollout ? texts.rollout : headName(texts, null, choice.fuse);
-    name.textContent = head === null ? (choice.rollout ? whole : texts[`fuse_short_${choice.fuse}`]) : choice.rollout ? step : head;
+    const short = choice.rollout && !changes && head ? `0–${head}` : head;
+    name.textContent = head === null ? (choice.rollout ? whole : texts[`fuse_short_${choice.fuse}`]) : short;
     button.setAttribute("aria-label", head === null ? whole : choice.rollout ? step : headName(texts, head));
     button.hidden = (layers && head === null) || (changes && head === 0); // the large picture shows it; nothing was before it
     if (layers && head !== null) button.setAttribute("aria-label", `${texts.layer} ${(name.textContent = head)}`);

@@ -74,7 +74,7 @@ function drawFeature(app, side) {
 function legendText({ texts, choice }, side) {
   if (choice.view === "components") {
     const shares = side.features.shares[side.content.layer].map((share) => percent(share, 0));
-    return fill(texts.what_components, { shares: shares.join(" · ") });
+    return fill(side.features.compared ? texts.what_components_both : texts.what_components, { shares: shares.join(" · ") });
   }
   return side.content.correspondence ? texts.what_correspondence : choice.view === "norms" ? texts.what_norms : texts.what_similarity;
 }

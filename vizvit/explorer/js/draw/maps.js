@@ -1,6 +1,6 @@
 // The maps of a frame: over the pictures, on the heads' tiles, and the difference of two.
 
-import { prefixPart } from "../compute/attention.js";
+import { prefixPart, shareOf } from "../compute/attention.js";
 import { blendTable } from "../compute/blending.js";
 import { comparable, differenceOf } from "../compute/link.js";
 import { limitsOf, signedLimits } from "../compute/scaling.js";
@@ -64,18 +64,18 @@ function drawTiles(app, side) {
     paintMap(canvas, mapOf(side, item), rows, cols, item.limits, colours, options.smooth ? TILE_SIDE : 0);
     if (!prefix || second) return;
     const share = prefixPart(item.row, prefix);
-    tile.share.textContent = percentShort(share);
+    tile.share.textContent = item.name === null && side.content.outstanding ? "" : percentShort(share); // the reading has it
     tile.bar.style.setProperty("--share", share.toFixed(4));
   });
 }
 
-// What a layer moved of the flow, beside which share of it: half of what all patches gained and lost.
+// What a layer moved of the flow, beside which share of it: half of what patches and prefix tokens gained and lost.
 function drawChange(tile, canvas, side, item, { smooth }) {
   const { rows, cols } = side.capture, map = mapOf(side, item), { changeLimits } = side.content;
   paintMap(canvas, map, rows, cols, changeLimits, side.colours.difference, smooth ? TILE_SIDE : 0);
   if (canvas !== tile.map) return;
-  const moved = map.row.subarray(map.first, map.first + map.count).reduce((sum, value) => sum + Math.abs(value), 0) / 2;
-  tile.share.textContent = percentShort(moved);
+  const onPrefix = shareOf(map.row, map.first);
+  tile.share.textContent = percentShort(map.row.subarray(map.first).reduce((sum, value) => sum + Math.abs(value), Math.abs(onPrefix)) / 2);
 }
 
 function drawPicture(app, side) {
