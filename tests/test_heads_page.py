@@ -34,7 +34,7 @@ def test_the_words_at_the_line_stand_where_no_dot_is():
     values[0] = 10.2  # above the line's beginning
     values[7] = 9.9
     start, above = label_place(values, 10.0, 11.0)
-    assert above and start >= 0.5 and start + 0.35 * 8 <= 7
+    assert above and start >= 0.5 and start + 0.3 * 8 <= 7
     assert label_place(np.full((4, 2), 10.3), 10.0, 11.0)[1] is False
 
 

@@ -28,7 +28,7 @@ from vizvit.study import read_summary, shipped_study
 from vizvit.texts import words
 
 ROOM = 1.08  # of the axis above the highest dot, times its value
-LABEL, DOT = (0.35, 0.07), 0.02  # the words at the line as shares of the chart, width and height; a dot's radius
+LABEL, DOT = (0.3, 0.06), 0.02  # the words at the line as shares of the chart, width and height; a dot's radius
 MEASURES = {"distance": "distance", "entropy": "entropy", "prefix": "prefix_share"}  # as the library calls them
 
 
@@ -171,18 +171,24 @@ def _chart(name: str, values: np.ndarray, uniform: float, chosen_head: tuple[int
         x=alt.X(
             "layer:Q",
             title=t["layer_axis"],
-            axis=alt.Axis(tickMinStep=1, grid=False),
-            scale=alt.Scale(domain=[-0.5, layers - 0.5]),
+            axis=alt.Axis(values=list(range(layers)), format="d", grid=False),
+            scale=alt.Scale(domain=[-0.5, layers - 0.5], nice=False),
         ),
-        y=alt.Y("value:Q", title=axis, scale=alt.Scale(domain=[0, top], nice=False)),
+        y=alt.Y(
+            "value:Q",
+            title=axis,
+            axis=alt.Axis(labelExpr=look.PER_CENT) if name == "prefix" else alt.Axis(),
+            scale=alt.Scale(domain=[0, top], nice=False),
+        ),
     )
     place, above = label_place(values, uniform, top)
-    even = alt.Chart(pd.DataFrame({"value": [uniform], "name": [t["uniform"]], "place": [place]})).encode(
-        y=alt.Y("value:Q", title=axis)
-    )
+    words_at = pd.DataFrame({"value": [uniform], "name": [t["uniform"]], "place": [place]})
+    even = alt.Chart(words_at).encode(y=alt.Y("value:Q", title=axis))
     rule = even.mark_rule(strokeDash=[2, 3], color=look.quiet_mark())
-    text = {"align": "left", "baseline": "bottom" if above else "top", "dy": -5 if above else 5}
-    label = even.mark_text(**text, fontSize=14, color=look.quiet_mark()).encode(x=alt.X("place:Q"), text="name:N")
+    text = {"align": "left", "baseline": "bottom" if above else "top", "dy": -9 if above else 9}
+    label = even.mark_text(**text, fontSize=14, color=look.quiet_mark()).encode(
+        x=alt.X("place:Q", title=t["layer_axis"]), text="name:N"
+    )
     line = base.mark_line(strokeDash=[4, 4], opacity=0.6).encode(y="mean(value):Q", color=alt.value("gray"))
     dots = (
         base.mark_circle(opacity=0.85, cursor="pointer")
@@ -206,13 +212,14 @@ def label_place(values: np.ndarray, uniform: float, top: float) -> tuple[float, 
     """Where the words at the line of uniform attention begin, in layers, and whether above it: where the fewest dots
     are in their way. values: [layer, head]. top: of the axis."""
     layers, tall = len(values), LABEL[1] * top
-    wide = min(layers, math.ceil(LABEL[0] * layers))
+    wide = min(layers, 1 + max(0, math.floor(LABEL[0] * layers - 0.45)))  # layers that they reach over
     apart = values - uniform
 
     def in_the_way(place: tuple[int, bool]) -> int:
         start, above = place
         there = (apart if above else -apart)[start : start + wide]
-        return int(((there > -DOT * top) & (there < tall)).sum())
+        room = top - uniform if above else uniform
+        return int(((there > DOT / 2 * top) & (there < tall + DOT * top)).sum()) + (values.size if room < tall else 0)
 
     start, above = min(
         ((start, above) for above in (True, False) for start in range(layers - wide + 1)), key=in_the_way

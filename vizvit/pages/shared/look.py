@@ -20,6 +20,7 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.shared.pixels import colours, png_url
 from vizvit.texts import words
 
+PER_CENT = "format(100 * datum.value, '.3~g') + ' %'"  # how the axis of a chart writes shares
 ACCENT_DARK = "#ff5c93"  # the accent on dark paper
 
 _STYLE = """

@@ -20,7 +20,7 @@ from vizvit.pages.studies.settings import Asked
 from vizvit.study import MEASURES, Head
 from vizvit.study.figures import EVEN, value_range, whose_attention
 from vizvit.study.sweep import ranked
-from vizvit.study.written import difference_text, mean_text, places_of
+from vizvit.study.written import SHARES, difference_text, mean_text, places_of
 
 
 def show(choice: Choice, summary: dict) -> None:
@@ -159,12 +159,13 @@ def _chart(
             alt.Tooltip("spread_said:N", title=t["spread"]),
         ],
     )
+    axis = alt.Axis(labelExpr=look.PER_CENT) if asked.by in SHARES else alt.Axis()
     scale = alt.Scale(domain=list(ends), zero=False, nice=False)
     bars = base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q", title="", scale=scale), y2="high:Q")
     dots = (
         base.mark_circle(opacity=0.95, cursor="pointer")
         .encode(
-            y=alt.Y("mean:Q", title=t[f"{asked.by}_axis"], scale=scale),
+            y=alt.Y("mean:Q", title=t[f"{asked.by}_axis"], scale=scale, axis=axis),
             size=alt.Size("size:Q", scale=None, legend=None),
         )
         .add_params(alt.selection_point(name="dot", fields=["layer", "head"], on="click", empty=False))
