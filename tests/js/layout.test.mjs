@@ -32,6 +32,6 @@ test("numbers are written as on the pages", { skip }, () => {
     const written = { number: plain(value, 3), share: percent(value), whole: percent(value, 0), fixed: fixedText(value, 2), rounding: roundingText(value) };
     assert.deepEqual(written, { number, share, whole, fixed, rounding });
   }
-  assert.deepEqual([0.0994, 0.0996, 0.0004].map(percentShort), ["9.9 %", "10 %", "0.04 %"]);
+  assert.deepEqual([0, 0.0994, 0.0996, 0.0004].map(percentShort), ["0 %", "9.9 %", "10 %", "< 0.1 %"]);
   assert.deepEqual([1234.5678, 12.34567, -Infinity].map((value) => plain(value, 5)), ["1,234.6", "12.346", "−∞"]);
 });

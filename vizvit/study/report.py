@@ -12,7 +12,7 @@ from string import Template
 from matplotlib.figure import Figure
 
 from ..figures import figure_bytes
-from ..numbers import decimals, mean_and_spread, share
+from ..numbers import decimals, mean_and_spread, share, thousands
 from ..texts import words
 from . import table
 from .figures import ARTEFACTS, WORDS, artefacts_caption, artefacts_figure, caption, figure
@@ -31,7 +31,7 @@ def report(summary: dict, drawn: Iterable[str], app: str = APP) -> str:
     """The whole page. summary: as `read_summary` gives it; drawn: measures to draw; app: what links lead to."""
     template = Template(Path(__file__).with_name("report.html").read_text("utf-8"))
     return template.substitute(
-        title=html.escape(f"{summary['model']}: a study of {summary['measured']} pictures"),
+        title=html.escape(f"{summary['model']}: a study of {thousands(summary['measured'])} pictures"),
         version=html.escape(summary["vizvit"]),
         facts=_facts(summary),
         methods=_methods(summary),
@@ -51,24 +51,28 @@ def facts(summary: dict) -> list[tuple[str, str]]:
         ("model", summary["model"]),
         ("weights", summary["weights"] + ("" if summary["trained"] else ": what it shows is not learned")),
         ("input", f"{height} × {width} px, {rows} × {cols} patches, {summary['precision']}{grey}"),
-        ("pictures", f"{summary['measured']} measured, {summary['broken']} left out"),
+        ("pictures", f"{thousands(summary['measured'])} measured, {thousands(summary['broken'])} left out"),
     ]
     if source.get("data"):
         limit = f"limit {source['limit']}, spread evenly over the set" if source.get("limit") else "without a limit"
         told.append(("from", f"{source['data']}, {limit}"))
     if accuracy:
-        of = f"of {accuracy['count']} with a label"
+        of = f"of {thousands(int(accuracy['count']))} with a label"
         told.append(("accuracy", f"top-1 {share(accuracy['top1'])}, top-5 {share(accuracy['top5'])} {of}"))
     if value := summary.get("value"):
         places = decimals([value["mean"]])
         told.append(("value", f"{mean_and_spread(value['mean'], value['spread'], places)}, in the model's own units"))
     if summary["objects"]:
-        told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
+        told.append(
+            ("objects", f"{thousands(summary['objects'])} pictures have a box that fills less than half of them")
+        )
     boxes = summary.get("boxes") or {}
     if missing := table.missing(summary, say):
         told.append(("missing", " ".join(missing)))
     if boxes.get("bad"):
-        told.append(("boxes", f"{boxes['bad']} of {boxes['count']} cannot be used and are left out"))
+        told.append(
+            ("boxes", f"{thousands(boxes['bad'])} of {thousands(boxes['count'])} cannot be used and are left out")
+        )
     if source.get("made"):
         told.append(("made", source["made"]))
     return told
@@ -90,7 +94,7 @@ def _methods(summary: dict) -> str:
         title, control = table.title(name, say)
         mark = f" <small>{html.escape(control)}</small>" if control else ""
         lines.append([f"{html.escape(title)}{mark}", *map(html.escape, cells)])
-    of = f"{weights_note(summary)}, {summary['measured']} pictures."
+    of = f"{weights_note(summary)}, {thousands(summary['measured'])} pictures."
     said = html.escape(" ".join([of, *table.notes(summary, say)]))
     return f"<h2>{say('studies')['methods']}</h2>\n{_numbers('Methods', head, lines)}\n<p>{said}</p>"
 

@@ -10,8 +10,9 @@ export function percent(share, decimals = 1) {
   return `${size >= 1e-4 ? written(String(Number(value.toPrecision(2)))) : power(value)} %`;
 }
 
+// On a small map: nothing finer than a tenth.
 export function percentShort(share) {
-  return percent(share, share < 0.0995 ? 1 : 0);
+  return share > 0 && share < 0.0005 ? "< 0.1 %" : percent(share, share < 0.0995 ? 1 : 0);
 }
 
 // At a colour bar: three digits, whatever its ends.
