@@ -17,8 +17,9 @@ from shipped import CAT, SHIPPED
 from skimage import data
 
 import vizvit
-from vizvit.analysis import attention_map
+from vizvit.analysis import attention_map, standing_out
 from vizvit.analysis.fusion import DIRECTIONS, HEAD_FUSIONS
+from vizvit.numbers import share
 
 pytestmark = pytest.mark.browser
 GRID = SHIPPED.grid
@@ -174,6 +175,16 @@ def test_rollout_is_one_more_layer(alone, direction):
     expect(root).to_have_attribute("data-layer", "rollout")
     expected = vizvit.rollout(CAT, token=("patch", 3, 2), direction=direction)
     np.testing.assert_allclose(patches(shown(alone)), expected, atol=TOLERANCE * expected.max())
+    root.get_by_role("radio", name="what each layer changed").click()
+    steps = vizvit.rollout_steps(CAT, token=("patch", 3, 2), direction=direction)
+    if direction == "from":  # rows sum to 1: what the patches gain, the class token loses
+        moved = np.abs(steps[2] - steps[1]).sum() / 2 + abs((steps[2] - steps[1]).sum()) / 2
+        tile = root.get_by_role("radio", name="layer 2", exact=True)
+        expect(tile).to_contain_text(share(moved, 1 if moved < 0.0995 else 0))
+    expect(alone).to_have_url(re.compile("steps=changes"))
+    root.get_by_role("radio", name="up to each layer").click()
+    stands = int(standing_out(expected).sum())
+    expect(root.locator(".reading")).to_contain_text(f"{stands} patch" if stands else "half of it in")
     root.get_by_role("radio", name="layers 0–2").click()
     expect(root).to_have_attribute("data-layer", "2")
 
