@@ -16,10 +16,12 @@ from reference import FAMILIES, family
 
 import vizvit
 from vizvit import explorer
+from vizvit.analysis import standing_out
 from vizvit.explorer.features import encode_features
 from vizvit.explorer.payload import frame
 from vizvit.figures.features import component_colors, feature_limits
 from vizvit.figures.scale import limits
+from vizvit.numbers import fixed, number, rounding, share
 
 NODE = shutil.which("node")
 TESTS = Path(__file__).parent / "js"
@@ -66,6 +68,8 @@ def test_modules_under_node(tmp_path, vit, picture):
         write_payload(tmp_path / f"{name}.payload", explorer.encode(cap, cap.view, range(cap.num_layers)))
         write_payload(tmp_path / f"{name}.features", encode_features(cap, range(cap.num_layers)), same_model=True)
         write_json(tmp_path / f"{name}.json", features_of(cap, vizvit.capture(family(vit, name), picture.rotate(90))))
+    write_json(tmp_path / "standing.json", list(standing()))
+    write_json(tmp_path / "numbers.json", list(numbers_written()))
     write_json(tmp_path / "limits.json", list(limits_of_maps()))
     write_json(tmp_path / "smooth.json", [smoothed(*shape) for shape in ((5, 7, 16), (4, 4, 3), (2, 9, 2), (1, 3, 4))])
     write_json(
@@ -97,11 +101,13 @@ def features_of(cap: vizvit.Capture, other: vizvit.Capture) -> dict:
         "area": vizvit.patch_similarity(cap, layer=1, area=(0, 0, 1, 1)),
         "components": components,
         "colours": [component_colors(part) for part in components],
+        "both": vizvit.patch_components(cap, 1, other=other),
+        "both_of_other": vizvit.patch_components(other, 1, other=cap),
         "norms": norms,
         "limits": [feature_limits(norms[layer + 1, prefix:]) for layer in layers],
         "artefacts": [found.mask for found in artefacts],
         "thresholds": [found.threshold for found in artefacts],
-        "other": list(encode_features(other, layers)),
+        "other": list(encode_features(other, layers, cap)),
     }
 
 
@@ -146,6 +152,27 @@ def rollouts_of(cap: vizvit.Capture) -> Iterator[dict]:
         )
         steps = steps.reshape(len(steps), -1)
         yield {"fuse": fusion, "direction": direction, "vector": vector, "steps": steps}
+
+
+def standing() -> Iterator[dict]:
+    """Maps with none, one and several patches that stand out, and how many of the greatest have half of them."""
+    rng = np.random.default_rng(4)
+    for bright in ((), (7,), (3, 20, 61), (5,)):
+        values = rng.gamma(20, 1, 80).astype(np.float32)
+        values[list(bright)] = 4000 + 100 * np.arange(len(bright))
+        values[:3] *= rng.random() < 0.5  # patches without anything take no part
+        found = np.flatnonzero(standing_out(values.reshape(8, 10)))
+        half = int(
+            np.searchsorted(np.cumsum(np.sort(values)[::-1], dtype=np.float64), values.sum(dtype=np.float64) / 2)
+        )
+        yield {"map": values, "outstanding": found, "half": half + 1}
+
+
+def numbers_written() -> Iterator[dict]:
+    """Of numbers of every size and both signs, none half way between two that can be written."""
+    for value in [0.0, *(sign * 7.31853 * 10.0**power for power in range(-12, 9) for sign in (1, -1))]:
+        written = {"number": number(value), "share": share(value), "whole": share(value, 0)}
+        yield {"value": value, **written, "fixed": fixed(value, 2), "rounding": rounding(value)}
 
 
 def limits_of_maps() -> Iterator[dict]:

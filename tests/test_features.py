@@ -72,6 +72,22 @@ def test_another_picture_is_compared_with_its_own_patches(vit, pictures):
         vizvit.patch_similarity(one, query, other=vizvit.capture(family(vit, "vit"), pictures[0]))
 
 
+def test_components_of_two_pictures_are_those_of_all_their_patches(vit, pictures):
+    model = family(vit, "registers")
+    one, two = (vizvit.capture(model, picture) for picture in pictures[:2])
+    prefix = one.grid.num_prefix_tokens
+    together = np.concatenate([streams_of(cap)[-1, prefix:] for cap in (one, two)])
+    left, values, _ = np.linalg.svd(together - together.mean(0), full_matrices=False)
+    expected = left[:, :3] * values[:3]
+    found = [vizvit.patch_components(a, other=b).reshape(-1, 3) for a, b in ((one, two), (two, one))]
+    ours = np.concatenate(found)
+    assert largest_difference(ours * np.sign((ours * expected).sum(0)), expected) < 1e-4
+    shares = component_chain(one, other=two)[1]
+    np.testing.assert_allclose(shares[-1], (values**2 / (values**2).sum())[:3], rtol=1e-4)
+    with pytest.raises(CaptureError, match="Vectors of two models"):
+        vizvit.patch_components(one, other=vizvit.capture(family(vit, "vit"), pictures[0]))
+
+
 def test_an_area_is_the_mean_of_its_patches(vit, picture):
     cap = vizvit.capture(family(vit, "vit"), picture)
     each = [vizvit.patch_similarity(cap, ("patch", row, col), 1) for row in (0, 1) for col in (1, 2)]
@@ -108,6 +124,11 @@ def test_two_populations_are_found_and_one_is_not():
     assert np.isnan(high_population(rng.gamma(3, 10, (20, 1300)))).all()  # skewed, but one
     assert np.isnan(high_population(np.concatenate([high, high, low[:, :20]], 1))).all()  # the smaller one is the low
     assert np.isnan(high_population(np.full(9, 3.0)))
+    overlapping = np.concatenate([rng.normal(8.3, 0.4, (20, 830)), rng.normal(10.3, 0.5, (20, 540))], 1)
+    assert np.isnan(high_population(overlapping)).all()  # two modes, as of an object and its surroundings
+    apart = np.concatenate([rng.normal(8.3, 0.4, (20, 830)), rng.normal(16, 1, (20, 540))], 1)
+    starts_apart = high_population(apart)
+    assert ((apart[:, :830].max(1) < starts_apart) & (starts_apart < apart[:, 830:].min(1))).all()
     scaled = high_population(1e6 * np.concatenate([low, high], 1))
     np.testing.assert_allclose(scaled, 1e6 * starts, rtol=1e-6)
 
@@ -115,9 +136,9 @@ def test_two_populations_are_found_and_one_is_not():
 def test_where_two_gaussians_are_equally_likely():
     """Against the crossing of the densities that the values were drawn from."""
     rng = np.random.default_rng(2)
-    values = np.concatenate([rng.normal(10, 1, 60_000), rng.normal(18, 2, 20_000)])
-    at = np.linspace(10, 18, 100_001)
-    more = 0.25 / 2 * np.exp(-((at - 18) ** 2) / 8) > 0.75 * np.exp(-((at - 10) ** 2) / 2)
+    values = np.concatenate([rng.normal(10, 1, 60_000), rng.normal(28, 2, 20_000)])
+    at = np.linspace(10, 28, 100_001)
+    more = 0.25 / 2 * np.exp(-((at - 28) ** 2) / 8) > 0.75 * np.exp(-((at - 10) ** 2) / 2)
     assert abs(high_population(values) - at[more.argmax()]) < 0.1
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import vizvit
 from vizvit.analysis import head_statistics, uniform_head
-from vizvit.pages.heads import sentence
+from vizvit.pages.heads import label_place, sentence
 from vizvit.pictures.samples import SAMPLES
 
 
@@ -27,6 +27,15 @@ def script() -> None:
 def cap() -> vizvit.Capture:
     vit = vizvit.load_model("vizvit-tiny", device="cpu")
     return vizvit.capture(vit, vizvit.load_image(SAMPLES["cat"].read()))
+
+
+def test_the_words_at_the_line_stand_where_no_dot_is():
+    values = np.full((8, 4), 5.0)
+    values[0] = 10.2  # above the line's beginning
+    values[7] = 9.9
+    start, above = label_place(values, 10.0, 11.0)
+    assert above and start >= 0.5 and start + 0.3 * 8 <= 7
+    assert label_place(np.full((4, 2), 10.3), 10.0, 11.0)[1] is False
 
 
 def test_uniform_attention_by_hand(cap):

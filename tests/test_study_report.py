@@ -28,6 +28,8 @@ from vizvit.pages.studies import page as studies
 from vizvit.study.figures import caption, value_range
 from vizvit.study.opened import app_words
 from vizvit.study.report import report
+from vizvit.study.sweep import Head
+from vizvit.study.written import difference_text, mean_text, places_of
 from vizvit.texts import words
 
 LAYERS, HEADS = 3, 4
@@ -170,6 +172,16 @@ def test_heads_like_one_head(folder):
     assert [head.difference for head in study.sweep(folder, "distance", 2)] == [None, None]
 
 
+def test_shares_are_in_per_cent_and_differences_add_up():
+    head = Head(1, 2, 0.10349, 0.0211, 9, "", 0.0006)
+    places = places_of("prefix_share", [0.25, 0.10349], [0.0006, None])
+    assert places == 3
+    assert mean_text("prefix_share", head.mean, head.spread, places) == "10.349 ± 2.110 %"
+    assert mean_text("prefix_share", head.mean - head.difference, None, places) == "10.289 %"
+    assert difference_text("prefix_share", head, places) == "+0.060"
+    assert mean_text("distance", 34.66, 1.7, places_of("distance", [34.66])) == "34.7 ± 1.7"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -193,9 +205,9 @@ def test_the_command_lists_heads_like_one_head(folder, capsys):
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split() == ["layer", "head", "distance", "difference"]
     assert [row.split()[:6] for row in rows] == [
-        ["2", "0", "30.2", "±", "0.2", "+0.25"],
-        ["1", "0", "29.5", "±", "0.2", "−0.50"],
-        ["0", "1", "31.5", "±", "0.2", "+1.50"],
+        ["2", "0", "30.2", "±", "0.2", "+0.2"],
+        ["1", "0", "29.5", "±", "0.2", "−0.5"],
+        ["0", "1", "31.5", "±", "0.2", "+1.5"],
     ]
     assert rows[0].endswith("http://localhost:8501/?layer=2&head=0&model=vizvit-tiny")
     for wrong, message in [

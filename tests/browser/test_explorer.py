@@ -17,8 +17,9 @@ from shipped import CAT, SHIPPED
 from skimage import data
 
 import vizvit
-from vizvit.analysis import attention_map
+from vizvit.analysis import attention_map, standing_out
 from vizvit.analysis.fusion import DIRECTIONS, HEAD_FUSIONS
+from vizvit.numbers import share
 
 pytestmark = pytest.mark.browser
 GRID = SHIPPED.grid
@@ -174,6 +175,15 @@ def test_rollout_is_one_more_layer(alone, direction):
     expect(root).to_have_attribute("data-layer", "rollout")
     expected = vizvit.rollout(CAT, token=("patch", 3, 2), direction=direction)
     np.testing.assert_allclose(patches(shown(alone)), expected, atol=TOLERANCE * expected.max())
+    root.get_by_role("radio", name="what each layer changed").click()
+    steps = vizvit.rollout_steps(CAT, token=("patch", 3, 2), direction=direction)
+    if direction == "from":  # rows sum to 1: what the patches gain, the class token loses
+        moved = np.abs(steps[2] - steps[1]).sum() / 2 + abs((steps[2] - steps[1]).sum()) / 2
+        tile = root.get_by_role("radio", name="layer 2", exact=True)
+        expect(tile).to_contain_text(share(moved, 1 if moved < 0.0995 else 0))
+    root.get_by_role("radio", name="up to each layer").click()
+    stands = int(standing_out(expected).sum())
+    expect(root.locator(".reading")).to_contain_text(f"{stands} patch" if stands else "half of it in")
     root.get_by_role("radio", name="layers 0–2").click()
     expect(root).to_have_attribute("data-layer", "2")
 
@@ -214,6 +224,11 @@ def test_reading_a_patch(alone):
     assert float(score.replace("−", "-")) == pytest.approx(product, rel=0.01, abs=0.02)
 
 
+def number_of(written: str) -> float:
+    """Of "2.4 × 10⁻⁶" as of "0.12"."""
+    return float(written.translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")).replace(" × 10", "e"))
+
+
 def test_why_this_number(page):
     root = explorer_of(page)
     root.get_by_role("radio", name="head 1").click()
@@ -222,15 +237,15 @@ def test_why_this_number(page):
     expect(root.locator(".why-title")).to_have_text("head 1, from row 3, column 2 to row 4, column 3")
     engine = root.locator(".why-body .engine td")
     expect(engine).to_contain_text("differs by")
-    cells = [float(text.replace("−", "-").rstrip(" %")) for text in root.locator(".why-body td").all_inner_texts()[:-1]]
+    cells = [number_of(text.rstrip(" %")) for text in root.locator(".why-body td").all_inner_texts()[:-1]]
     product, scaled, exponential, total, attention = cells
     expected = CAT.attention(LAYER)[1, GRID.token(3, 2)]
     assert scaled == pytest.approx(product * CAT.scale(LAYER), rel=2e-3)
     assert attention / 100 == pytest.approx(exponential / total, rel=2e-3)
     assert attention / 100 == pytest.approx(expected[GRID.token(4, 3)], abs=TOLERANCE * float(expected.max()))
-    value, difference = re.search(r"([\d.]+) %, differs by ([\d.e+-]+)", engine.inner_text()).groups()
+    value, difference = re.search(r"([\d.]+) %, differs by (.+) of the row", engine.inner_text()).groups()
     assert float(value) / 100 == pytest.approx(expected[GRID.token(4, 3)], rel=1e-3)
-    assert float(difference) < TOLERANCE
+    assert number_of(difference) < TOLERANCE
 
 
 def test_numbers_of_every_head(alone):

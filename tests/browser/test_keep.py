@@ -17,6 +17,7 @@ from skimage import data
 import vizvit
 from vizvit.explorer import standalone
 from vizvit.figures.blend import BLENDS
+from vizvit.numbers import number
 from vizvit.texts import words
 
 pytestmark = pytest.mark.browser
@@ -77,7 +78,7 @@ def test_the_sheet_holds_what_the_page_shows(page, cap):
     assert picture["peak"] == list(divmod(int(row.argmax()), grid.cols))
     assert len(parts["tiles"]) == cap.num_heads + 1
     assert [tile["chosen"] for tile in parts["tiles"]].index(True) == 0
-    assert parts["legend"]["high"] == f"{100 * row.max():.1f} %"
+    assert parts["legend"]["high"] == f"{number(100 * row.max())} %"
     assert len(set(parts["legend"]["colours"])) == len(parts["legend"]["colours"])
     assert "A <cat> & more" in parts["caption"]
     assert all(parts[name].startswith("rgb(") for name in ("ink", "paper", "quiet", "accent"))

@@ -17,8 +17,9 @@ from skimage import data
 
 import vizvit
 from vizvit import study
-from vizvit.numbers import decimals
+from vizvit.numbers import decimals, fixed
 from vizvit.study import table
+from vizvit.study.written import difference_text, places_of
 
 pytestmark = pytest.mark.browser
 METHODS = ("attention", "relevance", "random", "centre")
@@ -122,16 +123,16 @@ def test_a_dot_tells_its_numbers_and_finds_the_heads_like_it(app, open_page, fol
     dot.hover()
     tip = page.locator("#vg-tooltip-element")
     expect(tip).to_be_visible()
-    three = f"{means[2][1]:#.3g}".rstrip(".")  # as JavaScript has three digits: "19.0", "190"
-    assert tip.inner_text().split()[:6] == ["layer", "2", "head", "1", "mean", three]
+    told = fixed(means[2][1], decimals(mean for row in means for mean in row))
+    assert tip.inner_text().split()[:6] == ["layer", "2", "head", "1", "mean", told]
     dot.click()
     expect(page).to_have_url(re.compile("find=like&like=2%2C1"))
     alike = study.sweep(folder, "distance", 10, like=(2, 1))
-    places = decimals(head.difference for head in alike)
+    places = places_of("distance", [mean for row in means for mean in row], [head.difference for head in alike])
     for number, head in enumerate(alike[:2], 1):
         row = main.locator(f".st-key-study_row_{number}")
         expect(row).to_contain_text(f"Layer {head.layer}, head {head.head}")
-        expect(row).to_contain_text(f"{head.difference:+.{places}f}".replace("-", "−"))
+        expect(row).to_contain_text(difference_text("distance", head, places))
     expect(main.get_by_role("table").get_by_text("Layer 2, head 1")).to_be_visible()
 
     main.get_by_role("combobox", name="layer").click()  # without a mouse on the dots

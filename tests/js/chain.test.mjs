@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { flowColumn, flowRow, flowSteps, normalised } from "../../vizvit/explorer/js/compute/chain.js";
+import { flowChanges, flowColumn, flowRow, flowSteps, normalised } from "../../vizvit/explorer/js/compute/chain.js";
 import { fusedLayer } from "../../vizvit/explorer/js/compute/survey.js";
+import { halfOf, standingOut } from "../../vizvit/explorer/js/compute/standing.js";
 import { captureOf, jsonOf, largestDifference, real, skip } from "./fixtures.mjs";
 
 for (const name of real) {
@@ -21,6 +22,14 @@ for (const name of real) {
   });
 }
 
+test("what stands out of a rollout is what vizvit.standing_out finds", { skip }, () => {
+  for (const { map, outstanding, half } of jsonOf("standing")) {
+    const row = Float32Array.of(9, ...map);
+    assert.deepEqual(standingOut(row, 1, map.length).sort((a, b) => a - b), outstanding.map((patch) => patch + 1));
+    assert.equal(halfOf(row, 1, map.length), half);
+  }
+});
+
 test("by hand: two tokens, two layers", () => {
   const first = normalised(Float32Array.of(0.5, 0.5, 0, 1), 2), second = normalised(Float32Array.of(0, 1, 1, 0), 2);
   assert.deepEqual([[...first], [...second]], [[0.75, 0.25, 0, 1], [0.5, 0.5, 0.5, 0.5]]);
@@ -29,6 +38,7 @@ test("by hand: two tokens, two layers", () => {
   assert.deepEqual([...flowColumn(chain, 0)], [0.375, 0.375]);
   assert.deepEqual([...flowColumn(chain, Float32Array.of(0.5, 0.5))], [0.5, 0.5]);
   assert.deepEqual(flowSteps(chain, 0, "from").map((row) => [...row]), [[0.75, 0.25], [0.375, 0.625]]);
+  assert.deepEqual(flowChanges(flowSteps(chain, 0, "from")), [null, Float32Array.of(-0.375, 0.375)]);
   assert.deepEqual(flowSteps(chain, 0, "to").map((column) => [...column]), [[0.75, 0], [0.375, 0.375]]);
 });
 

@@ -45,6 +45,15 @@ for (const name of families) {
       const there = cosinesWith(vectorsOf(other, layer), dim, meanVector(vectors, dim, [prefix])).subarray(prefix);
       expected.there[layer].flat().forEach((value, patch) => assert.ok(Math.abs(there[patch] - value) < WORST));
     }
+    assert.ok(largestDifference(other.components[1], expected.both_of_other.flat(2)) < 1e-3);
+    assert.deepEqual([features.compared, other.compared], [null, capture.capture]);
+    const ends = [0, 1, 2].map((part) => {
+      const row = Float32Array.from([...expected.both, ...expected.both_of_other].flat().map((patch) => patch[part]));
+      return Object.values(featureLimits([{ row, first: 0, count: row.length }])).slice(0, 2);
+    });
+    assert.ok(largestDifference(other.ends[1].flat(), ends.flat()) < 1e-3);
+    const inside = componentColours(other.components[1], 3, other.ends[1])[0] & 255, [low, high] = ends[0], value = other.components[1][0];
+    assert.ok(Math.abs(inside - 255 * Math.min(Math.max((value - low) / (high - low), 0), 1)) <= 1);
     const vectors = vectorsOf(features, 1), area = tokensOfArea(capture, [0, 0, 1, 1]);
     const row = cosinesWith(vectors, dim, meanVector(vectors, dim, area)).subarray(prefix);
     expected.area.flat().forEach((value, patch) => assert.ok(Math.abs(row[patch] - value) < WORST));

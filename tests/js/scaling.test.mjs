@@ -32,6 +32,15 @@ test("what is clipped is said", () => {
   assert.equal(clipped([0.5, 0.5], "percentile", "linear"), false);
 });
 
+test("what is even looks even: two thirds of a linear scale, the middle of a logarithmic one", () => {
+  const place = (values, mode, curve) => colourIndex(values[0], limitsOf([mapOf(values)], mode, curve)[0]);
+  for (const mode of ["own", "shared", "percentile"]) {
+    assert.deepEqual(["linear", "log"].map((curve) => place([0.25, 0.25, 0.25], mode, curve)), [170, 128]);
+  }
+  const even = (values, mode) => limitsOf([mapOf(values)], mode, "linear")[0].even;
+  assert.deepEqual([even([0.2, 0.25], "own"), even([0.2, 0.25], "absolute"), even([0.1, 0.5], "own")], [true, false, false]);
+});
+
 test("no map gives colours that are not numbers", () => {
   for (const values of [[0, 0, 0], [0.25, 0.25, 0.25], [0], [1e-30, 1e-30], [0, 1e-38, 1]]) {
     for (const mode of ["own", "shared", "absolute", "percentile"]) {

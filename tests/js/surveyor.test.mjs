@@ -44,13 +44,13 @@ afterEach(() => {
 });
 
 // All answers to asks, once `count` have come.
-function answersTo(asks, count = asks.length) {
+function answersTo(asks, count = asks.length, most = 1) {
   return new Promise((resolve) => {
     const answers = [];
     const surveyor = createSurveyor((answer) => {
       answers.push(answer);
       if (answers.length === count) setTimeout(() => (surveyor.close(), resolve(answers)), 20);
-    });
+    }, most);
     for (const ask of asks) surveyor.ask(...ask);
   });
 }
@@ -87,6 +87,13 @@ test("a worker answers, the newest ask first, and the arrays stay here", async (
   assert.equal(asks[0][3].layer.queries.length, 2 * 13 * 5);
 });
 
+test("several workers share the work, each of them one ask at a time", async () => {
+  globalThis.Worker = NodeWorker;
+  const byKind = (answers) => answers.sort((a, b) => `${a.side}${a.index}`.localeCompare(`${b.side}${b.index}`));
+  assert.deepEqual(byKind(await answersTo(asks, 3, 2)), byKind([...expected]));
+  assert.equal(NodeWorker.count, 2);
+});
+
 test("without a worker the same answers come", async () => {
   assert.deepEqual(await answersTo(asks), expected);
   globalThis.Worker = class { constructor() { throw new Error("not here"); } };
@@ -116,7 +123,7 @@ test("the higher priority first, nothing twice, and asked again it moves up", as
 
 test("what is cancelled does not come, also when it is under way; asked again it does", async () => {
   globalThis.Worker = NodeWorker;
-  const answers = [], surveyor = createSurveyor((answer) => answers.push(answer));
+  const answers = [], surveyor = createSurveyor((answer) => answers.push(answer), 1);
   const begun = new Promise((resolve) => {
     surveyor.ask("survey", "old", 0, { layer: () => (resolve(), layerOf(1)), geometry });
   });

@@ -49,8 +49,8 @@ def artefact_tokens(cap: Capture, layer: int = -1) -> ArtefactTokens:
 
     Darcet et al., "Vision Transformers Need Registers" (ICLR 2024), cut the norms where their histogram has two peaks;
     here the cut is fitted for each picture and layer, see `vizvit.features.high_population`. There are none where the
-    norms are one population, nor where the high one is the larger. Two populations can also be two parts of the
-    picture: artefacts are scattered over places without detail.
+    norms are one population, where two overlap, as those of two parts of a picture do, nor where the high one is the
+    larger.
     """
     norms = patch_norms(cap)[find_layer(cap.vit, layer) + 1]  # [patch]
     threshold = float(high_population(norms))
@@ -93,23 +93,30 @@ def patch_similarity(
     return patch_map(unit_vectors(there.tokens(layer)) @ query, there)
 
 
-def patch_components(cap: Capture, layer: int = -1, n: int = 3) -> np.ndarray:
+def patch_components(cap: Capture, layer: int = -1, n: int = 3, *, other: Capture | None = None) -> np.ndarray:
     """The first n principal components of the patches' vectors after a block, float32 [rows, cols, n].
 
     The vectors are centred on their mean; prefix tokens take no part. A patch's numbers are its coordinates along the
     components, in the stream's own units. In the last layer they stand in the order of their variance; from there back
     order and signs are those that make each component most like its counterpart in the layer after, so that three
     components as red, green and blue keep their colours from layer to layer.
-    Raises CaptureError for a layer that there is not, and for more components than patches or dimensions.
+    other: a capture of another picture by the same model. The components are then those of the patches of both, so that
+    the maps of the two, patch_components(cap, other=other) and patch_components(other, other=cap), can be compared.
+    Raises CaptureError for a layer that there is not, for more components than patches or dimensions, and for a capture
+    by another model.
     """
-    return component_chain(cap, n, find_layer(cap.vit, layer))[0][0]
+    return component_chain(cap, n, find_layer(cap.vit, layer), other=other)[0][0]
 
 
-def component_chain(cap: Capture, n: int = 3, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def component_chain(
+    cap: Capture, n: int = 3, first: int = 0, *, other: Capture | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """`patch_components` of the layers from `first` on and each one's share of the layer's variance.
 
-    (float32 [layer, rows, cols, n], float32 [layer, n])
+    (float32 [layer, rows, cols, n], float32 [layer, n]); with `other`, the variance is that of both pictures' patches.
     """
+    if other is not None:
+        _check_same_model(cap, other)
     prefix, patches = cap.grid.num_prefix_tokens, cap.grid.num_patches
     try:
         n = operator.index(n)
@@ -118,7 +125,10 @@ def component_chain(cap: Capture, n: int = 3, first: int = 0) -> tuple[np.ndarra
     most = min(patches, cap.tokens(-1).shape[-1])
     if not 1 <= n <= most:
         raise CaptureError(f"There are 1 to {most} components of {patches} patches; received {n}.")
-    scores, shares = chain((cap.tokens(layer)[prefix:] for layer in reversed(range(first, cap.num_layers))), n)
+    captures = [cap] if other is None else [cap, other]
+    layers = reversed(range(first, cap.num_layers))
+    scores, shares = chain((np.concatenate([one.tokens(layer)[prefix:] for one in captures]) for layer in layers), n)
+    scores = scores[:, : cap.num_tokens - prefix]
     rows = np.concatenate([np.zeros((len(scores), prefix, n)), scores[::-1]], axis=1)  # [layer, token, component]
     maps = np.moveaxis(patch_map(np.moveaxis(rows, -1, 1), cap), 1, -1)
     return np.ascontiguousarray(maps), shares[::-1].astype(np.float32)

@@ -32,7 +32,7 @@ token's attention there, mean of the heads; "best head" the one of them that hit
 "relevance" is that of the predicted class. "centre" always points at the middle of the picture, "chance" at any
 patch; a map that finds objects does better than both.
 
-Distance and entropy of the attention stand beside those of attention that is alike everywhere, and top-1 beside
+Distance and mean entropy of the attention stand beside those of attention that is alike everywhere, and top-1 beside
 what is left of it when position embeddings are zeroed or shuffled: what the model has learned of places.
 
 files: DIR/NAME-evaluation.json, and with --card the model card README.md beside the model's weights
@@ -152,7 +152,7 @@ def _column(found: Evaluation, learned: Character) -> dict[str, str]:
         column[f"positions {name}: top-1"] = _share(value, learned.answers)
     for what, unit, values, even, places in (
         ("distance", "pixels", learned.distance, learned.even_distance, 1),
-        ("entropy", "nats", learned.entropy, learned.even_entropy, 2),
+        ("mean entropy", "nats", learned.entropy, learned.even_entropy, 2),
     ):
         for layer, heads in enumerate(values):
             shown = (sum(heads) / len(heads), min(heads), max(heads), even)

@@ -119,7 +119,7 @@ def features(args: argparse.Namespace) -> int:
 
 def _population(artefacts: ArtefactTokens) -> str:
     if artefacts.threshold is None:
-        return "There is no small population of high norms: no artefact tokens."
+        return "No artefact tokens: no mode of high norms stands apart."
     number_of = int(artefacts.mask.sum())
     of = "1 patch" if number_of == 1 else f"{number_of} patches"
     return f"Outlined, {of}, {share(artefacts.share)}: a population of its own above {number(artefacts.threshold)}."

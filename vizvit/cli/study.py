@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..numbers import decimals, mean_and_spread, share, signed
+from ..numbers import share, thousands
 from ..reading import whole
 from . import options
 from .options import Parser, UsageError, count, from_zero
@@ -182,19 +182,21 @@ def _report(summary: dict, out: Path) -> None:
 
     if summary["accuracy"]:
         found = summary["accuracy"]
-        tell(f"top-1 {share(found['top1'])}, top-5 {share(found['top5'])} of {found['count']} with a label")
+        of = f"of {thousands(int(found['count']))} with a label"
+        tell(f"top-1 {share(found['top1'])}, top-5 {share(found['top5'])} {of}")
     if table := markdown(summary):
         print(table)
         tell(note(summary))
-    tell(f"{summary['measured']} pictures -> {out / 'report.html'}")
+    tell(f"{thousands(summary['measured'])} pictures -> {out / 'report.html'}")
     boxes = summary["boxes"]
     if boxes["bad"]:
-        first, some = boxes["first_bad"], f"{boxes['bad']} of {boxes['count']} boxes cannot be used and are left out"
-        count = f"none of the {boxes['count']} boxes can be used" if boxes["bad"] == boxes["count"] else some
+        bad, of = thousands(boxes["bad"]), thousands(boxes["count"])
+        first, some = boxes["first_bad"], f"{bad} of {of} boxes cannot be used and are left out"
+        count = f"none of the {of} boxes can be used" if boxes["bad"] == boxes["count"] else some
         say(f"{count}; {first['name']}: {first['error']}.")
     if summary["broken"]:
         first = summary["broken_named"][0]
-        count = f"{summary['broken']} of {summary['pictures']} pictures"
+        count = f"{thousands(summary['broken'])} of {summary['pictures']} pictures"
         say(f"left out of the means: {count}; {first['name']}: {first['error']}")
 
 
@@ -230,12 +232,13 @@ class _Progress:
 
 def _rank(args: argparse.Namespace) -> None:
     from ..study import sweep
+    from ..study.written import difference_text, mean_text, places_of
 
     found = sweep(args.out, args.sweep, args.top, lowest=args.lowest, like=args.like)
-    places, apart = decimals(head.mean for head in found), decimals(head.difference for head in found)
+    places = places_of(args.sweep, [head.mean for head in found], [head.difference for head in found])
     print(f"layer  head  {args.sweep:16}{'  difference' if args.like else ''}".rstrip())
     for head in found:
-        values = f"{mean_and_spread(head.mean, head.spread, places):16}"
+        values = f"{mean_text(args.sweep, head.mean, head.spread, places):16}"
         if head.difference is not None:
-            values += f"  {signed(head.difference, apart):>10}"
+            values += f"  {difference_text(args.sweep, head, places):>10}"
         print(f"{head.layer:5}  {head.head:4}  {values}  {args.app + head.link if head.link else ''}".rstrip())

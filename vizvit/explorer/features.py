@@ -22,10 +22,11 @@ COMPONENTS = 3
 SAMPLE = 64  # tokens a layer whose cosines with all others are compared
 
 
-def encode_features(cap: Any, layers: Sequence[int] | None = None) -> bytes:
+def encode_features(cap: Any, layers: Sequence[int] | None = None, other: Any = None) -> bytes:
     """The blob of a capture's features: the vectors of `layers`, components and norms of all layers.
 
-    layers: without it, those that `feature_window(cap)` names; may be none.
+    layers: without it, those that `feature_window(cap)` names; may be none. other: the capture that it is compared
+    with, of the same model: the components are then those of the patches of both, on one scale of colours.
     Raises CaptureError where the capture's tokens cannot be had, and for numbers that are NaN or infinite.
     """
     body, prefix = Body(), cap.grid.num_prefix_tokens
@@ -33,13 +34,20 @@ def encode_features(cap: Any, layers: Sequence[int] | None = None) -> bytes:
     starts = high_population(norms[1:, prefix:])
     count = min(COMPONENTS, cap.grid.num_patches)
     last_first = reversed(range(cap.num_layers))
-    scores, shares = chain((cap.tokens(layer)[prefix:] for layer in last_first), count)
+    both = [cap] if other is None else [cap, other]
+    scores, shares = chain(
+        (np.concatenate([one.tokens(layer)[prefix:] for one in both]) for layer in last_first), count
+    )
+    ends = np.percentile(scores[::-1], (1, 99), axis=1)  # [end, layer, component]
+    scores = scores[:, : cap.num_tokens - prefix]
     header = {
         "capture": fingerprint(cap, cap.view),
+        "compared": None if other is None else fingerprint(other, other.view),
         "dim": int(cap.tokens(-1).shape[-1]),
         "norms": body.add(norms),
         "thresholds": [None if np.isnan(start) else float(start) for start in starts],
         "components": half(scores[::-1], "components", body) | {"count": count},  # [layer, patch, component]
+        "ends": np.moveaxis(ends, 0, -1).tolist(),  # [layer][component] of what its colours run between
         "shares": shares[::-1].round(6).tolist(),
         "layers": [_vectors(cap, layer, body) for layer in (feature_window(cap) if layers is None else layers)],
     }

@@ -10,6 +10,7 @@ CHOICES = {
     "view": ("attention", "similarity", "components", "norms"),
     "direction": ("from", "to"),
     "fuse": ("mean", "max", "min"),
+    "steps": ("chain", "changes"),
     "scale": ("own", "shared", "absolute", "percentile", "apart"),
     "curve": ("linear", "log"),
     "colours": ("viridis", "cividis", "inferno"),

@@ -10,13 +10,15 @@ FREE = 3  # numbers that two populations have more than one: a mean, a deviation
 
 
 def high_population(values: np.ndarray) -> np.ndarray:
-    """Where the high population of each row begins, float64 [...]; NaN where the row is one population.
+    """Where a high population apart from the rest begins in each row, float64 [...]; NaN where there is none.
 
     values: [..., n]. Two Gaussians are fitted by expectation maximisation. They are two populations where they explain
     the values better than a single Gaussian by the integrated completed likelihood (Biernacki, Celeux & Govaert, IEEE
     TPAMI 2000: the Bayesian information criterion less what is unsure about which value is whose, so that a skewed
-    population is not called two), where their mixture has a valley between two peaks, and where the high one is the
-    smaller. It begins where it becomes the likelier of the two.
+    population is not called two), where their mixture has a valley between two peaks, where the high one is the
+    smaller, and where it stands apart: it begins where it becomes the likelier of the two, and that is above what the
+    greatest of so many values of the low one hardly exceeds, mean + deviation · √(2 ln n) (Donoho & Johnstone,
+    Biometrika 81, 1994). Two modes that overlap, as of two parts of a picture, are no population of their own.
     """
     rows = np.asarray(values, np.float64)
     flat = np.sort(rows.reshape(-1, rows.shape[-1]), axis=-1)  # [row, n]
@@ -48,7 +50,8 @@ def _starts(rows: np.ndarray) -> np.ndarray:
     step = (means[:, 1] - means[:, 0]) / 512
     start = means[:, 0] + (first - 0.5) * step
     smaller = (rows > start[:, None]).mean(-1) < 0.5
-    return np.where(better & valley & smaller & (first > 0), start, np.nan)
+    apart = start > means[:, 0] + np.sqrt(2 * np.log(count) * variances[:, 0])
+    return np.where(better & valley & smaller & apart & (first > 0), start, np.nan)
 
 
 def _fit(rows: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -12,7 +12,7 @@ from vizvit.figures.maps import overlay_figure
 
 
 def figure(picture: Any, heat: np.ndarray, *, caption: str | None = None, **options: Any) -> Figure:
-    """A map [rows, cols] over the picture that it belongs to, with a colour bar from 0 to its greatest value.
+    """A map [rows, cols] over the picture that it belongs to, with a colour bar between its limits.
 
     picture: a capture, whose view and model's name are taken; or a PIL image or uint8 [H, W, 3], best
     `vit.view(image)`, the pixels that the map covers. options: those of `vizvit.figures.overlay_figure`, such as

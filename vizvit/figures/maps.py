@@ -47,8 +47,9 @@ def overlay(
 
     image: uint8 [H, W, 3], or a PIL image. heat: [rows, cols], raw non-negative values.
 
-    The colour map runs from `low` (0) to `high` (the map's greatest value; `vmax` is another name for it), beyond
-    which values take the end colours; a map of zeros takes the first. With `log` it runs over the logarithm, and
+    The colour map runs from `low` (0) to `high` (the map's greatest value, or 1.5 times its mean where that is more, so
+    that what is nearly even looks even; `vmax` is another name for it), beyond which values take the end colours; a map
+    of zeros takes the first. With `log` it runs over the logarithm, and
     the limits not given are those of `limits(heat, log=True)`. Each patch covers exactly the pixels whose centre lies
     in its part of the picture; `smooth` interpolates between patch centres instead (bicubic): pleasant, but with
     detail that the model does not have.
@@ -102,7 +103,7 @@ def overlay_figure(
     vmax: float | None = None,
     theme: str = "light",
 ) -> Figure:
-    """A map [rows, cols] over a picture, as `overlay`, with a colour bar from 0 to its greatest value.
+    """A map [rows, cols] over a picture, as `overlay`, with a colour bar between its limits.
 
     blend, opacity: as in `overlay`.
     """

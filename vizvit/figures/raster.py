@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from vizvit.figures.page import BAR, BODY, Place, find_colormap
+from vizvit.figures.scale import EVEN, top_of
 
 ATTENTION_CMAP = "viridis"
 SIGNED_CMAP = "RdBu_r"
@@ -49,15 +50,15 @@ def as_heat(values: np.ndarray, axes: str) -> np.ndarray:
 
 
 def top_value(heat: np.ndarray, vmax: float | None) -> float:
-    """The value of the last colour; 1 for a map of zeros."""
+    """The value of the last colour, without a `vmax` that of `scale.top_of`; 1 for a map of zeros."""
     if vmax is not None and not 0 <= vmax < np.inf:
         raise ValueError(f"vmax is {vmax}, but a number from 0 up was expected.")
-    return float(heat.max() if vmax is None else vmax) or 1.0
+    return top_of(heat) if vmax is None else float(vmax) or 1.0
 
 
 def to_own_maximum(maps: np.ndarray) -> np.ndarray:
-    """Maps [..., rows, cols], each divided by its own greatest value; one of zeros stays."""
-    own = maps.max((-2, -1), keepdims=True)
+    """Maps [..., rows, cols], each divided by the upper end of its own scale (`scale.top_of`); one of zeros stays."""
+    own = np.maximum(maps.max((-2, -1), keepdims=True), EVEN * maps.mean((-2, -1), keepdims=True))
     return maps / np.where(own > 0, own, 1)
 
 

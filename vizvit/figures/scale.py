@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 LEAST = 1e-4  # the lower end of a logarithmic scale, as a share of its upper end
+EVEN = 1.5  # times its mean: what a scale reaches at least, so that what is alike everywhere looks even, not bright
 MODES = ("own", "absolute", "percentile")
 
 
@@ -19,10 +20,11 @@ def limits(
 ) -> tuple[float, float]:
     """The values (low, high) that a map's colours run between, as the explorer chooses them.
 
-    heat: any shape, raw non-negative values. mode: "own", from 0 to its greatest value; "absolute", from 0 to 1;
-    "percentile", from its 1st to its 99th percentile. others: maps that share the scale with this one.
-    log: a logarithmic scale cannot begin at 0. It begins at the least positive value, or at a 10,000th of the upper
-    limit if that is more; "absolute" at 1e-4.
+    heat: any shape, raw non-negative values. mode: "own", from 0 to its greatest value, and to 1.5 times its mean at
+    least: what is nearly even everywhere has no colours to pretend otherwise; "absolute", from 0 to 1; "percentile",
+    from its 1st to its 99th percentile, which a map without any spread has not. others: maps that share the scale.
+    log: a logarithmic scale cannot begin at 0. It begins at the least positive value, at the mean / 1.5 at most, or at
+    a 10,000th of the upper limit if that is more; "absolute" at 1e-4.
     Raises ValueError for values that are negative or not finite and for another mode.
     """
     values = np.concatenate([_values(part) for part in (heat, *(others or ()))])
@@ -30,13 +32,20 @@ def limits(
         raise ValueError(f"The mode is {mode!r}, but one of {', '.join(MODES)} was expected.")
     if mode == "absolute":
         return (LEAST if log else 0.0), 1.0
-    low, high = 0.0, float(values.max())
+    low, high = 0.0, top_of(values)
     if mode == "percentile":
-        low, high = (float(value) for value in np.percentile(values, (1, 99)))
-    high = high or float(values.max()) or 1.0
+        first, last = (float(value) for value in np.percentile(values, (1, 99)))
+        if first < last:
+            low, high = first, last
     if log:
-        low = max(low, float(values[values > 0].min(initial=np.inf)) if values.any() else 0.0, LEAST * high)
-    return (low, high) if low < high else (LEAST * high if log else 0.0, high)
+        least = float(values[values > 0].min()) if values.any() else 0.0
+        low = max(low or min(least, float(values.mean(dtype=np.float64)) / EVEN), LEAST * high)
+    return low, high
+
+
+def top_of(values: np.ndarray) -> float:
+    """The upper end of a map's own scale: its greatest value, 1.5 times its mean at least; 1 for zeros."""
+    return max(float(values.max()), EVEN * float(values.mean(dtype=np.float64))) or 1.0
 
 
 def ends(heat: np.ndarray, low: float | None, high: float | None, log: bool) -> tuple[float, float]:

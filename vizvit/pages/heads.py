@@ -12,6 +12,7 @@ import streamlit as st
 from vizvit.analysis import attention_map, head_statistics, uniform_head
 from vizvit.analysis.fusion import rest
 from vizvit.figures import depth_figure
+from vizvit.figures.scale import limits
 from vizvit.forward.capture import Capture
 from vizvit.numbers import number, share, thousands
 from vizvit.pages.explore.link import view_from_address
@@ -26,6 +27,8 @@ from vizvit.pages.studies import chosen, settings
 from vizvit.study import read_summary, shipped_study
 from vizvit.texts import words
 
+ROOM = 1.08  # of the axis above the highest dot, times its value
+LABEL, DOT = (0.3, 0.06), 0.02  # the words at the line as shares of the chart, width and height; a dot's radius
 MEASURES = {"distance": "distance", "entropy": "entropy", "prefix": "prefix_share"}  # as the library calls them
 
 
@@ -59,7 +62,7 @@ def _body(choice: Choice, cap: Capture) -> None:
     left, right = st.columns([7, 5], gap="large")
     weights = look.plain(look.weights_note(choice.vit))
     with left:
-        _chart(values, uniform, (layer, head), t[f"{name}_axis"])
+        _chart(name, values, uniform, (layer, head))
         caption = t["chart_caption"].format(
             measure=t[name],
             layers=cap.num_layers,
@@ -91,8 +94,9 @@ def _body(choice: Choice, cap: Capture) -> None:
         )
         st.caption(value)
         alt_text = t["alt"].format(layer=layer, head=head, query=query)
-        look.show(picture(cap.view, heat), width="stretch", alt=alt_text)
-        st.html(look.colour_bar(0, float(heat.max()), t["bar"]))
+        ends = limits(heat)
+        look.show(picture(cap.view, heat, ends=ends), width="stretch", alt=alt_text)
+        st.html(look.colour_bar(*ends, t["bar"]))
         st.caption(t["caption"].format(query=query, weights=weights, share=share(rest(heat))))
         if st.button(t["open"], icon=":material/arrow_forward:"):
             open_head(choice, layer, head)
@@ -154,25 +158,37 @@ def _has_study(choice: Choice) -> bool:
     return bool(st.session_state.get("study_folder")) or chosen.is_chosen(choice, read_summary(shipped_study()))
 
 
-def _chart(values: np.ndarray, uniform: float, chosen_head: tuple[int, int], axis: str) -> None:
+def _chart(name: str, values: np.ndarray, uniform: float, chosen_head: tuple[int, int]) -> None:
     """The dots, of which one can be chosen: the one that is, large and in the accent colour."""
-    t = say("heads")
-    layers, heads = values.shape
+    t, (layers, heads) = say("heads"), values.shape
+    axis = t[f"{name}_axis"]
     layer, head = np.divmod(np.arange(values.size), heads)
     is_chosen = (layer == chosen_head[0]) & (head == chosen_head[1])
-    table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel(), "chosen": is_chosen})
+    said = [written(name, float(value)) for value in values.ravel()]
+    table = pd.DataFrame({"layer": layer, "head": head, "value": values.ravel(), "said": said, "chosen": is_chosen})
+    top = ROOM * max(float(values.max()), uniform)
     base = alt.Chart(table).encode(
         x=alt.X(
             "layer:Q",
             title=t["layer_axis"],
-            axis=alt.Axis(tickMinStep=1, grid=False),
-            scale=alt.Scale(domain=[-0.5, layers - 0.5]),
+            axis=alt.Axis(values=list(range(layers)), format="d", grid=False),
+            scale=alt.Scale(domain=[-0.5, layers - 0.5], nice=False),
         ),
-        y=alt.Y("value:Q", title=axis, scale=alt.Scale(zero=True, nice=True)),
+        y=alt.Y(
+            "value:Q",
+            title=axis,
+            axis=alt.Axis(labelExpr=look.PER_CENT) if name == "prefix" else alt.Axis(),
+            scale=alt.Scale(domain=[0, top], nice=False),
+        ),
     )
-    even = alt.Chart(pd.DataFrame({"value": [uniform], "name": [t["uniform"]]})).encode(y=alt.Y("value:Q", title=axis))
+    place, above = label_place(values, uniform, top)
+    words_at = pd.DataFrame({"value": [uniform], "name": [t["uniform"]], "place": [place]})
+    even = alt.Chart(words_at).encode(y=alt.Y("value:Q", title=axis))
     rule = even.mark_rule(strokeDash=[2, 3], color=look.quiet_mark())
-    name = even.mark_text(align="left", dx=4, dy=-8, fontSize=14, color=look.quiet_mark())
+    text = {"align": "left", "baseline": "bottom" if above else "top", "dy": -9 if above else 9}
+    label = even.mark_text(**text, fontSize=14, color=look.quiet_mark()).encode(
+        x=alt.X("place:Q", title=t["layer_axis"]), text="name:N"
+    )
     line = base.mark_line(strokeDash=[4, 4], opacity=0.6).encode(y="mean(value):Q", color=alt.value("gray"))
     dots = (
         base.mark_circle(opacity=0.85, cursor="pointer")
@@ -182,14 +198,33 @@ def _chart(values: np.ndarray, uniform: float, chosen_head: tuple[int, int], axi
             tooltip=[
                 alt.Tooltip("layer:Q", title=t["layer_axis"]),
                 alt.Tooltip("head:Q", title=t["head_axis"]),
-                alt.Tooltip("value:Q", title=axis, format=".3g"),
+                alt.Tooltip("said:N", title=t[name]),
             ],
         )
         .add_params(alt.selection_point(name="head", fields=["layer", "head"], on="click", empty=False))
     )
-    chart = (rule + name.encode(x=alt.value(0), text="name:N") + line + dots).properties(height=400)
+    chart = (rule + label + line + dots).properties(height=400)
     chart = chart.configure_axis(labelFontSize=14, titleFontSize=15)
     st.altair_chart(chart, width="stretch", on_select=_use_dot, key=f"heads_chart_{_clicks()}")
+
+
+def label_place(values: np.ndarray, uniform: float, top: float) -> tuple[float, bool]:
+    """Where the words at the line of uniform attention begin, in layers, and whether above it: where the fewest dots
+    are in their way. values: [layer, head]. top: of the axis."""
+    layers, tall = len(values), LABEL[1] * top
+    wide = min(layers, 1 + max(0, math.floor(LABEL[0] * layers - 0.45)))  # layers that they reach over
+    apart = values - uniform
+
+    def in_the_way(place: tuple[int, bool]) -> int:
+        start, above = place
+        there = (apart if above else -apart)[start : start + wide]
+        room = top - uniform if above else uniform
+        return int(((there > DOT / 2 * top) & (there < tall + DOT * top)).sum()) + (values.size if room < tall else 0)
+
+    start, above = min(
+        ((start, above) for above in (True, False) for start in range(layers - wide + 1)), key=in_the_way
+    )
+    return start - 0.45, above
 
 
 def _clicks() -> int:

@@ -100,14 +100,16 @@ def _changes(cap: Capture, steps: np.ndarray, first: int, query: str) -> None:
     st.subheader(t["changes"])
     look.show(
         [signed_picture(part, most, cap.view.shape, 220) for part in moved],
-        caption=[
-            t["changed"].format(layer=first + i, share=share(float(np.abs(part).sum()) / 2))
-            for i, part in enumerate(moved, 1)
-        ],
+        caption=[t["changed"].format(layer=first + i, share=share(_moved(part))) for i, part in enumerate(moved, 1)],
         width=150,
     )
     st.html(look.colour_bar(-most, most, t["rollout_bar"], SIGNED_CMAP))
     st.caption(t["changes_caption"].format(query=query))
+
+
+def _moved(part: np.ndarray) -> float:
+    """The share of the flow that a step moved: what the patches lose in all, the prefix tokens have gained."""
+    return float(np.abs(part).sum() + abs(part.sum())) / 2
 
 
 def sentence(final: np.ndarray, outstanding: np.ndarray, query: str) -> str:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ..figures.charts import finish_by_depth
 from ..figures.page import BODY, SMALL, Page
-from ..numbers import number
+from ..numbers import number, thousands
 from .summary import weights_note
 
 # measure: (title, axis, what the numbers are)
@@ -127,7 +127,7 @@ def caption(summary: dict, measure: str) -> str:
     found, source = summary["heads"][measure], summary.get("source") or {}
     whose = {"class": "the class token's attention", "patches": "all patches' mean attention"}
     what = WORDS[measure][2].format(whose=whose[whose_attention(summary)])
-    of = f"{found['count']} pictures" + (f" of {source['data']}" if source.get("data") else "")
+    of = f"{thousands(int(found['count']))} pictures" + (f" of {source['data']}" if source.get("data") else "")
     mean, spread = (np.array(found[name], np.float64) for name in ("mean", "spread"))
     low, _ = value_range(mean, spread, EVEN.get(measure))
     start = f"the axis begins at {number(low)}, not at 0" if low > 0 else "nothing rescaled"
@@ -150,7 +150,7 @@ def artefacts_figure(summary: dict, *, title: str = "", caption: str = "", theme
 def artefacts_caption(summary: dict) -> str:
     """What `artefacts_figure` shows, of which pictures, model and weights."""
     found, source = summary["artefact_share"], summary.get("source") or {}
-    of = f"{found['count']} pictures" + (f" of {source['data']}" if source.get("data") else "")
+    of = f"{thousands(int(found['count']))} pictures" + (f" of {source['data']}" if source.get("data") else "")
     weights = f"{weights_note(summary)}."
     return (
         f"{ARTEFACTS[2][0].upper()}{ARTEFACTS[2][1:]} (vizvit.artefact_tokens). A dot a layer at its mean over {of}, "

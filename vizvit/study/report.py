@@ -12,7 +12,7 @@ from string import Template
 from matplotlib.figure import Figure
 
 from ..figures import figure_bytes
-from ..numbers import decimals, mean_and_spread, share
+from ..numbers import decimals, mean_and_spread, share, thousands
 from ..texts import words
 from . import table
 from .figures import ARTEFACTS, WORDS, artefacts_caption, artefacts_figure, caption, figure
@@ -20,6 +20,7 @@ from .measures import MEASURES
 from .opened import app_words
 from .summary import weights_note
 from .sweep import explorer_link
+from .written import mean_text, places_of
 
 REPORT = "report.html"
 APP = "http://localhost:8501/"  # where Streamlit serves the app unless told otherwise
@@ -30,7 +31,7 @@ def report(summary: dict, drawn: Iterable[str], app: str = APP) -> str:
     """The whole page. summary: as `read_summary` gives it; drawn: measures to draw; app: what links lead to."""
     template = Template(Path(__file__).with_name("report.html").read_text("utf-8"))
     return template.substitute(
-        title=html.escape(f"{summary['model']}: a study of {summary['measured']} pictures"),
+        title=html.escape(f"{summary['model']}: a study of {thousands(summary['measured'])} pictures"),
         version=html.escape(summary["vizvit"]),
         facts=_facts(summary),
         methods=_methods(summary),
@@ -50,24 +51,28 @@ def facts(summary: dict) -> list[tuple[str, str]]:
         ("model", summary["model"]),
         ("weights", summary["weights"] + ("" if summary["trained"] else ": what it shows is not learned")),
         ("input", f"{height} × {width} px, {rows} × {cols} patches, {summary['precision']}{grey}"),
-        ("pictures", f"{summary['measured']} measured, {summary['broken']} left out"),
+        ("pictures", f"{thousands(summary['measured'])} measured, {thousands(summary['broken'])} left out"),
     ]
     if source.get("data"):
         limit = f"limit {source['limit']}, spread evenly over the set" if source.get("limit") else "without a limit"
         told.append(("from", f"{source['data']}, {limit}"))
     if accuracy:
-        of = f"of {accuracy['count']} with a label"
+        of = f"of {thousands(int(accuracy['count']))} with a label"
         told.append(("accuracy", f"top-1 {share(accuracy['top1'])}, top-5 {share(accuracy['top5'])} {of}"))
     if value := summary.get("value"):
         places = decimals([value["mean"]])
         told.append(("value", f"{mean_and_spread(value['mean'], value['spread'], places)}, in the model's own units"))
     if summary["objects"]:
-        told.append(("objects", f"{summary['objects']} pictures have a box that fills less than half of them"))
+        told.append(
+            ("objects", f"{thousands(summary['objects'])} pictures have a box that fills less than half of them")
+        )
     boxes = summary.get("boxes") or {}
     if missing := table.missing(summary, say):
         told.append(("missing", " ".join(missing)))
     if boxes.get("bad"):
-        told.append(("boxes", f"{boxes['bad']} of {boxes['count']} cannot be used and are left out"))
+        told.append(
+            ("boxes", f"{thousands(boxes['bad'])} of {thousands(boxes['count'])} cannot be used and are left out")
+        )
     if source.get("made"):
         told.append(("made", source["made"]))
     return told
@@ -89,7 +94,7 @@ def _methods(summary: dict) -> str:
         title, control = table.title(name, say)
         mark = f" <small>{html.escape(control)}</small>" if control else ""
         lines.append([f"{html.escape(title)}{mark}", *map(html.escape, cells)])
-    of = f"{weights_note(summary)}, {summary['measured']} pictures."
+    of = f"{weights_note(summary)}, {thousands(summary['measured'])} pictures."
     said = html.escape(" ".join([of, *table.notes(summary, say)]))
     return f"<h2>{say('studies')['methods']}</h2>\n{_numbers('Methods', head, lines)}\n<p>{said}</p>"
 
@@ -132,7 +137,8 @@ def _heads(summary: dict, app: str) -> str:
     """Every head's means, with the link that opens it in the explorer."""
     measures = [measure for measure in MEASURES if measure in summary["heads"]]
     places = {
-        measure: decimals(mean for row in summary["heads"][measure]["mean"] for mean in row) for measure in measures
+        measure: places_of(measure, (mean for row in summary["heads"][measure]["mean"] for mean in row))
+        for measure in measures
     }
     opened, lines = app_words(summary), []
     for layer in range(summary["layers"]):
@@ -142,7 +148,7 @@ def _heads(summary: dict, app: str) -> str:
             for measure in measures:
                 found = summary["heads"][measure]
                 mean, spread = (found[part][layer][number] for part in ("mean", "spread"))
-                cells.append(mean_and_spread(mean, spread, places[measure]))
+                cells.append(mean_text(measure, mean, spread, places[measure]))
             lines.append(cells)
     return _numbers("All heads", ["layer, head", *(WORDS[measure][1] for measure in measures)], lines)
 

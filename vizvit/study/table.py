@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..explanations.methods import METHODS
-from ..numbers import NONE, decimals, mean_and_spread
+from ..numbers import NONE, decimals, mean_and_spread, thousands
 from .summary import weights_note
 
 Say = Callable[[str], dict[str, str]]  # a section's words in some language, as `texts.words` gives them
@@ -65,7 +65,7 @@ def notes(summary: dict, say: Say) -> list[str]:
         areas = t["areas_note_value"] if _of_values(summary) else t["areas_note"]
         said += [areas.format(steps=settings["steps"] or rows * cols, fill=fill)]
     if "pointing" in measured:
-        said += [t["pointing_note"].format(count=summary["objects"])]
+        said += [t["pointing_note"].format(count=thousands(summary["objects"]))]
     return [*said, t["error_note"]]
 
 
@@ -84,7 +84,7 @@ def missing(summary: dict, say: Say) -> list[str]:
 
 def note(summary: dict) -> str:
     """What the table was measured on, in sentences."""
-    said = f"{weights_note(summary)}; {summary['measured']} pictures."
+    said = f"{weights_note(summary)}; {thousands(summary['measured'])} pictures."
     if any("deletion" in scores for scores in summary["methods"].values()):
         settings, (rows, cols) = summary["settings"], summary["grid"]
         curve = "the predicted class's probability, "
@@ -95,7 +95,7 @@ def note(summary: dict) -> str:
             f"{settings['steps'] or rows * cols} steps, filled by {settings['fill']}."
         )
     if any("pointing" in scores for scores in summary["methods"].values()):
-        said += f" Pointing: {summary['objects']} pictures whose object fills less than half."
+        said += f" Pointing: {thousands(summary['objects'])} pictures whose object fills less than half."
     return f"{said} ± is the standard error of the mean."
 
 

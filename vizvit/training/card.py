@@ -192,7 +192,7 @@ def _character(learned: Character, filters: bool) -> str:
         f"{learned.even_distance:.1f} pixels and",
         f"an entropy of {learned.even_entropy:.2f} nats.",
         "",
-        "| layer | distance, pixels | heads from … to | entropy, nats | heads from … to |",
+        "| layer | distance, pixels | heads from … to | mean entropy, nats | heads from … to |",
         "|---:|---:|---|---:|---|",
     ]
     for layer, (far, wide) in enumerate(zip(learned.distance, learned.entropy, strict=True)):

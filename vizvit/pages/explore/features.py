@@ -34,34 +34,46 @@ def feed(key: str, choice: Choice, cap: Capture, selection: Mapping, comparison:
     asked = explorer.wanted_vectors(key, fingerprint(cap, cap.view))
     if not is_featured(selection) and asked is None:
         return
-    _feed(key, "features", choice, cap, selection["layer"] if asked is None else asked, {})
+    same = comparison is not None and comparison.choice.vit is choice.vit
+    pair = (comparison.cap, cap) if same else (None, None)
+    _feed(key, "features", choice, cap, selection["layer"] if asked is None else asked, {}, pair[0])
     if comparison is not None:
         asked = explorer.wanted_vectors(key, fingerprint(comparison.cap, comparison.cap.view), compare=True)
-        header = {"same_model": comparison.choice.vit is choice.vit}
+        header = {"same_model": same}
         layer = selection["layer"] if asked is None else asked
-        _feed(key, "compare_features", comparison.choice, comparison.cap, layer, header)
+        _feed(key, "compare_features", comparison.choice, comparison.cap, layer, header, pair[1])
 
 
-def _feed(key: str, name: str, choice: Choice, cap: Capture, layer: int, header: Mapping) -> None:
+def _feed(
+    key: str, name: str, choice: Choice, cap: Capture, layer: int, header: Mapping, other: Capture | None
+) -> None:
+    """other: what it is compared with, by the same model."""
     layers = feature_window(cap, layer)
 
     def make() -> bytes:
         with turn():
-            cap.tokens(-1)  # another pass of the model
-        return encode_features(cap, layers)
+            for one in (cap, other):
+                if one is not None:
+                    one.tokens(-1)  # another pass of the model
+        return encode_features(cap, layers, other)
 
-    explorer.feed(key, name, header, choice.result(("features", layers), make, len))
+    with_other = "" if other is None else fingerprint(other, other.view)
+    explorer.feed(key, name, header, choice.result(("features", layers, with_other), make, len))
 
 
 def arrays(cap: Capture, selection: Mapping, other: tuple[Capture, Mapping] | None = None) -> dict[str, np.ndarray]:
     """The numbers of a view of features, by name; raw.
 
     similarity: map [rows, cols], and other_map, of the same query, where other is a second picture by the same model.
-    components: map [rows, cols, 3]. norms: map and artefacts [rows, cols], norms [layer + 1, token], threshold.
+    components: map [rows, cols, 3], and other_map likewise, of the patches of both. norms: map and artefacts
+    [rows, cols], norms [layer + 1, token], threshold.
     """
     view, layer = selection["view"], selection["layer"]
     if view == "components":
-        return {"map": patch_components(cap, layer, _components(cap))}
+        if other is None or other[0].vit is not cap.vit:
+            return {"map": patch_components(cap, layer, _components(cap))}
+        pairs = {"map": (cap, other[0]), "other_map": (other[0], cap)}
+        return {name: patch_components(one, layer, _components(cap), other=two) for name, (one, two) in pairs.items()}
     if view == "norms":
         found, norms = artefact_tokens(cap, layer), token_norms(cap)
         return {

@@ -9,7 +9,7 @@ from vizvit.grid import PatchGrid
 from vizvit.pages.shared.address import note_all
 from vizvit.reading import whole
 
-NAMES = ("view", "direction", "fuse", "scale", "curve", "colours", "blend")
+NAMES = ("view", "direction", "fuse", "steps", "scale", "curve", "colours", "blend")
 SWITCHES = ("rollout", "smooth", "grid_lines", "true_pixels")
 
 

@@ -22,6 +22,7 @@ from vizvit.pages.shared.language import say
 from vizvit.pages.shared.pixels import colours, png_url
 from vizvit.texts import words
 
+PER_CENT = "format(100 * datum.value, '.3~g') + ' %'"  # how the axis of a chart writes shares
 ACCENT_DARK = "#ff5c93"  # the accent on dark paper
 
 _STYLE = """
@@ -163,7 +164,7 @@ def predicted(cap: Capture) -> dict[str, np.ndarray]:
 
 
 def about_outputs(vit: VitModel) -> None:
-    """Below predictions: what their numbers are, where they do not share out one whole; and whetherlearned."""
+    """Below predictions: what their numbers are, where they do not share out one whole; and whether learned."""
     t = language.say_of("look", vit)
     said = [t[f"meaning_{vit.outputs}"]] if vit.outputs != "softmax" else []
     if said := [*said, *([t["chance"]] if not vit.trained else [])]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from vizvit.errors import ModelError
-from vizvit.numbers import decimals, mean_and_spread, number, signed, thousands
+from vizvit.numbers import number, thousands
 from vizvit.pages.explore.open_head import open_head
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import say
@@ -18,6 +20,7 @@ from vizvit.pages.studies.settings import Asked
 from vizvit.study import MEASURES, Head
 from vizvit.study.figures import EVEN, value_range, whose_attention
 from vizvit.study.sweep import ranked
+from vizvit.study.written import SHARES, difference_text, mean_text, places_of
 
 
 def show(choice: Choice, summary: dict) -> None:
@@ -45,24 +48,23 @@ def _one(choice: Choice, summary: dict, layer: int, head: int) -> None:
     t, rows = say("studies"), []
     for name in MEASURES:
         if found := summary["heads"].get(name):
-            said = mean_and_spread(found["mean"][layer][head], found["spread"][layer][head], _places(summary, name))
+            said = mean_text(name, found["mean"][layer][head], found["spread"][layer][head], _places(summary, name))
             rows.append(f"| {t[name]} | {said} |")
     st.markdown("\n".join([f"| {t['place'].format(layer=layer, head=head)} | |", "| :-- | --: |", *rows]))
     _open(choice, summary, layer, head, t["open_one"], "study_open_chosen", "secondary")
 
 
 def _rows(choice: Choice, summary: dict, asked: Asked, found: list[Head]) -> None:
-    t, places = say("studies"), _places(summary, asked.by)
-    apart = decimals(head.difference for head in found)
+    t, places = say("studies"), _places(summary, asked.by, found)
     st.caption(t["open_like"] if asked.head else t["open"])
     rows = st.container(gap=None)
     for place, head in enumerate(found, 1):
         with rows.container(horizontal=True, vertical_alignment="center", gap="small", key=f"study_row_{place}"):
             name = t["place"].format(layer=head.layer, head=head.head)
             _open(choice, summary, head.layer, head.head, name, f"study_open_{head.layer}_{head.head}")
-            st.markdown(mean_and_spread(head.mean, head.spread, places), width="content")
+            st.markdown(mean_text(asked.by, head.mean, head.spread, places), width="content")
             if head.difference is not None:
-                st.caption(signed(head.difference, apart), width="content")
+                st.caption(difference_text(asked.by, head, places), width="content")
 
 
 def _open(choice: Choice, summary: dict, layer: int, head: int, name: str, key: str, kind: str = "tertiary") -> None:
@@ -83,8 +85,9 @@ def _open(choice: Choice, summary: dict, layer: int, head: int, name: str, key: 
         open_head(choice, layer, head)
 
 
-def _places(summary: dict, measure: str) -> int:
-    return decimals(mean for row in summary["heads"][measure]["mean"] for mean in row)
+def _places(summary: dict, measure: str, found: Sequence[Head] = ()) -> int:
+    means = (mean for row in summary["heads"][measure]["mean"] for mean in row)
+    return places_of(measure, means, [head.difference for head in found])
 
 
 def _dots(summary: dict, asked: Asked, found: list[Head]) -> None:
@@ -130,6 +133,9 @@ def _chart(
     beside = 0.6 * ((head + 0.5) / heads - 0.5)
     columns = {"layer": layer, "head": head, "x": layer + beside, "mean": mean.ravel(), "spread": spread.ravel()}
     table = pd.DataFrame(columns).dropna(subset="mean")
+    places = places_of(asked.by, mean.ravel())
+    for name in ("mean", "spread"):
+        table[f"{name}_said"] = [mean_text(asked.by, value, None, places) for value in table[name]]
     table["low"], table["high"] = table["mean"] - table["spread"], table["mean"] + table["spread"]
     kinds = {(one.layer, one.head): "ranked" for one in found} | ({asked.head: "chosen"} if asked.head else {})
     table["kind"] = [kinds.get(place, "other") for place in zip(table["layer"], table["head"], strict=True)]
@@ -149,16 +155,17 @@ def _chart(
         tooltip=[
             alt.Tooltip("layer:Q", title=t["layer_axis"]),
             alt.Tooltip("head:Q", title=t["head_axis"]),
-            alt.Tooltip("mean:Q", title=t["mean"], format=".3g"),
-            alt.Tooltip("spread:Q", title=t["spread"], format=".2g"),
+            alt.Tooltip("mean_said:N", title=t["mean"]),
+            alt.Tooltip("spread_said:N", title=t["spread"]),
         ],
     )
+    axis = alt.Axis(labelExpr=look.PER_CENT) if asked.by in SHARES else alt.Axis()
     scale = alt.Scale(domain=list(ends), zero=False, nice=False)
     bars = base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q", title="", scale=scale), y2="high:Q")
     dots = (
         base.mark_circle(opacity=0.95, cursor="pointer")
         .encode(
-            y=alt.Y("mean:Q", title=t[f"{asked.by}_axis"], scale=scale),
+            y=alt.Y("mean:Q", title=t[f"{asked.by}_axis"], scale=scale, axis=axis),
             size=alt.Size("size:Q", scale=None, legend=None),
         )
         .add_params(alt.selection_point(name="dot", fields=["layer", "head"], on="click", empty=False))

@@ -34,6 +34,7 @@ export function attachControls(app) {
   onChoice(dom.view, (view) => choose(app, { view }));
   onChoice(dom.direction, (direction) => choose(app, { direction }));
   onChoice(dom.fuse, (fuse) => choose(app, { fuse, head: null, rollout: app.choice.rollout }));
+  onChoice(dom.steps, (steps) => choose(app, { steps }));
   onChoice(dom.tool, (tool) => show(app, { tool }));
   const { scale, curve, smooth, colours, blend } = dom.selects;
   scale.addEventListener("change", () => setOption(app, { scale: scale.value }));

@@ -60,7 +60,7 @@ export function attachKeyboard(app) {
     const head = Math.min(Math.max((app.choice.head ?? (step[0] > 0 ? -1 : 0)) + step[0], 0), heads - 1);
     choose(app, { layer: Math.min(Math.max(app.choice.layer + step[1], 0), layers - 1), head });
   });
-  for (const choice of ["view", "direction", "tool", "fuse"]) roam(app.dom[choice].box);
+  for (const choice of ["view", "direction", "tool", "fuse", "steps"]) roam(app.dom[choice].box);
   app.root.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, select, dialog, dialog *, .menu *");
     if (hasModifier(event) || event.defaultPrevented) return;

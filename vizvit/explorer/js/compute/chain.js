@@ -31,6 +31,11 @@ export function flowSteps(matrices, vector, direction) {
   return matrices.map((matrix) => (column = timesColumn(matrix, column)));
 }
 
+// What each layer after the first changed in the chain: [layer] of [token], null for the first.
+export function flowChanges(steps) {
+  return steps.map((step, layer) => (layer ? step.map((value, token) => value - steps[layer - 1][token]) : null));
+}
+
 function weightsOver(vector, matrix) {
   if (typeof vector !== "number") return vector;
   const weights = new Float32Array(Math.sqrt(matrix.length));

@@ -3,8 +3,8 @@
 import { decodeHalves, readFrame } from "./payload.js";
 import { percentilesOf } from "./scaling.js";
 
-// { header: of the frame around it, features }. features: { capture, dim, norms [layer + 1][token], thresholds [layer],
-// components [layer] of Float32Array [patch, count], count, shares [layer][component], sections: layer -> its bytes }.
+// { header: of the frame around it, features }. features: { capture, compared (whose patches the components are of besides), dim, norms [layer + 1][token], thresholds [layer],
+// components [layer] of Float32Array [patch, count], count, shares [layer][component], ends [layer][component] of their colours, sections: layer -> its bytes }.
 export function readFeatures(bytes, { num_layers: layers, num_tokens: tokens, rows, cols }) {
   const buffer = bytes.slice().buffer, outer = readFrame(buffer, 0), { header, body } = readFrame(buffer, outer.body);
   const norms = new Float32Array(buffer, body + header.norms, (layers + 1) * tokens);
@@ -13,7 +13,7 @@ export function readFeatures(bytes, { num_layers: layers, num_tokens: tokens, ro
   return {
     header: outer.header,
     features: {
-      capture: header.capture, dim: header.dim, thresholds: header.thresholds, count, shares: header.shares,
+      capture: header.capture, compared: header.compared ?? null, ends: header.ends ?? null, dim: header.dim, thresholds: header.thresholds, count, shares: header.shares,
       norms: Array.from({ length: layers + 1 }, (_, row) => norms.subarray(row * tokens, (row + 1) * tokens)),
       components: Array.from({ length: layers }, (_, layer) => components.subarray(layer * size, (layer + 1) * size)),
       sections: new Map(header.layers.map((section) => [section.layer, { section, buffer, body }])),
@@ -72,13 +72,15 @@ export function featureLimits(maps) {
   return low < high ? { low, high, log: false } : { low: low - 0.5, high: low + 0.5, log: false };
 }
 
-// The first three components [patch, count] as red, green and blue, each from its 1st to its 99th percentile: RGBA words.
-export function componentColours(components, count, out = new Uint32Array(components.length / count)) {
+// The first three components [patch, count] as red, green and blue, RGBA words: each between its `ends`, or from its 1st to
+// its 99th percentile.
+export function componentColours(components, count, ends = null, out = new Uint32Array(components.length / count)) {
   const patches = components.length / count, channel = new Float32Array(patches);
   out.fill(0xff000000);
   for (let part = 0; part < Math.min(count, 3); part++) {
     for (let patch = 0; patch < patches; patch++) channel[patch] = components[patch * count + part];
-    const { low, high } = featureLimits([{ row: channel, first: 0, count: patches }]);
+    const given = ends && ends[part][0] < ends[part][1];
+    const { low, high } = given ? { low: ends[part][0], high: ends[part][1] } : featureLimits([{ row: channel, first: 0, count: patches }]);
     for (let patch = 0; patch < patches; patch++) {
       const share = Math.min(Math.max((channel[patch] - low) / (high - low), 0), 1);
       out[patch] |= Math.floor(share * 255 + 0.5) << (8 * part);

@@ -2,22 +2,25 @@
 // is the patches' part of a row over tokens: { row, first, count }.
 
 const LEAST = 1e-4; // the lower end of a logarithmic scale, as a share of its upper end
+const EVEN = 1.5; // times its mean: what a scale reaches at least, so that a map that is alike everywhere looks even
 
-// { low, high, log, clipped } for each map. mode: "own", 0 to the map's greatest value; "shared", to the greatest of all
-// maps; "absolute", 0 to 1; "percentile", from the map's 1st to its 99th. curve: "linear", or "log", which begins at the
-// least positive value or at a 10,000th of the upper end. clipped: some values lie outside and take the end colours.
+// { low, high, log, clipped, even } for each map. mode: "own", 0 to the map's greatest value, 1.5 times its mean at least;
+// "shared", of all maps together; "absolute", 0 to 1; "percentile", from the map's 1st to its 99th. curve: "linear", or
+// "log", which begins at the least positive value, at the mean / 1.5 at most, or at a 10,000th of the upper end. clipped:
+// some values lie outside and take the end colours. even: no value reaches the upper end, so even is the map.
 export function limitsOf(maps, mode, curve) {
   const log = curve === "log", ranges = maps.map(rangeOf);
   const all = {
     least: Math.min(...ranges.map((range) => range.least)),
     most: Math.max(...ranges.map((range) => range.most)),
+    mean: ranges.reduce((sum, range, i) => sum + range.mean * maps[i].count, 0) / maps.reduce((sum, map) => sum + map.count, 0),
   };
   return maps.map((map, index) => {
     const own = ranges[index];
+    const range = mode === "shared" ? all : own, whole = [0, upperEnd(range)], percentiles = mode === "percentile" && percentilesOf(map);
     const { low, high } = mode === "absolute" ? { low: log ? LEAST : 0, high: 1 }
-      : mode === "percentile" ? endsOf(...percentilesOf(map), own, log)
-      : endsOf(0, (mode === "shared" ? all : own).most, mode === "shared" ? all : own, log);
-    return { low, high, log, clipped: own.bottom < low || own.most > high };
+      : endsOf(...(percentiles && percentiles[0] < percentiles[1] ? percentiles : whole), range, log);
+    return { low, high, log, clipped: own.bottom < low || own.most > high, even: high === whole[1] && mode !== "absolute" && range.most < high };
   });
 }
 
@@ -29,21 +32,23 @@ export function signedLimits(row, first, count) {
 }
 
 function rangeOf({ row, first, count }) {
-  let bottom = Infinity, least = Infinity, most = 0;
+  let bottom = Infinity, least = Infinity, most = 0, sum = 0;
   for (let i = first; i < first + count; i++) {
     const value = row[i];
     if (value < bottom) bottom = value;
     if (value > 0 && value < least) least = value;
     if (value > most) most = value;
+    sum += value;
   }
-  return { bottom, least, most };
+  return { bottom, least, most, mean: sum / count };
 }
 
-// Never an empty range, whatever the map holds: a map of zeros gets 1 as its upper end.
-function endsOf(low, high, { least, most }, log) {
-  high = high || most || 1;
-  if (log) low = Math.max(low, most > 0 ? least : 0, LEAST * high);
-  return low < high ? { low, high } : { low: log ? LEAST * high : 0, high };
+function upperEnd({ most, mean }) {
+  return Math.max(most, EVEN * mean) || 1; // for zeros 1
+}
+
+function endsOf(low, high, { least, most, mean }, log) {
+  return { low: log ? Math.max(low || (most > 0 ? Math.min(least, mean / EVEN) : 0), LEAST * high) : low, high };
 }
 
 // The 1st and the 99th percentile of a map, as NumPy finds them.

@@ -53,9 +53,9 @@ export function fusedLayer(layer, how) {
   const { heads, tokens } = layer, work = sweepWork(layer), fused = new Float32Array(tokens * tokens);
   for (let head = 0; head < heads; head++) {
     sweepHead(layer, head, work, (query, at, highest, sum) => {
-      const values = work.rows, share = sum > 0 ? 1 / sum : 0, to = query * tokens;
+      const values = work.rows, share = sum > 0 ? 1 / sum : 0, part = share / heads, to = query * tokens;
       if (how === "mean") {
-        for (let key = 0; key < tokens; key++) fused[to + key] += (values[at + key] * share) / heads;
+        for (let key = 0; key < tokens; key++) fused[to + key] += values[at + key] * part;
       } else if (head === 0) {
         for (let key = 0; key < tokens; key++) fused[to + key] = values[at + key] * share;
       } else if (how === "max") {

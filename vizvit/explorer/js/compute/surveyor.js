@@ -6,92 +6,118 @@
 import { normalised } from "./chain.js";
 import { exponentiate, fusedLayer, medianOf, packPanels, scorePanel, sinksOf, surveyLayer, sweepHead, sweepWork } from "./survey.js";
 
+const CREW = 4; // workers at most; one processor is left to the page
+
 // ask(kind, side, index, args, priority): "survey" with args { layer, geometry }, answered by what surveyLayer returns; or
 //   "fused" with { layer, how, residual }, answered by fusedLayer's matrix, as Ã where a residual is given. args.layer: the
 //   decoded arrays, or a function that gives them when their turn comes (null: dropped). Asking again for what still waits
 //   moves it up. The highest priority (0 by default) goes first, and among equals the newest.
 // cancel(side): nothing more comes of that side's asks. close(): nothing more comes at all.
-// onDone({ kind, side, index, how, result }), or with `error`, a sentence, instead of `result`.
-export function createSurveyor(onDone) {
+// onDone({ kind, side, index, how, result }), or with `error`, a sentence, instead of `result`. most: workers.
+export function createSurveyor(onDone, most = crewOf(globalThis.navigator?.hardwareConcurrency)) {
   const waiting = new Map(); // name -> job
-  let running = null, worker = null, address = null, timer = 0, count = 0, closed = false, alone = false;
+  const crew = []; // { worker, job }, job null for one that rests
+  let address = null, timer = 0, count = 0, closed = false, alone = false;
 
   function ask(kind, side, index, args, priority = 0) {
     const name = JSON.stringify([kind, side, index, args.how, args.residual]);
-    if (closed || (running?.name === name && !running.dropped)) return;
+    if (closed || crew.some(({ job }) => job?.name === name && !job.dropped)) return;
     waiting.set(name, { name, kind, side, index, args, priority, order: count++, dropped: false });
     wake();
   }
 
   function wake() {
-    if (!running && waiting.size) timer ||= setTimeout(begin, 0); // after all that is asked in this turn
+    if (waiting.size && !closed) timer ||= setTimeout(begin, 0); // after all that is asked in this turn
   }
 
   function begin() {
     timer = 0;
-    if (!waiting.size) return;
-    running = [...waiting.values()].sort((a, b) => b.priority - a.priority || b.order - a.order)[0];
-    waiting.delete(running.name);
-    const { kind, args } = running, layer = typeof args.layer === "function" ? args.layer() : args.layer;
-    if (!layer) {
-      running = null;
-      return wake();
+    while (waiting.size) {
+      const mate = alone ? null : crew.find(({ job }) => !job) ?? employ();
+      if (!mate && !alone) return; // all are at work
+      const job = next();
+      if (job && mate) send(mate, job);
+      else if (job) return finish(job, surveyorAnswer(job.work));
     }
+  }
+
+  // What comes first, with its arrays; null where those are gone.
+  function next() {
+    const [job] = [...waiting.values()].sort((a, b) => b.priority - a.priority || b.order - a.order);
+    waiting.delete(job.name);
+    const { kind, args } = job, layer = typeof args.layer === "function" ? args.layer() : args.layer;
+    if (!layer) return null;
     const { heads, tokens, dim, scale, queries, keys, bias, biasHeads } = layer; // keyMean would bring the whole blob along
     const arrays = { heads, tokens, dim, scale, queries, keys, bias, biasHeads };
-    running.work = { kind, arrays, geometry: args.geometry, how: args.how, residual: args.residual };
-    if (!worker && !alone) employ();
-    try {
-      if (worker) return worker.postMessage(running.work);
-    } catch {
-      dismiss();
-    }
-    finish(surveyorAnswer(running.work));
+    return Object.assign(job, { work: { kind, arrays, geometry: args.geometry, how: args.how, residual: args.residual } });
   }
 
   function employ() {
+    if (crew.length >= most) return null;
     try {
-      address = URL.createObjectURL(new Blob([surveyorSource()], { type: "text/javascript" }));
-      worker = new Worker(address);
-      worker.onmessage = ({ data }) => finish(data);
-      worker.onerror = worker.onmessageerror = (event) => {
+      address ??= URL.createObjectURL(new Blob([surveyorSource()], { type: "text/javascript" }));
+      const mate = { worker: new Worker(address), job: null };
+      mate.worker.onmessage = ({ data }) => {
+        const { job } = mate;
+        mate.job = null;
+        finish(job, data);
+      };
+      mate.worker.onerror = mate.worker.onmessageerror = (event) => {
         event.preventDefault();
         dismiss();
-        if (running) timer = setTimeout(() => ((timer = 0), finish(surveyorAnswer(running.work))), 0);
       };
+      crew.push(mate);
+      return mate;
+    } catch {
+      dismiss();
+      return null;
+    }
+  }
+
+  function send(mate, job) {
+    mate.job = job;
+    try {
+      mate.worker.postMessage(job.work);
     } catch {
       dismiss();
     }
   }
 
+  // From now on the work is done here, first what was under way.
   function dismiss() {
-    worker?.terminate();
-    if (address) URL.revokeObjectURL(address);
-    worker = address = null;
     alone = true;
+    for (const { worker, job } of crew.splice(0)) {
+      worker.terminate();
+      if (job && !job.dropped) waiting.set(job.name, { ...job, priority: Infinity });
+    }
+    if (address) URL.revokeObjectURL(address);
+    address = null;
+    wake();
   }
 
-  function finish(answer) {
-    const { kind, side, index, args, dropped } = running;
-    running = null;
+  function finish({ kind, side, index, args, dropped }, answer) {
     wake();
-    if (!dropped) onDone({ kind, side, index, how: args.how, ...answer });
+    if (!dropped && !closed) onDone({ kind, side, index, how: args.how, ...answer });
   }
 
   function cancel(side) {
     for (const [name, job] of waiting) if (job.side === side) waiting.delete(name);
-    if (running?.side === side) running.dropped = true;
+    for (const { job } of crew) if (job?.side === side) job.dropped = true;
   }
 
   function close() {
     closed = true;
     clearTimeout(timer);
     waiting.clear();
-    running = null;
     dismiss();
+    waiting.clear();
   }
 
   return { ask, cancel, close };
+}
+
+function crewOf(processors = 2) {
+  return Math.max(1, Math.min(CREW, processors - 1));
 }
 
 // { result } or { error }, from the arrays alone.

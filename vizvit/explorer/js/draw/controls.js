@@ -15,6 +15,7 @@ export function drawControls(app) {
   dom.slider.value = choice.layer;
   app.root.style.setProperty("--layer", choice.layer);
   app.root.classList.toggle("rolled-out", choice.rollout);
+  app.root.classList.toggle("changes", choice.rollout && choice.steps === "changes");
   dom.slider.setAttribute("aria-valuetext", `${texts.layer} ${choice.layer}`);
   dom.previous.disabled = choice.layer === 0 || layerAtHand(app, choice.layer - 1, choice.layer) >= choice.layer;
   dom.next.disabled = choice.layer === capture.num_layers - 1 || layerAtHand(app, choice.layer + 1, choice.layer) <= choice.layer;
@@ -30,6 +31,7 @@ export function drawControls(app) {
   }
   mark(dom.direction, choice.direction);
   mark(dom.fuse, choice.fuse);
+  mark(dom.steps, choice.steps);
   mark(dom.tool, app.tool);
   const touch = matchMedia("(pointer: coarse)").matches;
   dom.queryHint.textContent = { look: touch ? texts.hint_touch : texts.query_hint, area: texts.tool_area_hint, read: texts.tool_read_hint }[app.tool];
@@ -66,21 +68,22 @@ function mark({ buttons }, value) {
 
 // The tiles are the heads of a layer, or the steps of the rollout's chain.
 function drawTileNames(app) {
-  const { dom, choice, texts, a: { capture } } = app, layers = isFeatured(app);
+  const { dom, choice, texts, a: { capture } } = app, layers = isFeatured(app), changes = choice.rollout && choice.steps === "changes";
   const count = choice.rollout || layers ? capture.num_layers : capture.num_heads;
-  const stamp = [choice.rollout, choice.view, choice.fuse, count, texts.layer].join();
+  const stamp = [choice.rollout, changes, choice.view, choice.fuse, count, texts.layer].join();
   if (dom.tileStamp === stamp) return;
   dom.tileStamp = stamp;
   if (dom.tile?.length !== count + 1) keepFocus(dom.tiles, () => buildTiles(dom, count));
   for (const { head, button, name } of dom.tile) {
-    const step = head === 0 ? `${texts.layer} 0` : fill(texts.step, { last: head });
+    const step = head === 0 || changes ? `${texts.layer} ${head}` : fill(texts.step, { last: head });
     const whole = choice.rollout ? texts.rollout : headName(texts, null, choice.fuse);
-    name.textContent = head === null ? (choice.rollout ? whole : texts[`fuse_short_${choice.fuse}`]) : choice.rollout ? step : head;
+    const short = choice.rollout && !changes && head ? `0–${head}` : head;
+    name.textContent = head === null ? (choice.rollout ? whole : texts[`fuse_short_${choice.fuse}`]) : short;
     button.setAttribute("aria-label", head === null ? whole : choice.rollout ? step : headName(texts, head));
-    button.hidden = layers && head === null; // the large picture shows it
+    button.hidden = (layers && head === null) || (changes && head === 0); // the large picture shows it; nothing was before it
     if (layers && head !== null) button.setAttribute("aria-label", `${texts.layer} ${(name.textContent = head)}`);
   }
-  dom.headsTitle.textContent = layers ? texts.by_layer : choice.rollout ? texts.steps : texts.heads;
+  dom.headsTitle.textContent = layers ? texts.by_layer : changes ? texts.changes_note : choice.rollout ? texts.steps : texts.heads;
   dom.tiles.setAttribute("aria-label", dom.headsTitle.textContent);
   app.arrangeSoon();
 }

@@ -2,14 +2,13 @@
 
 import { blendTable } from "../compute/blending.js";
 import { featureLimits } from "../compute/features.js";
-import { boundsOf } from "../compute/patches.js";
 import { artefactsOf, mapOfRow } from "../state/featureviews.js";
 import { sidesOf } from "../state/sides.js";
 import { paintMap, paintWords } from "./colour.js";
-import { shape } from "./elements.js";
 import { drawLegend } from "./legend.js";
-import { MARKS, strokesOf } from "./marking.js";
-import { plain } from "./numbers.js";
+import { MARKS } from "./marking.js";
+import { outlinePatches } from "./marks.js";
+import { percent, plain } from "./numbers.js";
 import { fill } from "./words.js";
 
 const SOFT_SIDES = { picture: 256, tile: 48 }; // pixels of a smoothed map
@@ -64,7 +63,7 @@ function drawFeature(app, side) {
     const veil = blendTable(side.colours[FEATURE_COLOURS.similarity], "veil", opacity);
     paintMap(figure.overlay, mapOfRow(side, item.row), rows, cols, item.limits, veil, smooth ? SOFT_SIDES.picture : 0);
   } else paintFeature(app, figure.overlay, side, item);
-  outlineArtefacts(figure, view === "norms" ? artefactsOf(side, side.content.layer) : [], side);
+  outlinePatches(figure, side, view === "norms" ? artefactsOf(side, side.content.layer) : [], MARKS.artefact);
   const text = legendText(app, side);
   if (item.row) return drawLegend(figure, mapOfRow(side, item.row), item.limits, side.colours[FEATURE_COLOURS[view]], text, plainShort);
   figure.ticks.replaceChildren();
@@ -74,20 +73,12 @@ function drawFeature(app, side) {
 
 function legendText({ texts, choice }, side) {
   if (choice.view === "components") {
-    const shares = side.features.shares[side.content.layer].map((share) => `${(100 * share).toFixed(0)} %`);
-    return fill(texts.what_components, { shares: shares.join(" · ") });
+    const shares = side.features.shares[side.content.layer].map((share) => percent(share, 0));
+    return fill(side.features.compared ? texts.what_components_both : texts.what_components, { shares: shares.join(" · ") });
   }
   return side.content.correspondence ? texts.what_correspondence : choice.view === "norms" ? texts.what_norms : texts.what_similarity;
 }
 
 export function plainShort(value) {
   return plain(value, Math.abs(value) < 1 ? 2 : 3);
-}
-
-// A thin outline around each, beside which the map itself stays to be seen.
-export function outlineArtefacts(figure, tokens, side) {
-  figure.artefacts ??= strokesOf(MARKS.artefact).map((stroke) => figure.svg.appendChild(shape("path", "artefacts", stroke)));
-  figure.marked = tokens.map((token) => boundsOf(side.capture, [token]));
-  const path = figure.marked.map(([row, col]) => `M${col} ${row}h1v1h-1z`).join("");
-  for (const outline of figure.artefacts) outline.setAttribute("d", path);
 }

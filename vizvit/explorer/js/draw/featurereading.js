@@ -8,7 +8,7 @@ import { areaOf, queryOf } from "../state/state.js";
 import { readToken } from "../state/weight.js";
 import { element, shape } from "./elements.js";
 import { plainShort } from "./featuremaps.js";
-import { percent } from "./numbers.js";
+import { fixedText, percent } from "./numbers.js";
 import { fill, prefixName, queryName, tokenName, viewName } from "./words.js";
 
 const BINS = 48, HISTOGRAM = { width: 480, height: 74 };
@@ -19,7 +19,6 @@ export function exchangeReading(app) {
   if (!featured && app.attentionReading) {
     numbersRead.replaceChildren(...app.attentionReading);
     app.attentionReading = null;
-    for (const figure of Object.values(app.dom.figures)) for (const outline of figure.artefacts ?? []) outline.setAttribute("d", "");
   }
   if (!featured) for (const side of sidesOf(app)) side.made = null; // the tiles show something else by now
   if (featured) app.attentionReading ??= [...numbersRead.children];
@@ -101,7 +100,7 @@ function matchLine({ texts, choice }, side) {
 }
 
 function cosineText(value) {
-  return value.toFixed(2).replace("-", "−");
+  return fixedText(value, 2);
 }
 
 // The norms of the patches of this layer, as bars, with the fitted threshold.

@@ -20,8 +20,8 @@ export function fillControls(app) {
   app.root.classList.toggle("no-prefix", capture.prefix_names.length === 0);
   for (const [name, label] of Object.entries(dom.labels)) label.textContent = texts[name];
   for (const [name, button] of Object.entries(dom.foldButtons)) button.textContent = texts[`fold_${name}`];
-  for (const [choice, values, prefix] of [[dom.direction, ["from", "to"], "direction"], [dom.fuse, FUSIONS, "fuse_short"], [dom.tool, TOOLS, "tool"]]) {
-    choice.box.setAttribute("aria-label", texts[choice === dom.fuse ? "fuse" : choice === dom.tool ? "pointer" : "direction"]);
+  for (const [choice, values, prefix] of [[dom.direction, ["from", "to"], "direction"], [dom.fuse, FUSIONS, "fuse_short"], [dom.tool, TOOLS, "tool"], [dom.steps, ["chain", "changes"], "steps"]]) {
+    choice.box.setAttribute("aria-label", texts[{ fuse_short: "fuse", tool: "pointer", steps: "rollout" }[prefix] ?? prefix]);
     values.forEach((value, i) => Object.assign(choice.buttons[i], { textContent: texts[`${prefix}_${value}`], title: texts[`${prefix}_${value}_hint`] ?? "" }));
   }
   fillSelect(dom.selects.scale, scalesOf(app).map((scale) => [scale, texts[app.b && scale === "own" ? "scale_together" : `scale_${scale}`]]));

@@ -2,10 +2,10 @@
 
 import { ticksOf } from "../compute/ticks.js";
 import { paintScale } from "./colour.js";
-import { percent } from "./numbers.js";
+import { percentOf } from "./numbers.js";
 
 // The ends say so where values lie beyond them and take the end colours.
-export function drawLegend(figure, { row, first, count }, limits, colours, text, write = percent) {
+export function drawLegend(figure, { row, first, count }, limits, colours, text, write = percentOf) {
   let [least, most] = [Infinity, -Infinity];
   for (let i = first; i < first + count; i++) [least, most] = [Math.min(least, row[i]), Math.max(most, row[i])];
   const sign = (value) => (value === limits.low && least < value ? "≤ " : value === limits.high && most > value ? "≥ " : "");

@@ -1,6 +1,6 @@
 // The maps of a frame: over the pictures, on the heads' tiles, and the difference of two.
 
-import { prefixPart } from "../compute/attention.js";
+import { prefixPart, shareOf } from "../compute/attention.js";
 import { blendTable } from "../compute/blending.js";
 import { comparable, differenceOf } from "../compute/link.js";
 import { limitsOf, signedLimits } from "../compute/scaling.js";
@@ -8,6 +8,8 @@ import { mapOf } from "../state/content.js";
 import { prefixCount, sidesOf } from "../state/sides.js";
 import { clearCanvas, coloursFor, paintMap } from "./colour.js";
 import { drawLegend } from "./legend.js";
+import { MARKS } from "./marking.js";
+import { outlinePatches } from "./marks.js";
 import { percentShort } from "./numbers.js";
 
 const TILE_SIDE = 48, PICTURE_SIDE = 256; // pixels of a smoothed map
@@ -58,12 +60,22 @@ function drawTiles(app, side) {
       tile.share.textContent = "";
       return clearCanvas(canvas);
     }
+    if (item.change) return drawChange(tile, canvas, side, { ...item, row: item.change }, options);
     paintMap(canvas, mapOf(side, item), rows, cols, item.limits, colours, options.smooth ? TILE_SIDE : 0);
     if (!prefix || second) return;
     const share = prefixPart(item.row, prefix);
-    tile.share.textContent = percentShort(share);
+    tile.share.textContent = item.name === null && side.content.outstanding ? "" : percentShort(share); // the reading has it
     tile.bar.style.setProperty("--share", share.toFixed(4));
   });
+}
+
+// What a layer moved of the flow, beside which share of it: half of what patches and prefix tokens gained and lost.
+function drawChange(tile, canvas, side, item, { smooth }) {
+  const { rows, cols } = side.capture, map = mapOf(side, item), { changeLimits } = side.content;
+  paintMap(canvas, map, rows, cols, changeLimits, side.colours.difference, smooth ? TILE_SIDE : 0);
+  if (canvas !== tile.map) return;
+  const onPrefix = shareOf(map.row, map.first);
+  tile.share.textContent = percentShort(map.row.subarray(map.first).reduce((sum, value) => sum + Math.abs(value), Math.abs(onPrefix)) / 2);
 }
 
 function drawPicture(app, side) {
@@ -72,7 +84,8 @@ function drawPicture(app, side) {
   const map = mapOf(side, item), { limits } = side.content;
   const blended = blendTable(side.colours[options.colours], options.blend, options.opacity);
   paintMap(figure.overlay, map, rows, cols, limits, blended, options.smooth ? PICTURE_SIDE : 0);
-  drawLegend(figure, map, limits, coloursFor(side, options), scaleText(app));
+  outlinePatches(figure, side, side.content.outstanding ?? [], MARKS.outstanding);
+  drawLegend(figure, map, limits, coloursFor(side, options), scaleText(app, limits));
 }
 
 // What B's map has more or less than A's, in a map of its own.
@@ -96,6 +109,7 @@ function drawDifference(app, a, b) {
 export function clearSide({ dom }, side) {
   const figure = dom.figures[side.name];
   clearCanvas(figure.overlay);
+  outlinePatches(figure, side, [], MARKS.outstanding);
   figure.ticks.replaceChildren();
   Object.assign(figure, { stamp: null, legend: null });
   figure.text.textContent = "";
@@ -114,11 +128,12 @@ export function clearMaps({ dom, a }) {
 }
 
 // How the colours are to be read, in words.
-function scaleText(app) {
+function scaleText(app, { even }) {
   const { texts, options, choice } = app;
   const what = choice.rollout ? texts.what_rollout : choice.direction === "to" ? texts.what_to : texts.what_from;
   const scale = scaleOf(app), together = app.b && scale === "own";
   const parts = [what, texts[together ? "scale_together_note" : `scale_${scale}_note`]];
+  if (even) parts.push(texts.scale_even_note);
   if (options.curve === "log") parts.push(texts.curve_log_note);
   if (options.smooth) parts.push(texts.smooth_note);
   return parts.join(" · ");

@@ -5,6 +5,7 @@ export const MARKS = {
   query: { colour: "var(--accent)", line: 3, edge: "#fff", wide: 5.5, fade: 0.9, dashes: "" },
   inspect: { colour: "#fff", line: 2, edge: "#000", wide: 4, fade: 0.55, dashes: "" }, // under the pointer
   artefact: { colour: "#26c6da", line: 1.75, edge: "#000", wide: 3.5, fade: 0.55, dashes: "" },
+  outstanding: { colour: "#fff", line: 1.5, edge: "#000", wide: 3.25, fade: 0.6, dashes: "" }, // in a rollout
   peak: { colour: "#fff", line: 1.25, edge: "#000", wide: 3, fade: 0.55, dashes: "3 2.5" },
 };
 export const SMALL = { // the same on a head's map

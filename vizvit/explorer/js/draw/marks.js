@@ -9,6 +9,8 @@ import { hasQuery, isCorrespondence, isFeatured } from "../state/featureviews.js
 import { prefixCount, sidesOf } from "../state/sides.js";
 import { areaOf } from "../state/state.js";
 import { readToken } from "../state/weight.js";
+import { shape } from "./elements.js";
+import { strokesOf } from "./marking.js";
 import { rectOf } from "./outline.js";
 
 export function drawMarks(app) {
@@ -30,6 +32,18 @@ export function drawMarks(app) {
   root.style.setProperty("--saturation", isFeatured(app) ? 1 : saturationOf(options.blend, options.opacity));
   root.classList.toggle("grid-lines", options.grid_lines);
   root.classList.toggle("true-pixels", options.true_pixels);
+}
+
+// A thin outline around each of some patches, beside which the map itself stays to be seen. mark: one of MARKS.
+export function outlinePatches(figure, side, tokens, mark) {
+  figure.outlines ??= strokesOf(mark).map(() => figure.svg.insertBefore(shape("path", "outlined"), figure.marks.peak[0]));
+  figure.marked = tokens.map((token) => boundsOf(side.capture, [token]));
+  const path = figure.marked.map(([row, col]) => `M${col} ${row}h1v1h-1z`).join("");
+  if (figure.markedAs === mark && figure.markedPath === path) return;
+  Object.assign(figure, { markedAs: mark, markedPath: path });
+  strokesOf(mark).forEach((stroke, i) => {
+    for (const [name, value] of Object.entries({ ...stroke, d: path })) figure.outlines[i].setAttribute(name, value);
+  });
 }
 
 function readTokens(app, side) {

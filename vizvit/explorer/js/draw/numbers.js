@@ -1,40 +1,68 @@
-// Numbers as they are written, on the page and in files.
+// Numbers as vizvit/numbers.py writes them, on the page and in files: "3.4 %", "−0.12", "2.4 × 10⁻⁶", "1,000".
 
-// 34.2 %, 3.4 %, 0.34 %, 0.034 %, 0 %.
-export function percent(share) {
+const RAISED = { "-": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((digit, value) => [value, digit])) };
+
+// A share in per cent with so many decimals; one that these would not tell from nothing has as many as it takes.
+export function percent(share, decimals = 1) {
   const value = 100 * share, size = Math.abs(value);
-  if (size > 0 && size < 0.001) return value < 0 ? "> −0.001 %" : "< 0.001 %";
   if (size === 0) return "0 %";
-  return `${signed(value.toFixed(size >= 1 ? 1 : size >= 0.1 ? 2 : 3))} %`;
+  if (size >= 10 ** -decimals) return `${fixedText(value, decimals)} %`;
+  return `${size >= 1e-4 ? written(String(Number(value.toPrecision(2)))) : power(value)} %`;
 }
 
+// On a small map: nothing finer than a tenth.
 export function percentShort(share) {
-  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+  return share > 0 && share < 0.0005 ? "< 0.1 %" : percent(share, share < 0.0995 ? 1 : 0);
+}
+
+// At a colour bar: three digits, whatever its ends.
+export function percentOf(share) {
+  return `${plain(100 * share, 3)} %`;
 }
 
 export function percentExact(share) {
   return `${plain(100 * share, 5)} %`;
 }
 
-// As many digits as tell it from its neighbours, with a true minus sign.
+// So many digits; of the large all whole ones, of the very small and very large a power of ten.
 export function plain(value, digits = 4) {
   if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
   const size = Math.abs(value);
-  return signed(size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(digits))));
+  if (size && (size < 1e-4 || size >= 1e6)) return power(value, 3);
+  return written(size < 10 ** digits ? String(Number(value.toPrecision(digits)) + 0) : value.toFixed(0));
+}
+
+// At most so many digits times a power of ten; 0 is 0.
+export function power(value, digits = 2) {
+  if (!value) return "0";
+  const [factor, exponent] = value.toExponential(digits - 1).split("e");
+  return `${written(String(Number(factor)))} × 10${[...String(Number(exponent))].map((sign) => RAISED[sign]).join("")}`;
+}
+
+// A difference that may be rounding alone: below a thousandth as a power of ten.
+export function roundingText(value) {
+  return Math.abs(value) < 1e-3 ? power(value) : plain(value, 3);
+}
+
+export function fixedText(value, decimals) {
+  return written((Number(value.toFixed(decimals)) + 0).toFixed(decimals));
 }
 
 export function natsText(value) {
-  return value.toFixed(2);
+  return fixedText(value, 2);
 }
 
 export function pixelsText(value) {
-  return value === null ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} px`;
+  return value === null ? "–" : `${plain(value, 3)} px`;
 }
 
 export function rounded(value) {
   return Number(value.toFixed(3));
 }
 
-function signed(text) {
-  return text.replace("-", "−");
+// With a true minus sign, and the whole digits in threes.
+function written(text) {
+  const [whole, part] = text.replace("-", "−").split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return part === undefined ? grouped : `${grouped}.${part}`;
 }

@@ -28,13 +28,14 @@ export function drawNumbers(app) {
   });
 }
 
-function headerOf({ texts, choice, a }) {
+function headerOf(app) {
+  const { texts, choice, a } = app;
   const prefix = prefixCount(a) > 0, own = choice.direction === "from" ? 2 + prefix : 1;
   const cell = (text, attributes) => element("th", { scope: "col", ...attributes }, text);
   const groups = element("tr", {}, cell("", {}), cell(texts.numbers_query, { colspan: own, scope: "colgroup" }),
     cell(texts.numbers_all, { colspan: 3 + prefix, scope: "colgroup" }));
-  const names = choice.direction === "from" ? [texts.entropy, texts.distance, ...(prefix ? [texts.prefix] : [])] : [texts.received];
-  names.push(texts.entropy, texts.distance, ...(prefix ? [texts.prefix] : []), texts.sinks);
+  const names = choice.direction === "from" ? [areaOf(app) ? texts.entropy_of_mean : texts.entropy, texts.distance, ...(prefix ? [texts.prefix] : [])] : [texts.received];
+  names.push(texts.entropy_mean, texts.distance, ...(prefix ? [texts.prefix] : []), texts.sinks);
   return element("thead", {}, groups, element("tr", {}, cell(texts.head_column, {}), ...names.map((name) => cell(name, {}))));
 }
 

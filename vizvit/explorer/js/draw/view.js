@@ -80,8 +80,10 @@ export function buildView(root) {
   dom.headsTitle = element("span");
   dom.tiles = element("div", { class: "tiles", role: "radiogroup" });
   dom.fuse = buildChoice("fuse", ["mean", "max", "min"]);
+  dom.steps = buildChoice("steps", ["chain", "changes"]);
   dom.headsLine = element("div", { class: "heads-line" },
     element("span", { class: "label" }, dom.headsTitle, element("span", { class: "bar-key" }), label("bar", "span", "bar-text")),
+    dom.steps.box,
     element("span", { class: "group" }, label("fuse"), dom.fuse.box));
   dom.side = element("div", { class: "side" });
 

@@ -5,7 +5,7 @@ import { layerOf } from "../state/sides.js";
 import { areaOf } from "../state/state.js";
 import { stampOfCheck, subjectOf } from "../state/weight.js";
 import { element } from "./elements.js";
-import { percent, percentExact, plain } from "./numbers.js";
+import { percent, percentExact, plain, roundingText } from "./numbers.js";
 import { fill, headName, tokenName } from "./words.js";
 
 export function drawWhy(app) {
@@ -42,5 +42,5 @@ function engineText(app, asked, ours) {
   const answer = app.answers?.get(stampOfCheck(a, asked));
   if (!answer) return texts.why_waiting;
   const difference = Math.abs(answer.value - ours) / (answer.row_maximum || 1);
-  return fill(texts.why_difference, { value: percentExact(answer.value), difference: difference.toExponential(1) });
+  return fill(texts.why_difference, { value: percentExact(answer.value), difference: roundingText(difference) });
 }

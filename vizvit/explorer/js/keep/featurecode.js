@@ -8,7 +8,9 @@ export function featureCode(session, capture, choice, options = {}, other = null
   const body = [];
   if (view === "components") {
     imports.push("from vizvit.figures.features import component_colors");
-    body.push(`components = vizvit.patch_components(cap, ${layer})  # [rows, cols, 3]`, `picture = component_colors(components)  # uint8 [rows, cols, 3]`);
+    body.push(`components = vizvit.patch_components(cap, ${layer}${other ? ", other=other" : ""})  # [rows, cols, 3]`);
+    if (other) body.push(`there = vizvit.patch_components(other, ${layer}, other=cap)  # of the patches of both`);
+    body.push(`picture = component_colors(components)  # uint8 [rows, cols, 3]`);
   } else if (view === "norms") {
     imports.push("from vizvit.figures.features import feature_colors");
     body.push(`norms = vizvit.patch_map(vizvit.token_norms(cap)[${layer + 1}], cap)  # [rows, cols]`);

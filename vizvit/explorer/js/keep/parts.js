@@ -27,8 +27,8 @@ export function keepParts(app) {
     })).concat(app.b ? dom.tile.filter(({ button, second }) => second.pixels && !button.hidden).map((tile) => ({
       name: `${keepWords(tile.name)} · ${app.b.title}`, share: "", image: tile.second.toDataURL(), chosen: false,
     })) : []),
-    tilesTitle: keepWords(dom.headsTitle),
-    tilesNote: prefixCount(app.a) && !isFeatured(app) ? texts.bar : "",
+    tilesTitle: [choice.rollout && choice.steps === "changes" ? texts.steps_changes : "", keepWords(dom.headsTitle)].filter(Boolean).join(": "),
+    tilesNote: prefixCount(app.a) && !isFeatured(app) && !(choice.rollout && choice.steps === "changes") ? texts.bar : "",
     ...keepInks(app.root),
   };
 }
@@ -53,6 +53,7 @@ function keepPicture(app, figure, { capture }) {
     query: query ? [query] : [],
     peak: peak ? peak.slice(0, 2) : null,
     marked: figure.marked ?? [],
+    markedAs: figure.markedAs,
     badge: keepWords(figure.badge),
   };
 }

@@ -11,7 +11,7 @@ const SHEET = { margin: 36, gap: 32, side: [540, 420, 340], heads: 560, narrowes
 //   tiles: [{ name, share, image, chosen }], tilesTitle, tilesNote, ink, paper, quiet, accent, font }. A picture: { label, photo,
 //   overlay (data URLs; null for none), saturation (of the photo, 0 to 1), smooth, pixelated, width, height (pixels of the model's input),
 //   cover: { width, height } (the share of the picture that patches cover), rows, cols, gridLines,
-//   query: [[row, col, rows, cols]], peak: [row, col] or null, marked: [[row, col, rows, cols]] outlined, badge: what is said upon it, or "" }.
+//   query: [[row, col, rows, cols]], peak: [row, col] or null, marked: [[row, col, rows, cols]] outlined as markedAs, badge: what is said upon it, or "" }.
 // Returns { svg, width, height } in CSS pixels. Text stays text, and the marks stay lines.
 export function composeSheet(parts) {
   letterIn(parts.font);
@@ -103,12 +103,12 @@ function fitPicture(picture, side) {
 }
 
 function sheetPicture(picture, x, y, { accent, paper, quiet }, letters) {
-  const { width, height, rows, cols, cover, query = [], peak, marked = [], badge } = picture;
+  const { width, height, rows, cols, cover, query = [], peak, marked = [], markedAs, badge } = picture;
   const cell = [(width * cover.width) / cols, (height * cover.height) / rows];
   const parts = [sheetImage(picture.photo, width, height, picture.pixelated, picture.saturation)];
   if (picture.overlay) parts.push(sheetImage(picture.overlay, cell[0] * cols, cell[1] * rows, !picture.smooth));
   if (picture.gridLines) parts.push(sheetGrid(rows, cols, cell));
-  parts.push(...sheetMarked(marked, cell));
+  parts.push(...sheetMarked(marked, cell, markedAs));
   if (peak) parts.push(sheetPeak(peak, cell));
   parts.push(...sheetQuery(query, cell, accent));
   if (badge) {

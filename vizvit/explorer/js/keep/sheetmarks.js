@@ -28,9 +28,9 @@ export function sheetPeak([row, col], cell) {
   return outlineOf([row, col, 1, 1], cell, MARKS.peak);
 }
 
-// Artefact tokens.
-export function sheetMarked(areas, cell) {
-  return areas.map((area) => outlineOf(area, cell, MARKS.artefact));
+// Artefact tokens, or what stands out in a rollout; mark: one of MARKS.
+export function sheetMarked(areas, cell, mark = MARKS.artefact) {
+  return areas.map((area) => outlineOf(area, cell, mark));
 }
 
 function outlineOf(area, cell, look) {

@@ -2,15 +2,18 @@
 
 import { fuseHeads, peakOf, readerOf } from "../compute/attention.js";
 import { average, averaging } from "../compute/averaging.js";
-import { flowColumn, flowRow, flowSteps } from "../compute/chain.js";
+import { flowChanges, flowColumn, flowRow, flowSteps } from "../compute/chain.js";
+import { signedLimits } from "../compute/scaling.js";
+import { standingOut } from "../compute/standing.js";
 import { headOn, layerOn, tokensOn } from "./counterparts.js";
 import { layerOf, prefixCount } from "./sides.js";
 
 const SLICE = 9; // ms of a frame for the mean over a rectangle; the rest follows in the next frames
 const STEPS_WORK = 2e7; // multiplications up to which a hover also draws every step of the chain
 
-// { items: [{ name, row }], shown, tokens, layer } with the fusion first; or { pending: { what, done, of } } and,
-// where the query has no counterpart, { nowhere: true }.
+// { items: [{ name, row }], shown, tokens, layer } with the fusion first; of a rollout also `outstanding`, the patches that
+// stand out in the end, and each item's `change` with `changeLimits`, where that is to be seen; or { pending: { what, done,
+// of } } and, where the query has no counterpart, { nowhere: true }.
 export function computeContent(app, side) {
   const tokens = tokensOn(app, side), { choice } = app;
   if (!tokens.length) return { nowhere: true, items: [], tokens };
@@ -73,8 +76,15 @@ function rolloutContent(app, side, tokens) {
   const steps = direction === "to" || !hovering || layers * layers * count * count < 2 * STEPS_WORK
     ? flowSteps(matrices, queryVector(side, tokens), direction) : null;
   const items = [{ name: null, row: steps ? steps[layers - 1] : rolloutRow(side, tokens, direction) }];
-  for (let layer = 0; layer < layers; layer++) items.push({ name: layer, row: steps?.[layer] ?? null });
-  return { items, shown: 0, tokens, steps: true };
+  const changes = steps && app.choice.steps === "changes" ? flowChanges(steps) : null;
+  for (let layer = 0; layer < layers; layer++) items.push({ name: layer, row: steps?.[layer] ?? null, change: changes?.[layer] });
+  const { row, first, count: patches } = mapOf(side, items[0]), outstanding = standingOut(row, first, patches);
+  const changeLimits = changes && widestOf(changes.slice(1).map((change) => signedLimits(change, first, patches)));
+  return { items, shown: 0, tokens, outstanding, changeLimits };
+}
+
+function widestOf(limits) {
+  return limits.reduce((one, other) => (other.high > one.high ? other : one), limits[0]);
 }
 
 function rolloutRow(side, tokens, direction) {

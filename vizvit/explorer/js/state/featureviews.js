@@ -64,7 +64,7 @@ export function featureContent(app, side) {
 
 // The maps of layers that there are of what is looked at, layer -> item; emptied when that is another.
 function itemsMade(app, side) {
-  const stamp = [side.capture.capture, app.choice.view, app.options.smooth, queryTokens(app), tokensOn(app, side), Boolean(app.b)].join(" ");
+  const stamp = [side.capture.capture, side.features.compared, app.choice.view, app.options.smooth, queryTokens(app), tokensOn(app, side), Boolean(app.b)].join(" ");
   if (side.made?.stamp !== stamp) side.made = { stamp, items: new Map(), since: performance.now() };
   return side.made.items;
 }
@@ -104,9 +104,9 @@ function featureItem(app, side, view, layer, tokens, whose = "") {
   const { features } = side;
   if (view === "norms") return { row: features.norms[layer + 1] };
   side.featureRows ??= new Map();
-  const place = `${features.capture} ${view} ${layer}${whose}`;
+  const place = [features.capture, features.compared, view, layer, whose].join(" ");
   if (view === "components") {
-    if (!side.featureRows.has(place)) side.featureRows.set(place, componentColours(features.components[layer], features.count));
+    if (!side.featureRows.has(place)) side.featureRows.set(place, componentColours(features.components[layer], features.count, features.compared && features.ends?.[layer]));
     return { colours: side.featureRows.get(place), components: features.components[layer] };
   }
   const from = isCorrespondence(app, side) ? app.a : side, vectors = vectorsOf(side, layer), theirs = vectorsOf(from, layer);

@@ -21,6 +21,7 @@ export function createState() {
       direction: "from", // "from": what the query attends to; "to": what attends to it
       fuse: "mean", // mean, max, min
       rollout: false,
+      steps: "chain", // of the rollout: "chain" up to each layer, or "changes", what each layer changed
       view: "attention", // attention, similarity, components, norms
     },
     options: {
