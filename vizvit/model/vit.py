@@ -190,6 +190,11 @@ class VitModel:
             )
 
     @property
+    def spatial_steps(self) -> tuple:
+        """What `view` does to a picture: torchvision's transforms, as timm's evaluation has them."""
+        return self._spatial
+
+    @property
     def preprocessing(self) -> tuple[str, ...]:
         """The steps from a picture to the model's input, each in words with all its numbers."""
         return (

@@ -1,6 +1,6 @@
 // Features from the bytes that vizvit/explorer/features.py sends: cosines of token vectors, components, norms.
 
-import { decodeHalves, readFrame } from "./payload.js";
+import { numbersAt, readFrame } from "./payload.js";
 import { percentilesOf } from "./scaling.js";
 
 // { header: of the frame around it, features }. features: { capture, compared (whose patches the components are of besides), dim, norms [layer + 1][token], thresholds [layer],
@@ -8,8 +8,8 @@ import { percentilesOf } from "./scaling.js";
 export function readFeatures(bytes, { num_layers: layers, num_tokens: tokens, rows, cols }) {
   const buffer = bytes.slice().buffer, outer = readFrame(buffer, 0), { header, body } = readFrame(buffer, outer.body);
   const norms = new Float32Array(buffer, body + header.norms, (layers + 1) * tokens);
-  const { offset, exponent, count } = header.components, size = rows * cols * count;
-  const components = decodeHalves(new Uint16Array(buffer, body + offset, layers * size), exponent);
+  const { count } = header.components, size = rows * cols * count;
+  const components = numbersAt(buffer, body, header.components, layers * size);
   return {
     header: outer.header,
     features: {

@@ -32,7 +32,7 @@ export function readFrame(buffer, start) {
 // One layer's arrays in float32: queries and keys [head, token, dim], keyMean [head, dim], bias [head or 1, query, key].
 export function decodeLayer(capture, { section, buffer, body }) {
   const heads = capture.num_heads, tokens = capture.num_tokens, dim = section.head_dim;
-  const floats = ({ offset, exponent }, count) => decodeHalves(new Uint16Array(buffer, body + offset, count), exponent);
+  const floats = (place, count) => numbersAt(buffer, body, place, count);
   return {
     heads, tokens, dim,
     scale: section.scale,
@@ -42,6 +42,12 @@ export function decodeLayer(capture, { section, buffer, body }) {
     biasHeads: section.bias ? section.bias.heads : 0,
     bias: section.bias ? floats(section.bias, section.bias.heads * tokens * tokens) : null,
   };
+}
+
+// Numbers in half precision, times 2^exponent, or in single precision where no exponent is given.
+export function numbersAt(buffer, body, { offset, exponent }, count) {
+  if (exponent === null) return new Float32Array(buffer, body + offset, count);
+  return decodeHalves(new Uint16Array(buffer, body + offset, count), exponent);
 }
 
 // Half-precision bit patterns times 2^exponent. A table of all 65,536 is as fast as Float16Array and works everywhere.

@@ -1,0 +1,144 @@
+// The forward pass of timm's plain Vision Transformer, and what it leaves on its way: queries, keys and the stream of
+// tokens of every layer. vizvit/model/plain.py writes the model down; the letters are the paper's.
+
+import { createMatrices, packColumns } from "./matrices.js";
+
+// model: the description; tensors: name -> Float32Array. Returns a function: normalised pixels, [rows · cols patches,
+// channel · y · x], -> { logits: [classes] or null, queries, keys: [layer] of [head, token, dim], streams: [layer + 1] of
+// [token, dim], the first one what enters the first block }.
+export function createVit(model, tensors) {
+  const { tokens, prefix, dim, heads, head_dim: size, layers, patch_size: patch } = model;
+  const matrices = createMatrices(), { room, linear, multiply } = matrices;
+  const layerNamed = (name, out, into, scale = null) => linear({ weight: tensors[`${name}.weight`], bias: tensors[`${name}.bias`], out, into }, scale);
+  const normOf = (name, width) => (tensors[`${name}.weight`] || model.norms.includes(name)
+    ? { weight: tensors[`${name}.weight`], bias: tensors[`${name}.bias`], width, eps: model.eps[name] } : null);
+
+  const embedding = layerNamed("patch", dim, patch * patch * 3);
+  const blocks = Array.from({ length: layers }, (_, number) => {
+    const name = `blocks.${number}`, hidden = model.hidden;
+    return {
+      norm1: normOf(`${name}.norm1`, dim), norm2: normOf(`${name}.norm2`, dim),
+      queryNorm: normOf(`${name}.q_norm`, size), keyNorm: normOf(`${name}.k_norm`, size),
+      qkv: layerNamed(`${name}.qkv`, 3 * heads * size, dim),
+      output: layerNamed(`${name}.output`, dim, heads * size, tensors[`${name}.scale1`]),
+      first: layerNamed(`${name}.first`, hidden, dim),
+      second: layerNamed(`${name}.second`, dim, hidden, tensors[`${name}.scale2`]),
+    };
+  });
+  const head = model.classes ? layerNamed("head", model.classes, dim) : null;
+  const distilled = tensors["head_dist.weight"] ? layerNamed("head_dist", model.classes, dim) : null;
+
+  const patches = room(tokens - prefix, patch * patch * 3), embedded = room(tokens - prefix, dim);
+  const normed = room(tokens, dim), qkv = room(tokens, 3 * heads * size), scores = room(tokens, tokens);
+  const mixed = room(tokens, heads * size), added = room(tokens, dim), hidden = room(tokens, model.hidden);
+  const keysOfHead = matrices.columns(size, tokens), valuesOfHead = matrices.columns(tokens, size);
+  const pooled = room(1, dim), answer = model.classes ? room(1, model.classes) : null;
+
+  // One block's attention: queries and keys go out as [head, token, dim], what the heads mixed stands in `mixed`.
+  function attend(block, out) {
+    const width = heads * size, stride = qkv.stride, values = qkv.values();
+    for (let h = 0; h < heads; h++) {
+      for (const [what, norm, rows] of [[0, block.queryNorm, out.queries], [1, block.keyNorm, out.keys]]) {
+        const from = what * width + h * size;
+        if (norm) normalise(values, values, norm, tokens, stride, stride, from);
+        for (let token = 0; token < tokens; token++) rows.set(values.subarray(token * stride + from, token * stride + from + size), (h * tokens + token) * size);
+      }
+      const keys = width + h * size, given = 2 * width + h * size;
+      packColumns(keysOfHead, (key, i) => values[key * stride + keys + i]);
+      packColumns(valuesOfHead, (i, key) => values[key * stride + given + i]);
+      multiply(qkv, keysOfHead, scores, { from: h * size });
+      matrices.softmaxRows(scores, model.scale);
+      multiply(scores, valuesOfHead, mixed, { to: h * size });
+    }
+  }
+
+  function activate() {
+    if (model.activation === "gelu") return matrices.geluAll(hidden);
+    const values = hidden.values(), act = ACTIVATIONS[model.activation];
+    for (let i = 0; i < values.length; i++) values[i] = act(values[i]);
+  }
+
+  return function forward(pixels) {
+    const stream = new Float32Array(tokens * dim);
+    stream.set(tensors.start); // prefix tokens and positions
+    fillRows(patches, pixels);
+    multiply(patches, embedding, embedded);
+    addRows(stream.subarray(prefix * dim), embedded, dim);
+    const entrance = normOf("norm_pre", dim);
+    if (entrance) normalise(stream, stream, entrance, tokens, dim, dim);
+    const found = { streams: [stream.slice()], queries: [], keys: [] };
+    for (const block of blocks) {
+      const out = { queries: new Float32Array(heads * tokens * size), keys: new Float32Array(heads * tokens * size) };
+      normalise(stream, normed.values(), block.norm1, tokens, dim, normed.stride);
+      multiply(normed, block.qkv, qkv);
+      attend(block, out);
+      multiply(mixed, block.output, added);
+      addRows(stream, added, dim);
+      normalise(stream, normed.values(), block.norm2, tokens, dim, normed.stride);
+      multiply(normed, block.first, hidden);
+      activate();
+      multiply(hidden, block.second, added);
+      addRows(stream, added, dim);
+      found.queries.push(out.queries);
+      found.keys.push(out.keys);
+      found.streams.push(stream.slice());
+    }
+    return { ...found, logits: head && classify(stream) };
+  };
+
+  function classify(stream) {
+    const last = normOf("norm", dim), after = normOf("fc_norm", dim);
+    if (last) normalise(stream, stream, last, tokens, dim, dim);
+    const read = (vector, classifier) => {
+      if (after) normalise(vector, vector, after, 1, dim, dim);
+      pooled.values().set(vector);
+      multiply(pooled, classifier, answer);
+      return answer.values().slice(0, model.classes);
+    };
+    if (model.pooling === "mean") return read(meanOf(stream, model.pool_prefix ? 0 : prefix, tokens, dim), head);
+    const logits = read(stream.slice(0, dim), head);
+    if (distilled) read(stream.slice(dim, 2 * dim), distilled).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
+    return logits;
+  }
+}
+
+const logistic = (x) => 1 / (1 + Math.exp(-x));
+const ACTIVATIONS = {
+  gelu_tanh: (x) => x * logistic(1.5957691216057308 * (x + 0.044715 * x * x * x)),
+  quick_gelu: (x) => x * logistic(1.702 * x),
+  silu: (x) => x * logistic(x),
+  relu: (x) => Math.max(x, 0),
+};
+
+// LayerNorm of each row, [rows, width], from `start` numbers within it on; null copies.
+function normalise(source, target, norm, rows, stride, strideTo, start = 0) {
+  const { width, weight, bias, eps } = norm ?? { width: stride };
+  for (let row = 0; row < rows; row++) {
+    const from = row * stride + start, to = row * strideTo + start;
+    let mean = 0, variance = 0;
+    for (let i = from; i < from + width; i++) mean += source[i];
+    mean /= width;
+    for (let i = from; i < from + width; i++) variance += (source[i] - mean) ** 2;
+    const factor = 1 / Math.sqrt(variance / width + eps);
+    for (let i = 0; i < width; i++) {
+      const value = norm ? (source[from + i] - mean) * factor * (weight ? weight[i] : 1) + (bias ? bias[i] : 0) : source[from + i];
+      target[to + i] = value;
+    }
+  }
+}
+
+function addRows(stream, { values, rows, stride }, dim) {
+  const added = values();
+  for (let row = 0, at = 0; row < rows; row++) for (let i = 0; i < dim; i++, at++) stream[at] += added[row * stride + i];
+}
+
+function fillRows({ values, rows, cols, stride }, numbers) {
+  const target = values();
+  for (let row = 0; row < rows; row++) target.set(numbers.subarray(row * cols, (row + 1) * cols), row * stride);
+}
+
+function meanOf(stream, first, last, dim) {
+  const mean = new Float32Array(dim);
+  for (let token = first; token < last; token++) for (let i = 0; i < dim; i++) mean[i] += stream[token * dim + i];
+  return mean.map((sum) => sum / (last - first));
+}
