@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._version import __version__
-from . import app, attention, evaluate, explorer, features, finetune, heads, models, position, rollout, study, train
+from . import app, attention, evaluate, explorer, features, finetune, heads, lesson, models, position, rollout, study, train
 from .options import Parser, UsageError
 from .report import one_line, say
 
-COMMANDS = (app, attention, rollout, features, position, heads, explorer, models, train, finetune, evaluate, study)
+COMMANDS = (app, attention, rollout, features, position, heads, explorer, lesson, models, train, finetune, evaluate, study)
 
 DESCRIPTION = """\
 See how a Vision Transformer attends: the app, or figures and numbers for pictures without a browser.
@@ -37,6 +37,7 @@ examples:
   %(prog)s rollout photos/ --format png,pdf --out results
   %(prog)s heads cat.jpg --model vit_small_patch16_224.dino
   %(prog)s explorer cat.jpg
+  %(prog)s lesson --out vit.html
   %(prog)s models dino
 
 exit codes: 0 all good, 1 some pictures failed, 2 wrong usage or a model that cannot be had."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 ENTRY = _HERE / "js" / "main.js"
+LESSON, WORKER = _HERE / "js" / "lesson.js", _HERE / "js" / "forward" / "worker.js"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[^"]+)";\n', re.MULTILINE)
 
 
@@ -16,9 +17,10 @@ def script() -> str:
     return joined(ENTRY)
 
 
-def joined(entry: Path) -> str:
-    """A JavaScript module and all that it imports in one scope; names at the top of them must differ."""
-    together = "\n".join(_IMPORT.sub("", path.read_text("utf-8")) for path in modules(entry))
+def joined(*entries: Path) -> str:
+    """JavaScript modules and all that they import in one scope; names at the top of them must differ."""
+    files = dict.fromkeys(path for entry in entries for path in modules(entry))
+    together = "\n".join(_IMPORT.sub("", path.read_text("utf-8")) for path in files)
     return re.sub(r"^export (?!default)", "", together, flags=re.MULTILINE)
 
 

@@ -64,7 +64,7 @@ def encode(cap: Any, image: np.ndarray, layers: Sequence[int] | None = None) -> 
         "patch_size": cap.grid.patch_size,
         "prefix_names": list(cap.grid.prefix_names),
         "image": {"height": image.shape[0], "width": image.shape[1], "offset": body.add(image)},
-        "colours": {name: body.add(_colours(map_name)) for name, map_name in COLOURS.items()},
+        "colours": {name: body.add(colour_map(map_name)) for name, map_name in COLOURS.items()},
         "layers": [_layer(cap, layer, body) for layer in (window(cap) if layers is None else layers)],
     }
     return frame(header, body.bytes())
@@ -163,7 +163,7 @@ def _centred_rows(bias: np.ndarray) -> np.ndarray:
     return bias - np.where(finite, bias, 0).sum(-1, keepdims=True) / count
 
 
-def _colours(name: str) -> np.ndarray:
+def colour_map(name: str) -> np.ndarray:
     """A colour map of Matplotlib's as RGBA bytes, [256, 4], so that the browser and the figures agree."""
     return (colormaps[name](np.arange(256)) * 255).round().astype(np.uint8)
 

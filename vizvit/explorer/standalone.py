@@ -74,7 +74,7 @@ def build(
     selected = fit(selection or {}, header)
     selected["layer"] = min(held, key=lambda layer: (abs(layer - selected["layer"]), -layer))
     selected["rollout"] &= len(held) == cap.num_layers
-    title = _printable(title or cap.vit.name)
+    title = printable(title or cap.vit.name)
     key, features, cosines = f"standalone-{header['capture']}", b"", None
     try:
         features = frame({"explorer": key, "name": "features"}, encode_features(cap, held))
@@ -88,10 +88,10 @@ def build(
         "selection": selected,
         "trained": bool(cap.trained if trained is None else trained),
         "title": title,
-        "caption": _printable(caption),
+        "caption": printable(caption),
         "name": title,
         "texts": texts,
-        "python": [_printable(line) for line in python],
+        "python": [printable(line) for line in python],
         "checked": checked,
     }
     parts = {
@@ -152,6 +152,6 @@ def inline(source: str) -> str:
     return re.sub(r"<(?=/script|!--)", r"<\\", source, flags=re.IGNORECASE)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text that UTF-8 can hold: a file's name may have bytes that are no letters."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,6 +1,6 @@
 // The bytes from Python as arrays. See vizvit/explorer/payload.py for the layout.
 
-const MAGIC = 0x31565a56; // "VZV1"
+export const MAGIC = 0x31565a56; // "VZV1"
 
 // The two frames around one another: per-session values outside, the capture inside.
 export function readPayload(bytes) {

@@ -19,7 +19,7 @@ export function fillViews({ dom, texts }) {
 
 export function drawViews(app) {
   const { dom, root, choice, texts, session, featureData } = app;
-  dom.viewLine.hidden = Boolean(session.standalone) && !featureData?.a;
+  dom.viewLine.hidden = Boolean(session.standalone) && !session.own && !featureData?.a;
   for (const button of dom.view.buttons) {
     const chosen = button.dataset.value === (choice.view ?? "attention");
     button.setAttribute("aria-checked", chosen);

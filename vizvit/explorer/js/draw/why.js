@@ -26,7 +26,7 @@ export function drawWhy(app) {
     [texts.why_exponent, plain(terms.exponential)],
     [fill(texts.why_sum, { tokens: a.capture.num_tokens }), plain(terms.sum)],
     [texts.why_result, percentExact(terms.attention), "result"],
-    [texts.why_engine, engineText(app, asked, terms.attention), "engine"],
+    ...(app.session.own ? [] : [[texts.why_engine, engineText(app, asked, terms.attention), "engine"]]),
   ];
   const rows = steps.map(([what, value, kind = ""]) => element("tr", { class: kind }, element("th", { scope: "row" }, what), element("td", {}, value)));
   const note = choice.head === null ? fill(texts.why_fused, { fuse: headName(texts, null, choice.fuse), head: asked.head }) : "";
@@ -34,7 +34,8 @@ export function drawWhy(app) {
     element("p", { class: "hint" }, [note, texts.why_hint].filter(Boolean).join(" ")));
 }
 
-// The engine is asked once the choice rests; a stand-alone file was checked when it was made.
+// The engine is asked once the choice rests; a stand-alone file was checked when it was made, and a
+// page that runs the model itself (session.own) has no other value.
 function engineText(app, asked, ours) {
   const { texts, session, a } = app;
   const { checked } = session;

@@ -1,6 +1,7 @@
 // What a forward pass left as the bytes that the explorer takes, as vizvit/explorer/payload.py has them, but not rounded.
 
-const MAGIC = 0x31565a56; // "VZV1"
+import { MAGIC } from "../compute/payload.js";
+
 const ALIGNMENT = 16;
 
 // A JSON header and a body in one piece; the body starts at a multiple of 16 bytes.

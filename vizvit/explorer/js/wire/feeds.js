@@ -6,7 +6,9 @@ function feedsOfPage() {
 
 // As Python does: for a page that has the bytes in itself.
 export function handOver(name, explorer, data) {
-  feedsOfPage().values.set(`${explorer}/${name}`, data);
+  const feeds = feedsOfPage(), place = `${explorer}/${name}`;
+  feeds.values.set(place, data);
+  feeds.listeners.get(place)?.(data);
 }
 
 // Calls `take` with the bytes of a channel, now where they are there already and whenever they change; null when gone.

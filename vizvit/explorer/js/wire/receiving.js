@@ -21,7 +21,8 @@ export function receive(app, data) {
   Object.assign(app, { session, texts: session.texts });
   app.a.trained = session.trained;
   if (first) connect(app);
-  if (takeCapture(app, app.a, payload)) Object.assign(app, { hover: null, inspect: null, drag: null, answers: new Map(), check: null });
+  const pointed = session.live ? {} : { hover: null, inspect: null, drag: null }; // a moving picture stays under the pointer
+  if (takeCapture(app, app.a, payload)) Object.assign(app, { ...pointed, answers: new Map(), check: null });
   if (moved) {
     applyView(app, session.selection);
     app.reported = stampOfChoice(app);

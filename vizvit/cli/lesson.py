@@ -1,0 +1,123 @@
+"""`lesson`: a model with the explorer as one HTML file, which looks at any photograph without a server or a network."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..numbers import megabytes
+from ..texts import LANGUAGES, of_library, words
+from . import options
+from .explorer import python_lines
+from .report import say, tell
+
+if TYPE_CHECKING:
+    from ..explorer.lesson import Moment, Sample
+    from ..model.vit import VitModel
+
+LONGEST, QUALITY = 640, 90  # pixels of a sample's longer side; of its JPEG
+
+EXAMPLES = """\
+the file:
+  opens in any browser, from a disk or a static host, with the network off, on a phone too. A picture that is dropped,
+  pasted, chosen or taken is run through the model in the page; nothing is sent anywhere. It holds the weights: 11 MB
+  for the shipped model, 30 MB for a ViT-Ti/16, 120 MB for a ViT-S/16; with --rounded half of the last two.
+
+examples:
+  %(prog)s --out vit.html
+  %(prog)s --lang ja --snapshots
+  %(prog)s --model runs/mine --out mine.html"""
+
+
+def add(commands: options.Commands) -> None:
+    parser = commands.add_parser(
+        "lesson",
+        help="a model as one HTML file that looks at any photograph, without a server or a network",
+        description="Write one HTML file that runs the model in the page and shows what every head looks at.",
+        epilog=EXAMPLES,
+    )
+    options.add_model(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out", type=Path, default=Path("vit.html"), metavar="FILE", help="the file (default: %(default)s)"
+    )
+    output.add_argument(
+        "--lang", choices=tuple(LANGUAGES), default="en", help="language of the page (default: %(default)s)"
+    )
+    output.add_argument(
+        "--snapshots", action="store_true", help="the weights that the training left on its way too, with a slider"
+    )
+    output.add_argument(
+        "--rounded",
+        action="store_true",
+        help="weights in half precision whatever they are: half the size of single precision, a little less exact",
+    )
+    parser.set_defaults(run=lesson, command="lesson")
+
+
+def lesson(args: argparse.Namespace) -> int:
+    vit = options.load(args)
+
+    from ..explorer.lesson import SAID_ABOVE, build
+    from ..files import write_bytes
+
+    page = build(
+        moments(vit, args),
+        name=vit.name,
+        labels=vit.labels,
+        outputs=vit.outputs,
+        samples=samples(args.lang),
+        language=args.lang,
+        python=python_lines(args, "picture.jpg"),
+        rounded=args.rounded,
+    ).encode("utf-8")
+    if len(page) > SAID_ABOVE:
+        say(f"{args.out} takes {megabytes(len(page))} MB, which a slow phone may not open.")
+    write_bytes(args.out, page)
+    tell(f"{args.out}  {megabytes(len(page))} MB")
+    return 0
+
+
+def moments(vit: VitModel, args: argparse.Namespace) -> list[Moment]:
+    """The model's weights, with --snapshots those of its training before them."""
+    from ..explorer.lesson import Moment
+    from ..model.loading import load_model
+    from ..model.plain import plain
+    from ..model.snapshots import snapshots
+
+    found = plain(vit)
+    last = Moment(found.model, found.tensors, of_library(vit.weights, args.lang, own=True), vit.trained)
+    if not args.snapshots:
+        return [last]
+    kept = snapshots(args.model)
+    if not kept or args.weights != "pretrained":
+        raise options.UsageError(
+            f"There are no snapshots of the training of {vit.name} with these weights. Leave --snapshots out, or give "
+            f"--model a directory that was trained with snapshots."
+        )
+    result = []
+    for moment in kept:
+        one = vit
+        if moment.weights != "pretrained":
+            one = load_model(args.model, weights=moment.weights, device=args.device, image_size=args.image_size)
+        parts = found if one is vit else plain(one)
+        told = of_library(one.weights, args.lang, own=True), one.trained
+        result.append(Moment(parts.model, parts.tensors, *told, of_library(moment.title, args.lang), moment.top1))
+    return result
+
+
+def samples(language: str) -> list[Sample]:
+    """The sample photographs, no larger than a screen needs."""
+    from ..explorer.lesson import Sample
+    from ..pictures.load import load_image
+    from ..pictures.samples import SAMPLES
+
+    result, titles = [], words("picture", language)
+    for name, sample in SAMPLES.items():
+        image, data = load_image(sample.read()), io.BytesIO()
+        image.thumbnail((LONGEST, LONGEST))
+        image.save(data, "JPEG", quality=QUALITY)
+        result.append(Sample(titles[f"sample_{name}"], data.getvalue()))
+    return result

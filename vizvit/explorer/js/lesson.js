@@ -1,0 +1,110 @@
+// The lesson: a page that runs the model itself. A picture comes in, the worker runs the model on it, and the explorer
+// shows what it left, as if Python had sent it.
+//
+// For tests and benchmarks, the element of the lesson carries data-shown (how many captures the explorer was given),
+// data-features (how many with their features) and data-times (milliseconds of the last one, by part).
+
+import { fill } from "./draw/words.js";
+import { frameOf } from "./forward/encode.js";
+import { fromBase64 } from "./forward/weights.js";
+import { openCamera } from "./lesson/camera.js";
+import { buildDesk } from "./lesson/desk.js";
+import { createEngine } from "./lesson/engine.js";
+import { drawPrediction, foremost } from "./lesson/prediction.js";
+import { Refusal, readPicture } from "./lesson/pictures.js";
+import { handOver } from "./wire/feeds.js";
+
+// update: the explorer's; box, explorer: elements; parts: as vizvit/explorer/lesson.py writes them, and what createEngine takes.
+export function openLesson(update, box, explorer, parts) {
+  const { session, texts, samples, moments, labels, outputs } = parts;
+  const lesson = { title: "", sample: null, camera: null, picture: null, number: parts.number, since: 0, rate: 0, wanted: 0 };
+  const engine = createEngine(parts, (answer) => takers[answer.what](answer));
+  const desk = buildDesk(box, { ...parts, predicts: labels.length > 0 }, { file: takeFile, sample: takeSample, camera: toggleCamera, moment: takeMoment });
+  const looked = () => explorer.querySelector(".vizvit").__vizvit?.choice.view ?? "attention";
+
+  // A picture to look at: { data, width, height }. What is there already goes on being shown until it has been answered.
+  function look(picture) {
+    lesson.picture = { ...picture, data: picture.data.slice() };
+    lesson.wanted = engine.ask(picture, lesson.number, !lesson.camera || looked() !== "attention");
+  }
+
+  const takers = {
+    capture({ id, blob, logits, times }) {
+      if (id !== lesson.wanted) return; // another picture has been asked for since
+      const live = Boolean(lesson.camera), { weights, trained } = moments[lesson.number];
+      const caption = fill(session.caption, { picture: lesson.title, weights });
+      update({ parentElement: explorer, data: frameOf({ ...session, live, trained, caption, name: lesson.title, title: lesson.title }, blob), setStateValue() {} });
+      if (logits) drawPrediction(desk.prediction, foremost(logits, labels, outputs));
+      note("shown", times);
+      if (live) goOn();
+      else desk.say("");
+    },
+    features({ id, bytes, times }) {
+      if (id === lesson.wanted) handOver("features", session.key, bytes);
+      note("features", times);
+    },
+    failure: ({ reason }) => desk.say("failed", { reason }),
+  };
+
+  function note(name, times) {
+    Object.assign(box.dataset, { [name]: Number(box.dataset[name] ?? 0) + 1, times: JSON.stringify(times) });
+  }
+
+  function goOn() {
+    const now = performance.now();
+    lesson.rate = lesson.since ? 0.8 * lesson.rate + 0.2 * (1000 / (now - lesson.since)) : 0;
+    lesson.since = now;
+    if (lesson.rate) desk.say("camera_live", { rate: lesson.rate.toFixed(1) });
+    lesson.camera.next();
+  }
+
+  function settle(title, sample = null) {
+    lesson.camera?.stop();
+    Object.assign(lesson, { title, sample, camera: null, since: 0, rate: 0 });
+    desk.mark(sample, false);
+    desk.say("working");
+  }
+
+  async function takeFile(file, title = file.name || texts.pasted, sample = null) {
+    try {
+      const picture = await readPicture(file);
+      settle(title, sample);
+      look(picture);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      desk.say(error.word, error.values);
+    }
+  }
+
+  function takeSample(place) {
+    const { title, type, data } = samples[place];
+    return takeFile(new Blob([fromBase64(data)], { type }), title, place);
+  }
+
+  async function toggleCamera() {
+    if (lesson.camera) {
+      settle(texts.camera_picture);
+      return look(lesson.picture); // the last one stays, with its features
+    }
+    try {
+      desk.say("camera_waiting");
+      const camera = await openCamera(look);
+      settle(texts.camera_picture);
+      lesson.camera = camera;
+      desk.mark(null, true);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      desk.say(error.word, error.values);
+    }
+  }
+
+  function takeMoment(number) {
+    lesson.number = number;
+    if (lesson.camera || !lesson.picture) return; // the next picture is of it
+    desk.say("working");
+    look(lesson.picture);
+  }
+
+  desk.say("starting");
+  return takeSample(0);
+}

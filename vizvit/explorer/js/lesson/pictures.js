@@ -1,0 +1,54 @@
+// Files as pixels: upright, on white, unmanaged colours as Pillow reads them; or a refusal that says why.
+
+export const LONGEST_FILE = 32 * 2 ** 20;
+export const LARGEST_PICTURE = 2 ** 26;
+const CANVAS_PIXELS = 2 ** 24; // what a phone's canvas holds: larger pictures are halved on the way to it
+
+// word: a key of the lesson's texts; values: what stands in its braces.
+export class Refusal extends Error {
+  constructor(word, values) {
+    super(word);
+    Object.assign(this, { word, values });
+  }
+}
+
+// { data: RGBA bytes, width, height } of a file's picture.
+export async function readPicture(file) {
+  const name = file.name || "", kind = file.type || "?";
+  if (!file.size) throw new Refusal("empty", { name });
+  if (file.size > LONGEST_FILE) throw new Refusal("heavy", { name, size: Math.ceil(file.size / 2 ** 20), most: LONGEST_FILE / 2 ** 20 });
+  const { width, height } = await sizeOf(file, new Refusal("unreadable", { name, kind }));
+  if (width * height > LARGEST_PICTURE) throw new Refusal("large", { name, width, height, most: Math.floor(LARGEST_PICTURE / 1e6) });
+  try {
+    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+    return pixelsOf(bitmap, bitmap.width, bitmap.height);
+  } catch {
+    throw new Refusal("unreadable", { name, kind });
+  }
+}
+
+// What the header says, before anything is decoded.
+async function sizeOf(file, refusal) {
+  const image = new Image(), address = URL.createObjectURL(file);
+  try {
+    await new Promise((resolve, reject) => Object.assign(image, { onload: resolve, onerror: reject, src: address }));
+  } catch {
+    throw refusal;
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+  if (!image.naturalWidth || !image.naturalHeight) throw refusal;
+  return { width: image.naturalWidth, height: image.naturalHeight };
+}
+
+// source: what a canvas can draw.
+export function pixelsOf(source, wide, high) {
+  let part = 1;
+  while ((wide / part) * (high / part) > CANVAS_PIXELS) part *= 2;
+  const width = Math.max(1, Math.floor(wide / part)), height = Math.max(1, Math.floor(high / part));
+  const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+  Object.assign(context, { fillStyle: "#fff", imageSmoothingQuality: "high" });
+  context.fillRect(0, 0, width, height);
+  context.drawImage(source, 0, 0, width, height);
+  return { data: context.getImageData(0, 0, width, height).data, width, height };
+}
