@@ -5,8 +5,8 @@ const { createRequire } = require("node:module");
 const js = createRequire(process.argv[1])("@eslint/js"); // beside the eslint that runs, wherever that was installed
 
 const named = (names) => Object.fromEntries(names.split(/\s+/).map((name) => [name, "readonly"]));
-const shared = named("Blob TextDecoder TextEncoder URL URLSearchParams clearTimeout console globalThis performance setTimeout");
-const browser = named(`Element Image ImageData ResizeObserver Worker addEventListener atob cancelAnimationFrame document
+const shared = named("Blob WebAssembly atob TextDecoder TextEncoder URL URLSearchParams clearTimeout console globalThis performance setTimeout");
+const browser = named(`Element Image ImageData ResizeObserver Worker WorkerGlobalScope addEventListener cancelAnimationFrame createImageBitmap document
   getComputedStyle innerHeight location matchMedia navigator removeEventListener requestAnimationFrame self
   sessionStorage window`);
 const node = named("Buffer process structuredClone");

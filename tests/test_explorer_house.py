@@ -7,18 +7,23 @@ from collections import Counter
 
 import pytest
 
-from vizvit.explorer.assets import ENTRY, imports, joined, modules
+from vizvit.explorer.assets import ENTRY, LESSON, WORKER, imports, joined, modules
 
-ROOMS = ("compute", "state", "draw", "wire", "keep", "act")  # each may know those before it
+ROOMS = ("compute", "forward", "state", "draw", "wire", "keep", "act", "lesson")  # each may know those before it
 HOME = ENTRY.resolve().parent
 FILES = sorted(HOME.rglob("*.js"))
 PAGES = HOME.parents[1] / "pages"
-ENTRIES = (ENTRY, *(path for path in sorted(PAGES.rglob("*.js")) if "export default" in path.read_text("utf-8")))
+ENTRIES = (
+    ENTRY,
+    LESSON,
+    WORKER,
+    *(path for path in sorted(PAGES.rglob("*.js")) if "export default" in path.read_text("utf-8")),
+)
 NODE = shutil.which("node")
 
 
 def test_imports_go_to_the_same_room_or_one_before_it():
-    floor = {room: height for height, room in enumerate((*ROOMS, "."))}  # main.js stands on top
+    floor = {room: height for height, room in enumerate((*ROOMS, "."))}  # main.js and lesson.js stand on top
     height = {path: floor[str(path.parent.relative_to(HOME))] for path in FILES}
     upward = [
         f"{path.stem} imports {other.stem}" for path in FILES for other in imports(path) if height[other] > height[path]
@@ -26,8 +31,8 @@ def test_imports_go_to_the_same_room_or_one_before_it():
     assert not upward
 
 
-def test_every_module_is_reached_from_the_entry():
-    order = modules(ENTRY)
+def test_every_module_is_reached_from_an_entry():
+    order = list(dict.fromkeys(path for entry in (ENTRY, LESSON, WORKER) for path in modules(entry)))
     assert sorted(order) == FILES
     assert all(order.index(other) < order.index(path) for path in FILES for other in imports(path))
 
@@ -42,7 +47,8 @@ def test_a_circle_is_named(tmp_path):
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.stem)
 def test_modules_can_be_joined(entry):
     """No name twice, imports in the one form that joining knows, and a first line that says what it is about."""
-    files = modules(entry)
+    beside = modules(ENTRY) if entry == LESSON else []  # the page has both in one script
+    files = list(dict.fromkeys([*beside, *modules(entry)]))
     sources = {path.stem: path.read_text("utf-8") for path in files}
     declared = re.compile(r"^(?:export )?(?:default )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
     names = Counter(name for source in sources.values() for name in declared.findall(source))

@@ -17,6 +17,7 @@ from reference import FAMILIES, family
 import vizvit
 from vizvit import explorer
 from vizvit.analysis import standing_out
+from vizvit.explorer.assets import ENTRY, modules
 from vizvit.explorer.features import encode_features
 from vizvit.explorer.payload import frame
 from vizvit.figures.features import component_colors, feature_limits
@@ -203,7 +204,7 @@ def test_joining_leaves_one_export_and_no_import_and_takes_every_module():
     script = explorer.script()
     assert re.findall(r"^export .*$", script, re.MULTILINE) == ["export default function update(component) {"]
     assert not re.search(r"^import ", script, re.MULTILINE)
-    for path in (Path(explorer.__file__).parent / "js").rglob("*.js"):
+    for path in modules(ENTRY):
         assert path.read_text(encoding="utf-8").splitlines()[0] in script, path.stem
 
 

@@ -209,6 +209,8 @@ def test_every_word_is_said_somewhere():
     sources = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js", ".html")]
     code = "\n".join(path.read_text("utf-8") for path in sources)
     said |= {("explorer", key) for key in ENGLISH["explorer"] if re.search(rf"\b{re.escape(key)}\b", code)}
+    page = "\n".join(path.read_text("utf-8") for path in (PACKAGE / "explorer").rglob("*.*") if "lesson" in str(path))
+    said |= {("lesson", key) for key in ENGLISH["lesson"] if re.search(rf"\b{re.escape(key)}\b", page)}
     assert [f"{s}.{k}" for s, k in KEYS if (s, k) not in said] == []
 
 

@@ -31,6 +31,8 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a moving picture of Chromium's own
+    "--use-fake-ui-for-media-stream",
 ]
 PLACES = re.findall(r'\("(\w+)", \w+\.page\)', (ROOT / "app.py").read_text("utf-8"))  # as navigation has them
 PATIENCE = 120_000  # milliseconds: every wait is for a condition, and a busy machine makes none fail

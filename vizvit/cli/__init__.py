@@ -18,11 +18,39 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._version import __version__
-from . import app, attention, evaluate, explorer, features, finetune, heads, lesson, models, position, rollout, study, train
+from . import (
+    app,
+    attention,
+    evaluate,
+    explorer,
+    features,
+    finetune,
+    heads,
+    lesson,
+    models,
+    position,
+    rollout,
+    study,
+    train,
+)
 from .options import Parser, UsageError
 from .report import one_line, say
 
-COMMANDS = (app, attention, rollout, features, position, heads, explorer, lesson, models, train, finetune, evaluate, study)
+COMMANDS = (
+    app,
+    attention,
+    rollout,
+    features,
+    position,
+    heads,
+    explorer,
+    lesson,
+    models,
+    train,
+    finetune,
+    evaluate,
+    study,
+)
 
 DESCRIPTION = """\
 See how a Vision Transformer attends: the app, or figures and numbers for pictures without a browser.

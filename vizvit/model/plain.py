@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import PIL
 import torch
+from timm.data.transforms import ResizeKeepRatio
 from torch import nn
 from torch.nn import functional as F
 from torchvision import transforms
 
 from ..errors import ModelError
 from . import timm_embedding, timm_parts
-from .parts import Attention, Block, Linear, Mlp, Norm
+from .parts import Attention, Block, Linear, Norm
 
 if TYPE_CHECKING:
     from .vit import VitModel
@@ -30,6 +32,8 @@ ACTIVATIONS = {
 }
 POOLING = {"class token": "class", "class and distillation tokens": "class", "mean of patches": "mean"}
 FILTERS = ("bilinear", "bicubic", "lanczos")
+# Pillow's order of passes changed in version 13, and with it what is rounded between them.
+TALL_FIRST = int(PIL.__version__.partition(".")[0]) >= 13
 WHOLE = 8  # dimensions of a head come in multiples of this
 NEAR = 1e-4  # of the greatest output: how far the description's outputs may be from the model's
 
@@ -206,23 +210,28 @@ def _entrance(module: nn.Module) -> Norm | None:
 
 
 def _resizing(vit: VitModel) -> dict:
-    """How a picture becomes the model's view: {"filter", "way": "short" or "whole", "height", "width", "crop"}.
+    """How a picture becomes the model's view: {"filter", "way", "height", "width", "crop", "tall_first"}.
 
-    short: the shorter side becomes "height", and the other follows; whole: both sides are given. crop: [height, width]
-    of the middle that is kept, of which the model sees the upper left [rows, cols] of patches.
+    way: "short", the shorter side becomes `height`, and the other follows; "cover", it keeps its shape, as small as it
+    can be and cover `height` and `width`; "whole", both sides are given. crop: [height, width] of the middle that is
+    kept, of which the model sees the upper left [rows, cols] of patches. tall_first: see TALL_FIRST.
     """
     steps = vit.spatial_steps
     resize, rest = steps[0] if steps else None, steps[1:]
+    size = getattr(resize, "size", ())
+    size = [size] if isinstance(size, int) else list(size)
     cropped = len(rest) == 1 and type(rest[0]) is transforms.CenterCrop
-    kind = getattr(getattr(resize, "interpolation", None), "value", "")
-    if type(resize) is not transforms.Resize or kind not in FILTERS or resize.max_size is not None or rest[cropped:]:
-        raise _NotPlain(f"its pictures are prepared otherwise: {', '.join(vit.preprocessing)}")
-    size = [resize.size] if isinstance(resize.size, int) else list(resize.size)
     crop = list(rest[0].size) if cropped else size
-    if len(crop) != 2 or min(size) < (max(crop) if len(size) == 1 else 1):
+    keeps = type(resize) is ResizeKeepRatio and not (resize.longest or resize.random_scale_prob)
+    plainly = type(resize) is transforms.Resize and resize.max_size is None
+    kind = getattr(resize, "interpolation", "")
+    kind = getattr(kind, "value", kind)
+    whole = len(crop) == 2 and all(side >= own for side, own in zip([size[0], size[-1]], crop, strict=True))
+    if not (keeps or plainly) or kind not in FILTERS or rest[cropped:] or not whole:
         raise _NotPlain(f"its pictures are prepared otherwise: {', '.join(vit.preprocessing)}")
-    way = "short" if len(size) == 1 else "whole"
-    return {"filter": kind, "way": way, "height": size[0], "width": size[-1], "crop": crop}
+    way = "cover" if keeps else "short" if len(size) == 1 else "whole"
+    made = {"filter": kind, "way": way, "height": size[0], "width": size[-1], "crop": crop}
+    return made | {"tall_first": TALL_FIRST}
 
 
 def _outputs(model: dict, t: dict[str, torch.Tensor], pixels: torch.Tensor) -> torch.Tensor:
@@ -257,4 +266,3 @@ def _outputs(model: dict, t: dict[str, torch.Tensor], pixels: torch.Tensor) -> t
         return linear("head", norm("fc_norm", z[:, 0 if model["pool_prefix"] else prefix :].mean(1)))
     logits = linear("head", norm("fc_norm", z[:, 0]))
     return (logits + linear("head_dist", z[:, 1])) / 2 if "head_dist.weight" in t else logits
-

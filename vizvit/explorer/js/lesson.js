@@ -31,12 +31,14 @@ export function openLesson(update, box, explorer, parts) {
   const takers = {
     capture({ id, blob, logits, times }) {
       if (id !== lesson.wanted) return; // another picture has been asked for since
-      const live = Boolean(lesson.camera), { weights, trained } = moments[lesson.number];
+      const live = Boolean(lesson.camera);
+      if (live) lesson.camera.next(); // the model works on it while this one is drawn
+      const { weights, trained } = moments[lesson.number];
       const caption = fill(session.caption, { picture: lesson.title, weights });
       update({ parentElement: explorer, data: frameOf({ ...session, live, trained, caption, name: lesson.title, title: lesson.title }, blob), setStateValue() {} });
       if (logits) drawPrediction(desk.prediction, foremost(logits, labels, outputs));
       note("shown", times);
-      if (live) goOn();
+      if (live) tellRate();
       else desk.say("");
     },
     features({ id, bytes, times }) {
@@ -50,12 +52,11 @@ export function openLesson(update, box, explorer, parts) {
     Object.assign(box.dataset, { [name]: Number(box.dataset[name] ?? 0) + 1, times: JSON.stringify(times) });
   }
 
-  function goOn() {
+  function tellRate() {
     const now = performance.now();
     lesson.rate = lesson.since ? 0.8 * lesson.rate + 0.2 * (1000 / (now - lesson.since)) : 0;
     lesson.since = now;
     if (lesson.rate) desk.say("camera_live", { rate: lesson.rate.toFixed(1) });
-    lesson.camera.next();
   }
 
   function settle(title, sample = null) {
@@ -92,6 +93,7 @@ export function openLesson(update, box, explorer, parts) {
       settle(texts.camera_picture);
       lesson.camera = camera;
       desk.mark(null, true);
+      camera.next();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       desk.say(error.word, error.values);

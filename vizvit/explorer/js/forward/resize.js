@@ -21,11 +21,15 @@ function sinc(x) {
 export function viewOf(picture, { resize, rows, cols, patch_size: patch }) {
   const [width, height] = resizedSize(picture, resize), [cropHeight, cropWidth] = resize.crop;
   const left = roundToEven((width - cropWidth) / 2), top = roundToEven((height - cropHeight) / 2);
-  return resizedPart(picture, width, height, { left, top, width: cols * patch, height: rows * patch }, resize.filter);
+  return resizedPart(picture, width, height, { left, top, width: cols * patch, height: rows * patch }, resize);
 }
 
 function resizedSize({ width, height }, { way, width: wide, height: high }) {
   if (way === "whole") return [wide, high];
+  if (way === "cover") {
+    const ratio = Math.min(height / high, width / wide);
+    return [roundToEven(width / ratio), roundToEven(height / ratio)];
+  }
   return width <= height ? [high, Math.trunc((high * height) / width)] : [Math.trunc((high * width) / height), high];
 }
 
@@ -35,18 +39,43 @@ function roundToEven(x) {
   return x - down === 0.5 ? down + (down % 2) : Math.round(x);
 }
 
-// A part of the resized picture, without the rest of it: first along rows, then along columns, with 8 bits between.
-function resizedPart({ data, width, height }, wide, high, part, filter) {
+// A part of the resized picture, without the rest of it: along rows and along columns, with 8 bits between. Columns come
+// first where Pillow has them first, from its version 13 on, for pictures that lose most of their height.
+function resizedPart({ data, width, height }, wide, high, part, { filter, tall_first: tallFirst }) {
   const across = weightsOf(width, wide, part.left, part.width, filter), down = weightsOf(height, high, part.top, part.height, filter);
-  const first = Math.min(...down.starts), last = Math.max(...down.starts.map((start, i) => start + down.counts[i]));
-  const between = new Uint8Array((last - first) * part.width * 3), out = new Uint8Array(part.height * part.width * 3);
-  for (let y = first, to = 0; y < last; y++) {
-    for (let x = 0; x < part.width; x++, to += 3) blend(across, x, data, (y * width + across.starts[x]) * 4, 4, between, to);
+  const source = { data, step: 4, row: 4 * width };
+  if (tallFirst && high < height && height - high > 2 * (width - wide)) {
+    const [first, last] = spanOf(across);
+    return alongRows(alongColumns({ ...source, data: data.subarray(4 * first) }, last - first, down), part.height, shifted(across, first)).data;
   }
-  for (let y = 0, to = 0; y < part.height; y++) {
-    for (let x = 0; x < part.width; x++, to += 3) blend(down, y, between, ((down.starts[y] - first) * part.width + x) * 3, part.width * 3, out, to);
+  const [first, last] = spanOf(down);
+  return alongColumns(alongRows({ ...source, data: data.subarray(source.row * first) }, last - first, across), part.width, shifted(down, first)).data;
+}
+
+// The first and the last place, exclusive, that weights read.
+function spanOf({ starts, counts }) {
+  return [Math.min(...starts), Math.max(...starts.map((start, i) => start + counts[i]))];
+}
+
+function shifted(weights, by) {
+  return { ...weights, starts: weights.starts.map((start) => start - by) };
+}
+
+// step and row: bytes from a pixel to the next, and from a row to the next.
+function alongRows({ data, step, row }, rows, weights) {
+  const width = weights.starts.length, out = new Uint8Array(rows * width * 3);
+  for (let y = 0, to = 0; y < rows; y++) {
+    for (let x = 0; x < width; x++, to += 3) blend(weights, x, data, y * row + weights.starts[x] * step, step, out, to);
   }
-  return out;
+  return { data: out, step: 3, row: 3 * width };
+}
+
+function alongColumns({ data, step, row }, width, weights) {
+  const out = new Uint8Array(weights.starts.length * width * 3);
+  for (let y = 0, to = 0; y < weights.starts.length; y++) {
+    for (let x = 0; x < width; x++, to += 3) blend(weights, y, data, weights.starts[y] * row + x * step, row, out, to);
+  }
+  return { data: out, step: 3, row: 3 * width };
 }
 
 function blend({ weights, counts, most }, place, source, from, step, target, to) {

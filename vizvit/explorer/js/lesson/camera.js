@@ -8,16 +8,13 @@ export function hasCamera() {
   return Boolean(navigator.mediaDevices?.getUserMedia);
 }
 
-// take(picture) gets the first picture; next() takes another; stop() ends it. Refusal where there is no camera.
+// next() has take(picture) get one; stop() ends it. Refusal where there is no camera.
 export async function openCamera(take) {
   const stream = await ask(), video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: stream });
-  let open = true, waiting = 0;
+  let open = true;
 
-  function next() {
-    if (!open) return;
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(() => open && take(pixelsOf(video, video.videoWidth, video.videoHeight)));
-  }
+  const shoot = () => open && take(pixelsOf(video, video.videoWidth, video.videoHeight));
+  const next = () => (document.hidden ? requestAnimationFrame(shoot) : shoot()); // a hidden page rests
 
   function stop() {
     open = false;
@@ -25,7 +22,6 @@ export async function openCamera(take) {
   }
 
   await video.play();
-  next();
   return { next, stop };
 }
 

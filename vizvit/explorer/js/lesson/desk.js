@@ -24,8 +24,8 @@ export function buildDesk(box, { texts, samples, moments, number, predicts }, on
   some.forEach((button, place) => button.addEventListener("click", () => on.sample(place)));
   box.replaceChildren(
     element("div", { class: "intake" }, choose, input, camera, element("span", { class: "samples", role: "group", "aria-label": texts.samples }, ...some),
-      element("span", { class: "hint drop-hint" }, texts.drop)),
-    ...(predicts ? [prediction] : []), ...training, said,
+      element("span", { class: "hint drop-hint" }, texts.drop), said),
+    ...training, ...(predicts ? [prediction] : []),
   );
   acceptFiles(on.file);
   return {
