@@ -1,4 +1,4 @@
-"""A model as one page: what runs there gives what PyTorch gives, and what cannot run there is refused with the reason."""
+"""A model as one page: what runs there gives what PyTorch gives; what cannot run there is refused with the reason."""
 
 import base64
 import json
@@ -39,9 +39,9 @@ KINDS = {
 }
 
 
-def made(kind: str) -> VitModel:
+def made(kind: str, seed: int = 0) -> VitModel:
     """A small model whose weights say something, so that attention is not even."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     if kind == "distilled":
         options = {name: value for name, value in SMALL.items() if name != "num_classes"}
         module = timm.create_model("deit_tiny_distilled_patch16_224", num_classes=5, **options)

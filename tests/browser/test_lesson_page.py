@@ -14,10 +14,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from running import explorer_of
 from skimage import data
+from test_lesson import made
 from test_offline import hover, opened_offline
 
 import vizvit
 from vizvit.cli import main
+from vizvit.explorer import lesson
+from vizvit.model.plain import plain
 
 pytestmark = pytest.mark.browser
 DROP = """([name, type, text]) => {
@@ -142,3 +145,26 @@ def test_the_camera_is_looked_through(browser, file, vit):
         page.get_by_role("button", name="Stop the camera").click()
         shown(page, 2)
         assert set(json.loads(page.locator("#desk").get_attribute("data-times"))) >= {"forward", "features"}
+
+
+def test_moments_of_the_training_are_run_on_the_same_picture(browser, tmp_path):
+    found = [plain(made("registers", seed)) for seed in (0, 1)]
+    moments = [
+        lesson.Moment(one.model, one.tensors, f"weights {n}", n == 1, f"moment {n}", 0.25)
+        for n, one in enumerate(found)
+    ]
+    sample = io.BytesIO()
+    Image.fromarray(data.chelsea()).save(sample, "PNG")
+    samples = [lesson.Sample("a cat", sample.getvalue(), "image/png")]
+    out = tmp_path / "moments.html"
+    out.write_text(lesson.build(moments, name="a", labels="abcde", outputs="softmax", samples=samples), "utf-8")
+    with opened_offline(browser, out) as page:
+        shown(page, 1)
+        agrees(page, vizvit.capture(made("registers", 1), data.chelsea()), (0, 5))
+        slider = page.get_by_role("slider", name="training")
+        slider.press("ArrowLeft")
+        shown(page, 2)
+        agrees(page, vizvit.capture(made("registers", 0), data.chelsea()), (0, 5))
+        expect(page.locator(".training")).to_contain_text("moment 0 · 25.0 % of held-out pictures")
+        expect(page.locator(".vizvit .caption")).to_contain_text("weights 0")
+        expect(page.locator(".badge").first).to_contain_text("untrained")
