@@ -95,7 +95,9 @@ def test_command_line_examples(line, desk, capsys):
         return
     assert main(shlex.split(line)) == 0, capsys.readouterr().err
     command = line.split()[0]
-    if command != "models":
+    if command == "lesson":
+        assert (desk / "vit.html").is_file()
+    elif command != "models":
         made = {path.suffix for path in (desk / "vizvit-out").rglob("*")}
         assert {".html"} <= made if command == "explorer" else ".npz" in made and made & {".png", ".pdf"}
 
