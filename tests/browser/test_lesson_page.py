@@ -80,6 +80,8 @@ def test_a_dropped_photograph_is_looked_at(page, vit, tmp_path):
     shown(page, 2)
     cap = vizvit.capture(vit, vizvit.load_image(path))
     agrees(page, cap)
+    logits = page.evaluate("() => Array.from(document.querySelector('#desk').__vizvit.logits)")
+    assert np.abs(np.array(logits) - cap.logits).max() < 1e-3
     first = page.locator(".prediction li").first
     expect(first).to_contain_text(vit.short_label(int(cap.logits.argmax())))
     expect(first).to_contain_text(f"{100 * cap.probabilities.max():.0f} %")
@@ -99,6 +101,17 @@ def test_a_dropped_photograph_is_looked_at(page, vit, tmp_path):
         page.get_by_role("menuitem", name="Picture, PNG").click()
     assert "turned" in download.value.suggested_filename
     assert Image.open(download.value.path()).width > 500
+
+
+def test_a_webp_picture_is_turned_as_the_library_does_it(page, vit):
+    """Browsers do not."""
+    for count, turn in enumerate((3, 5, 8), 2):
+        exif, file = Image.Exif(), io.BytesIO()
+        exif[0x0112] = turn
+        Image.fromarray(data.coffee()[:200, :310]).save(file, "WEBP", exif=exif, quality=90)
+        drop(page, f"{turn}.webp", file.getvalue(), "image/webp")
+        shown(page, count)
+        agrees(page, vizvit.capture(vit, vizvit.load_image(file.getvalue())), (0,))
 
 
 def test_what_is_no_picture_or_too_large_is_refused_in_a_sentence(page):

@@ -72,6 +72,8 @@ def plain(vit: VitModel) -> Plain:
     device, dtype = timm_embedding.place_of(module)
     run = module if model["classes"] else module.forward_features
     own = run(pixels.to(device=device, dtype=dtype)).float().cpu()
+    if not bool(own.isfinite().all()):
+        raise ModelError(f"{vit.name} gives NaN or infinity: check its weights and its precision.")
     ours = _outputs(model, {name: torch.from_numpy(values) for name, values in tensors.items()}, pixels)
     if own.shape != ours.shape or float((own - ours).abs().max()) > NEAR * max(1.0, float(own.abs().max())):
         raise ModelError(

@@ -2,7 +2,7 @@
 // shows what it left, as if Python had sent it.
 //
 // For tests and benchmarks, the element of the lesson carries data-shown (how many captures the explorer was given),
-// data-features (how many with their features) and data-times (milliseconds of the last one, by part).
+// data-features (how many with their features), data-times (milliseconds of the last one, by part), and `__vizvit.logits`.
 
 import { fill } from "./draw/words.js";
 import { frameOf } from "./forward/encode.js";
@@ -17,7 +17,7 @@ import { handOver } from "./wire/feeds.js";
 // update: the explorer's; box, explorer: elements; parts: as vizvit/explorer/lesson.py writes them, and what createEngine takes.
 export function openLesson(update, box, explorer, parts) {
   const { session, texts, samples, moments, labels, outputs } = parts;
-  const lesson = { title: "", sample: null, camera: null, picture: null, number: parts.number, since: 0, rate: 0, wanted: 0 };
+  const lesson = { title: "", sample: null, camera: null, asked: false, picture: null, number: parts.number, since: 0, rate: 0, wanted: 0 };
   const engine = createEngine(parts, (answer) => takers[answer.what](answer));
   const desk = buildDesk(box, { ...parts, predicts: labels.length > 0 }, { file: takeFile, sample: takeSample, camera: toggleCamera, moment: takeMoment });
   const looked = () => explorer.querySelector(".vizvit").__vizvit?.choice.view ?? "attention";
@@ -36,6 +36,7 @@ export function openLesson(update, box, explorer, parts) {
       const { weights, trained } = moments[lesson.number];
       const caption = fill(session.caption, { picture: lesson.title, weights });
       update({ parentElement: explorer, data: frameOf({ ...session, live, trained, caption, name: lesson.title, title: lesson.title }, blob), setStateValue() {} });
+      box.__vizvit = { logits };
       if (logits) drawPrediction(desk.prediction, foremost(logits, labels, outputs));
       note("shown", times);
       if (live) tellRate();
@@ -87,6 +88,8 @@ export function openLesson(update, box, explorer, parts) {
       settle(texts.camera_picture);
       return look(lesson.picture); // the last one stays, with its features
     }
+    if (lesson.asked) return;
+    lesson.asked = true; // the browser is asking
     try {
       desk.say("camera_waiting");
       const camera = await openCamera(look);
@@ -97,6 +100,8 @@ export function openLesson(update, box, explorer, parts) {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       desk.say(error.word, error.values);
+    } finally {
+      lesson.asked = false;
     }
   }
 
