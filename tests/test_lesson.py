@@ -25,6 +25,7 @@ from vizvit.explorer.weights import encode_weights, is_exact
 from vizvit.features import high_population
 from vizvit.model.plain import TALL_FIRST, plain
 from vizvit.model.vit import VitModel
+from vizvit.numbers import megabytes
 
 NODE = shutil.which("node")
 PICTURES = 50
@@ -211,7 +212,7 @@ def test_rounded_weights_are_said_and_take_half_the_room():
 def test_snapshots_come_with_their_moments(tmp_path, capsys):
     out = tmp_path / "vit.html"
     assert main(["lesson", "--out", str(out), "--snapshots", "--lang", "ja"]) == 0
-    assert f"takes {out.stat().st_size // 10**6} MB" in capsys.readouterr().err
+    assert f"takes {megabytes(out.stat().st_size)} MB" in capsys.readouterr().err
     page = Elements(out.read_text("utf-8"))
     (held,) = (json.loads(text) for found, text in page.all("script") if found.get("id") == "lesson")
     assert [one["title"] for one in held["moments"]][:2] == ["未学習", "エポック 0.1"]

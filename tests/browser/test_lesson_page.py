@@ -21,6 +21,7 @@ import vizvit
 from vizvit.cli import main
 from vizvit.explorer import lesson
 from vizvit.model.plain import plain
+from vizvit.numbers import share
 
 pytestmark = pytest.mark.browser
 DROP = """([name, type, text]) => {
@@ -84,7 +85,7 @@ def test_a_dropped_photograph_is_looked_at(page, vit, tmp_path):
     assert np.abs(np.array(logits) - cap.logits).max() < 1e-3
     first = page.locator(".prediction li").first
     expect(first).to_contain_text(vit.short_label(int(cap.logits.argmax())))
-    expect(first).to_contain_text(f"{100 * cap.probabilities.max():.0f} %")
+    expect(first).to_contain_text(share(float(cap.probabilities.max())))
     hover(page, cap, 3, 5)
     root = explorer_of(page)
     expect(root).to_have_attribute("data-query", str(cap.grid.token(3, 5)))

@@ -4,6 +4,7 @@
 // For tests and benchmarks, the element of the lesson carries data-shown (how many captures the explorer was given),
 // data-features (how many with their features), data-times (milliseconds of the last one, by part), and `__vizvit.logits`.
 
+import { fixedText } from "./draw/numbers.js";
 import { fill } from "./draw/words.js";
 import { frameOf } from "./forward/encode.js";
 import { fromBase64 } from "./forward/weights.js";
@@ -57,7 +58,7 @@ export function openLesson(update, box, explorer, parts) {
     const now = performance.now();
     lesson.rate = lesson.since ? 0.8 * lesson.rate + 0.2 * (1000 / (now - lesson.since)) : 0;
     lesson.since = now;
-    if (lesson.rate) desk.say("camera_live", { rate: lesson.rate.toFixed(1) });
+    if (lesson.rate) desk.say("camera_live", { rate: fixedText(lesson.rate, 1) });
   }
 
   function settle(title, sample = null) {

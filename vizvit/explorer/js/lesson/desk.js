@@ -1,6 +1,7 @@
 // What stands above the explorer: how a picture comes in, what the model takes it for, and the moments of its training.
 
 import { element } from "../draw/elements.js";
+import { percent } from "../draw/numbers.js";
 import { fill } from "../draw/words.js";
 import { hasCamera } from "./camera.js";
 
@@ -44,7 +45,7 @@ function buildTraining(texts, moments, number, choose) {
   const told = element("output"), tell = () => {
     const { title, accuracy } = moments[slider.value];
     slider.setAttribute("aria-valuetext", title);
-    told.textContent = accuracy === null ? title : `${title} · ${fill(texts.accuracy, { share: `${(100 * accuracy).toFixed(1)} %` })}`;
+    told.textContent = accuracy === null ? title : `${title} · ${fill(texts.accuracy, { share: percent(accuracy) })}`;
   };
   slider.addEventListener("input", tell);
   slider.addEventListener("change", () => choose(Number(slider.value)));

@@ -1,6 +1,7 @@
 // What the model takes a picture for: its first five classes.
 
 import { element } from "../draw/elements.js";
+import { percent, plain } from "../draw/numbers.js";
 
 const SHOWN = 5;
 
@@ -12,7 +13,7 @@ export function foremost(logits, labels, kind) {
   if (kind !== "value") order.sort((one, other) => values[other] - values[one]);
   return order.slice(0, SHOWN).map((index) => ({
     title: labels[index], name: labels[index].split(", ")[0],
-    text: kind === "value" ? values[index].toPrecision(4) : `${percentOf(values[index])} %`,
+    text: kind === "value" ? plain(values[index]) : percent(values[index]),
     share: kind === "value" ? null : values[index],
   }));
 }
@@ -20,10 +21,6 @@ export function foremost(logits, labels, kind) {
 function softmaxOf(logits) {
   const most = Math.max(...logits), powers = Array.from(logits, (x) => Math.exp(x - most)), sum = powers.reduce((all, one) => all + one, 0);
   return powers.map((power) => power / sum);
-}
-
-function percentOf(share) {
-  return share >= 0.0995 ? (100 * share).toFixed(0) : (100 * share).toFixed(1);
 }
 
 export function drawPrediction(box, found) {
