@@ -33,7 +33,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--use-fake-device-for-media-stream",  # a moving picture of Chromium's own
     "--use-fake-ui-for-media-stream",
-    # Much of what it compiles for speed within a page's second is never run again; long loops are compiled all the same.
+    # Little of what it would compile within a page's first second is run again; long loops are compiled all the same.
     "--js-flags=--invocation-count-for-maglev=5000 --invocation-count-for-turbofan=20000",
 ]
 PLACES = re.findall(r'\("(\w+)", \w+\.page\)', (ROOT / "app.py").read_text("utf-8"))  # as navigation has them
