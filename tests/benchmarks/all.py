@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -58,7 +59,10 @@ def section(name: str, options: tuple[str, ...]) -> tuple[str, bool]:
     except subprocess.TimeoutExpired:
         said, good = f"not done after {LIMIT} seconds", False
     print(f"{name}: {time.monotonic() - start:.0f} s{'' if good else ', failed'}", file=sys.stderr, flush=True)
-    said = said if "|---" in said and good else f"```\n{said}\n```"
+    if good and "|---" in said:
+        said = re.sub(r"(?m)^((?!\|).+)\n(?=\|)|^(\|.+)\n(?=[^|\n])", lambda line: f"{line[1] or line[2]}\n\n", said)
+    else:
+        said = f"```\n{said}\n```"
     return f"### {promise(name)}\n\n`{' '.join(command)}`\n\n{said}\n", good
 
 
