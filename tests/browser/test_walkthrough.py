@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+from local_data import local_data
 from playwright.sync_api import Locator, Page, expect
 from running import settled
 from shipped import CAT, SHIPPED
+from skimage import data
 from streamlit.testing.v1 import AppTest
 from test_offline import opened_offline
 
+import vizvit
 from vizvit import walk
 from vizvit.forward.anatomy import dissect
 from vizvit.pages.shared.look import plain
 from vizvit.pages.walkthrough.html import badge
 from vizvit.walk.lessons import LESSONS, lesson
 from vizvit.walk.stages import STAGES
+from vizvit.walk.tour import Tour
 
 pytestmark = pytest.mark.browser
 GRID = SHIPPED.grid
 RECOMPUTED = set(range(2, len(STAGES) + 1))  # all that is made of the picture's own numbers
 STATE = "&layer=3&head=2&query=2,5"
+WAYS = ("without", "with")  # the division by the root of a head's width
 
 
 @cache
@@ -163,9 +169,7 @@ def test_a_query_meets_a_key_and_the_spine_leads_on(app, open_page):
 
     page.locator(".spread input").focus()
     page.keyboard.press("End")
-    largest = {
-        name: float(page.locator(f".spread .{name}").get_attribute("data-largest")) for name in ("without", "with")
-    }
+    largest = {name: float(page.locator(f".spread .{name}").get_attribute("data-largest")) for name in WAYS}
     assert largest["without"] > 0.6 and largest["with"] < 0.3
 
     assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") > 0
@@ -174,6 +178,46 @@ def test_a_query_meets_a_key_and_the_spine_leads_on(app, open_page):
     page.get_by_role("button", name="11 MLP").click()
     at_stage(page, 11)
     assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "side"),
+    [
+        ("deit_tiny_distilled_patch16_224", 64),
+        ("vit_small_patch14_reg4_dinov2", 56),
+        ("vit_base_patch16_siglip_224", 64),
+        ("eva02_tiny_patch14_224", 56),
+        ("vit-s14-saliency", 518),
+    ],
+)
+def test_other_families_in_a_shared_lesson(app, open_page, model, side):
+    """The sentence, a query and a key, the slider, and the spine on to the lesson's other stage."""
+    own, said = side == 518, "Where does it look?"
+    name = str(local_data(model)) if own else model
+    vit = vizvit.load_model(name, weights="pretrained" if own else "random", image_size=side, device="cpu")
+    grid, row, col = vit.grid, 2, 3
+    token, key, tour = grid.token(1, 1), grid.token(row, col), Tour.of({8: said, 11: ""})
+    options = f"&model={quote(name)}" + ("" if own else f"&weights=random&height={side}&width={side}")
+    options += f"&lesson={quote(tour.written())}"
+    page = open_page(f"{app}/walkthrough?stage=8&lang=en&layer=2&head=1&query=1,1{options}")
+    expect(at_stage(page, 8).get_by_text(said)).to_be_visible()
+    meet = page.locator(".meet[data-ready]")
+    box = meet.locator(".photo").bounding_box()
+    where = {"x": (col + 0.5) * box["width"] / grid.cols, "y": (row + 0.5) * box["height"] / grid.rows}
+    meet.locator(".photo").hover(position=where)
+    expect(meet).to_have_attribute("data-key", str(key))
+    scores = walk.scores(dissect(vit, vizvit.capture(vit, data.chelsea()).view, 2), token, 1)
+    for shown, expected in (("product", scores.products), ("attention", scores.attention)):
+        found = float(meet.get_attribute(f"data-{shown}"))
+        np.testing.assert_allclose(found, expected[key], atol=2e-3 * np.abs(expected).max())
+    page.locator(".spread input").focus()
+    page.keyboard.press("End")
+    without, divided = (float(page.locator(f".spread .{kind}").get_attribute("data-largest")) for kind in WAYS)
+    assert without > 0.6 and divided < 0.3
+    expect(page.get_by_role("button", name="9 Values")).to_have_count(0)
+    page.get_by_role("button", name="11 MLP").click()
+    at_stage(page, 11)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_batch_normalisation_moves_and_layer_normalisation_stays(app, open_page):
