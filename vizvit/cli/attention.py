@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..numbers import share
-from . import options, pictures
+from . import options, pictures, places
 from .report import weights_note
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add(commands: options.Commands) -> None:
         epilog=EXAMPLES,
     )
     options.add_pictures(parser)
-    options.add_layer(parser)
+    places.add_layer(parser)
     parser.add_argument(
         "--head",
         type=options.head,
@@ -55,9 +55,9 @@ def add(commands: options.Commands) -> None:
 def attention(args: argparse.Namespace) -> int:
     found = pictures.find(args.pictures, args.out)
     vit = options.load(args)
-    layer, head = options.layer_of(vit, args.layer), options.head_of(vit, args.head)
-    token = options.token_of(vit, args.query)
-    patch = options.patch_of(vit, token)
+    layer, head = places.layer_of(vit, args.layer), places.head_of(vit, args.head)
+    token = places.token_of(vit, args.query)
+    patch = places.patch_of(vit, token)
 
     from ..analysis import attention_map, describe_query, patch_map
     from ..analysis.fusion import rest

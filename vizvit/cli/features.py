@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..numbers import number, share
-from . import options, pictures
+from . import options, pictures, places
 from .report import weights_note
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def add(commands: options.Commands) -> None:
         epilog=EXAMPLES,
     )
     options.add_pictures(parser)
-    options.add_layer(parser)
+    places.add_layer(parser)
     parser.add_argument(
         "--query",
         type=options.query,
@@ -60,9 +60,9 @@ def add(commands: options.Commands) -> None:
 def features(args: argparse.Namespace) -> int:
     found = pictures.find(args.pictures, args.out)
     vit = options.load(args)
-    grid, layer = vit.grid, options.layer_of(vit, args.layer)
-    token = options.token_of(vit, args.query or ("patch", (grid.rows - 1) // 2, (grid.cols - 1) // 2))
-    patch = options.patch_of(vit, token)
+    grid, layer = vit.grid, places.layer_of(vit, args.layer)
+    token = places.token_of(vit, args.query or ("patch", (grid.rows - 1) // 2, (grid.cols - 1) // 2))
+    patch = places.patch_of(vit, token)
 
     from ..analysis import artefact_tokens, describe_query, patch_map, patch_similarity, token_norms
     from ..analysis.features import artefact_share, component_chain

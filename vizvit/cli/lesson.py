@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..explorer.lesson import Moment, Sample
     from ..model.vit import VitModel
 
-LONGEST, QUALITY = 640, 90  # pixels of a sample's longer side; of its JPEG
+SMALL = 256_000  # bytes of a sample that is held as it is
+LONGEST, QUALITY = 640, 95  # of a larger one: pixels of its longer side; of its JPEG
 
 EXAMPLES = """\
 the file:
@@ -109,15 +110,22 @@ def moments(vit: VitModel, args: argparse.Namespace) -> list[Moment]:
 
 
 def samples(language: str) -> list[Sample]:
-    """The sample photographs, no larger than a screen needs."""
+    """The sample photographs: as the app has them, so that their numbers are the app's; large ones as a JPEG."""
+    from PIL import Image
+
     from ..explorer.lesson import Sample
     from ..pictures.load import load_image
     from ..pictures.samples import SAMPLES
 
     result, titles = [], words("picture", language)
     for name, sample in SAMPLES.items():
-        image, data = load_image(sample.read()), io.BytesIO()
-        image.thumbnail((LONGEST, LONGEST))
-        image.save(data, "JPEG", quality=QUALITY)
-        result.append(Sample(titles[f"sample_{name}"], data.getvalue()))
+        data, kind = sample.read(), "image/jpeg"
+        if len(data) <= SMALL:
+            kind = Image.open(io.BytesIO(data)).get_format_mimetype() or kind
+        else:
+            image, smaller = load_image(data), io.BytesIO()
+            image.thumbnail((LONGEST, LONGEST))
+            image.save(smaller, "JPEG", quality=QUALITY, subsampling=0)
+            data = smaller.getvalue()
+        result.append(Sample(titles[f"sample_{name}"], data, kind))
     return result

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..numbers import share
-from . import options, pictures
+from . import options, pictures, places
 from .report import weights_note
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def add(commands: options.Commands) -> None:
 def rollout(args: argparse.Namespace) -> int:
     found = pictures.find(args.pictures, args.out)
     vit = options.load(args)
-    start = options.layer_of(vit, args.start_layer, "--start-layer")
-    token = options.token_of(vit, args.query)
-    patch = options.patch_of(vit, token)
+    start = places.layer_of(vit, args.start_layer, "--start-layer")
+    token = places.token_of(vit, args.query)
+    patch = places.patch_of(vit, token)
 
     from ..analysis import describe_query, rollout_steps
     from ..analysis.fusion import rest

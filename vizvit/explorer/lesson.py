@@ -8,26 +8,24 @@ from __future__ import annotations
 import base64
 import html
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from vizvit._version import __version__
 from vizvit.errors import ModelError
 from vizvit.explorer.assets import ENTRY, LESSON, WORKER, joined, stylesheet
+from vizvit.explorer.page import inline, made, page, printable
 from vizvit.explorer.payload import COLOURS, colour_map
 from vizvit.explorer.selection import fit
-from vizvit.explorer.standalone import inline, printable
 from vizvit.explorer.weights import encode_weights, is_exact
 from vizvit.texts import words
 
 MOST = 450_000_000  # bytes: browsers hold no longer text
 SAID_ABOVE = 12_000_000  # bytes of a file that nobody need be told of
 _HERE = Path(__file__).parent
+_POLICY = "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; img-src data: blob:; worker-src blob:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +112,7 @@ def build(
         for number, blob in enumerate(blobs)
     )
     parts = {
-        "language": html.escape(language),
-        "version": html.escape(__version__),
-        "title": html.escape(printable(title)),
         "intro": html.escape(texts["intro"]),
-        "style": stylesheet() + (_HERE / "lesson.css").read_text("utf-8"),
         "needs_script": html.escape(explorer_texts["standalone_needs_script"]),
         "footer": html.escape(_footer(moments, texts, explorer_texts, rounded)),
         "lesson": printable(json.dumps(lesson, ensure_ascii=False).replace("<", "\\u003c")),
@@ -126,11 +120,10 @@ def build(
         "worker": inline(joined(WORKER)),
         "script": inline(joined(ENTRY, LESSON)),
     }
-    template = (_HERE / "lesson.html").read_text("utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+    style = stylesheet() + (_HERE / "lesson.css").read_text("utf-8")
+    return page(_HERE / "lesson.html", parts, language=language, title=title, policy=_POLICY, style=style)
 
 
 def _footer(moments: Sequence[Moment], texts: Mapping, explorer_texts: Mapping, rounded: bool) -> str:
-    made = explorer_texts["standalone_made"].format(version=__version__, date=date.today().isoformat())
     as_they_are = not rounded or all(is_exact(one.tensors) for one in moments)
-    return f"{made} {texts['weights_exact' if as_they_are else 'weights_rounded']}"
+    return f"{made(explorer_texts)} {texts['weights_exact' if as_they_are else 'weights_rounded']}"

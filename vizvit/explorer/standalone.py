@@ -10,19 +10,17 @@ from __future__ import annotations
 import base64
 import html
 import math
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vizvit._version import __version__
 from vizvit.errors import CaptureError
 from vizvit.explorer.assets import script, stylesheet
 from vizvit.explorer.check import greatest_difference
 from vizvit.explorer.features import encode_features, greatest_cosine_difference
+from vizvit.explorer.page import inline, made, page, printable
 from vizvit.explorer.payload import encode, frame, read_header
 from vizvit.explorer.selection import fit
 from vizvit.files import write_text
@@ -30,7 +28,8 @@ from vizvit.texts import words
 
 LIMIT = 12_000_000  # bytes of a file whose layers nobody has chosen
 MARGIN = 100_000  # of them for words and colour maps
-_TEMPLATE = Path(__file__).parent / "standalone.html"
+_BODY = Path(__file__).parent / "standalone.html"
+_POLICY = "script-src 'unsafe-inline'; img-src data: blob:; worker-src blob:"
 
 
 def save_explorer(cap: Any, path: str | Path, **options) -> Path:
@@ -95,17 +94,13 @@ def build(
         "checked": checked,
     }
     parts = {
-        "language": html.escape(language),
-        "version": html.escape(__version__),
-        "title": html.escape(title),
-        "style": stylesheet(),
         "needs_script": html.escape(texts["standalone_needs_script"]),
         "footer": html.escape(_footer(texts, checked, held, cap.num_layers, cosines)),
         "features": base64.b64encode(features).decode("ascii"),
         "payload": base64.b64encode(frame(session, blob)).decode("ascii"),
         "script": inline(script()),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _TEMPLATE.read_text("utf-8"))
+    return page(_BODY, parts, language=language, title=title, policy=_POLICY, style=stylesheet())
 
 
 def _fitting(cap: Any) -> list[int]:
@@ -132,12 +127,12 @@ def _chosen(cap: Any, layers: Sequence[int] | str) -> list[int]:
 
 def _footer(texts: Mapping[str, str], checked: dict, held: list[int], layers: int, cosines: float | None) -> str:
     """What made the file and when, which layers are in it, and how exact its numbers are."""
-    made = texts["standalone_made"].format(version=__version__, date=date.today().isoformat())
+    said = made(texts)
     check = texts["standalone_checked" if checked["rows"] == checked["of"] else "standalone_sampled"]
     worst = _rounded_up(100 * checked["worst"])
     if len(held) < layers:
-        made += " " + texts["standalone_layers"].format(layers=", ".join(map(str, held)), count=layers)
-    said = f"{made} {check.format(rows=checked['rows'], of=checked['of'], worst=f'{worst} %')}"
+        said += " " + texts["standalone_layers"].format(layers=", ".join(map(str, held)), count=layers)
+    said = f"{said} {check.format(rows=checked['rows'], of=checked['of'], worst=f'{worst} %')}"
     return said if cosines is None else f"{said} {texts['standalone_cosines'].format(worst=_rounded_up(cosines))}"
 
 
@@ -145,13 +140,3 @@ def _rounded_up(value: float) -> str:
     """Two significant digits and never less than the value, as "at most" asks."""
     digits = max(0, 1 - math.floor(math.log10(value))) if value else 0
     return f"{math.ceil(value * 10**digits) / 10**digits:.{digits}f}"
-
-
-def inline(source: str) -> str:
-    """JavaScript that no string in it can end early as a script element."""
-    return re.sub(r"<(?=/script|!--)", r"<\\", source, flags=re.IGNORECASE)
-
-
-def printable(text: str) -> str:
-    """Text that UTF-8 can hold: a file's name may have bytes that are no letters."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -5,16 +5,13 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
-from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from vizvit._version import __version__
-from vizvit.explorer.standalone import inline
+from vizvit.explorer.page import inline, made, page
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import current, kind_of, say
 from vizvit.pages.walkthrough.drawings import draw
@@ -28,6 +25,7 @@ from vizvit.walk.stages import STAGES
 from vizvit.walk.tour import Tour
 
 _HERE = Path(__file__).parent
+_POLICY = "script-src 'unsafe-inline'; img-src data:"
 
 
 class InFile:
@@ -74,20 +72,16 @@ def build(here: Here, tour: Tour) -> str:
     stage_bar(bar, _lesson(bar, tour.stages[0]).title, network(bar))
     for stage in tour.stages:
         _stage(_at(here, tour, stage, surface), surface)
-    made = of_file["standalone_made"].format(version=__version__, date=date.today().isoformat())
     parts = {
-        "language": current(),
-        "version": escape(__version__),
-        "title": escape(here.choice.image_name.encode("utf-8", "replace").decode()),
-        "style": (_HERE / "export.css").read_text("utf-8"),
-        "body": "".join(surface.html),
+        "stages": "".join(surface.html),
         "needs_script": escape(of_file["standalone_needs_script"]),
-        "footer": escape(f"{look.weights_note(here.vit)}. {say('walk')['lesson_fixed']} {made}"),
+        "footer": escape(f"{look.weights_note(here.vit)}. {say('walk')['lesson_fixed']} {made(of_file)}"),
         "templates": "".join(_template(part) for part in surface.parts.values()),
         "scripts": "".join(_script(part) for part in surface.parts.values()),
         "script": inline((_HERE / "export.js").read_text("utf-8")),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], (_HERE / "export.html").read_text("utf-8"))
+    style, title = (_HERE / "export.css").read_text("utf-8"), here.choice.image_name
+    return page(_HERE / "export.html", parts, language=current(), title=title, policy=_POLICY, style=style)
 
 
 def _at(here: Here, tour: Tour, stage: int, surface: InFile) -> Here:
