@@ -35,6 +35,7 @@ _STYLE = """
   .st-key-beforeafter .vz-prob.values i { display: none; }
   .st-key-beforeafter .vz-prob b { grid-column: 1 / -1; height: .35rem; margin-bottom: .35rem; }
   [data-testid="stMetricValue"] { font-size: 1.3rem; }
+  [data-testid="stMetricLabel"], [data-testid="stMetricLabel"] * { white-space: normal !important; }
   .st-key-experiment [role="radiogroup"] { flex-wrap: wrap; overflow: visible; mask: none !important; }
   .st-key-beforeafter .vz-bar { gap: .4rem; font-size: .8rem; }
   .vz-row { margin: .6rem 0 0; font-size: .9rem; opacity: .9; } .vz-row b { font-size: 1.05rem; margin-right: .4rem; }
