@@ -7,6 +7,7 @@ import json
 import pytest
 
 from vizvit import explorer
+from vizvit.explorer import standalone
 
 pytestmark = pytest.mark.browser
 
@@ -16,39 +17,46 @@ window.replies = 0;
 window.Worker = class extends Real {
   constructor(address) { super(address); this.addEventListener("message", () => (window.replies += 1)); }
 };
-const script = %(script)s + "\\nexport { createSurveyor, surveyorAnswer };";
+const script = %(script)s + "\\nexport { createSurveyor, kernelParts, readyKernels, surveyorAnswer };";
 const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
 const noise = (count) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898));
 const shape = { heads: 2, tokens: 13, dim: 8, scale: 0.35, biasHeads: 0, bias: null };
 const arrays = { ...shape, queries: noise(208), keys: noise(208) };
 const geometry = { rows: 3, cols: 4, patch_size: 16, prefix: 1 };
 const listed = (_, value) => (ArrayBuffer.isView(value) ? [...value] : value);
-window.done = import(address).then(({ createSurveyor, surveyorAnswer }) => new Promise((resolve) => {
+window.done = import(address).then(({ createSurveyor, kernelParts, readyKernels, surveyorAnswer }) => new Promise((resolve) => {
   const answers = [], surveyor = createSurveyor((answer) => {
     answers.push(answer);
     if (answers.length < 2) return;
     surveyor.close();
     const text = (result) => JSON.stringify(result, listed);
-    const here = [{ kind: "fused", arrays, how: "max" }, { kind: "survey", arrays, geometry }].map(surveyorAnswer);
+    const asks = [{ kind: "fused", arrays, how: "max" }, { kind: "survey", arrays, geometry }];
+    const kernels = readyKernels(kernelParts()), here = asks.map((ask) => surveyorAnswer(ask, kernels));
     const equal = answers.map(({ result }, i) => text(result) === text(here[i].result));
-    resolve({ replies: window.replies, equal, kept: arrays.queries.length });
+    resolve({ replies: window.replies, quick: Boolean(kernels), equal, kept: arrays.queries.length });
   }, 1);
   surveyor.ask("survey", "a", 0, { layer: arrays, geometry });
   surveyor.ask("fused", "a", 0, { layer: arrays, how: "max" });
 }));
 </script>"""
-FORBIDDEN = '<meta http-equiv="Content-Security-Policy" content="worker-src \'none\'">'
+POLICIES = {  # what a page may do -> its policy, replies of a worker, whether WebAssembly is there
+    "everything": ("default-src * 'unsafe-inline' 'unsafe-eval' blob:", 2, True),
+    "as a file to keep": (f"default-src 'none'; {standalone._POLICY}".replace("script-src", "script-src blob:"), 2, True),
+    "no worker": ("worker-src 'none'", 0, True),
+    "no WebAssembly": ("script-src 'unsafe-inline' blob:; worker-src blob:", 2, False),
+}
 
 
-@pytest.mark.parametrize(("policy", "replies"), [("", 2), (FORBIDDEN, 0)], ids=["a worker", "no worker allowed"])
-def test_a_page_opened_as_a_file(browser, tmp_path, policy, replies):
+@pytest.mark.parametrize(("policy", "replies", "quick"), POLICIES.values(), ids=POLICIES)
+def test_a_page_opened_as_a_file(browser, tmp_path, policy, replies, quick):
     path, complaints = tmp_path / "page.html", []
     script = json.dumps(explorer.script()).replace("</", "<\\/")
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     path.write_text(PAGE % {"policy": policy, "script": script}, encoding="utf-8")
     page = browser.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(path.as_uri())
     found = page.evaluate("window.done")
     page.close()
-    assert found == {"replies": replies, "equal": [True, True], "kept": 208}
+    assert found == {"replies": replies, "quick": quick, "equal": [True, True], "kept": 208}
     assert not complaints

@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { flowChanges, flowColumn, flowRow, flowSteps, normalised } from "../../vizvit/explorer/js/compute/chain.js";
 import { fusedLayer } from "../../vizvit/explorer/js/compute/survey.js";
+import { kernelParts } from "../../vizvit/explorer/js/compute/surveyor.js";
+import { readyKernels } from "../../vizvit/explorer/js/compute/sweep.js";
 import { halfOf, standingOut } from "../../vizvit/explorer/js/compute/standing.js";
 import { captureOf, jsonOf, largestDifference, real, skip } from "./fixtures.mjs";
 
 for (const name of real) {
   test(`rollout of ${name} agrees with vizvit.rollout and vizvit.rollout_steps`, { skip }, () => {
     const { layers, geometry } = captureOf(name), { tokens } = layers[0];
-    const chains = {};
+    const chains = {}, kernels = readyKernels(kernelParts());
     for (const { fuse, direction, vector, steps } of jsonOf(name).rollouts) {
-      const matrices = (chains[fuse] ??= layers.map((layer) => normalised(fusedLayer(layer, fuse), tokens)));
+      const matrices = (chains[fuse] ??= layers.map((layer) => normalised(fusedLayer(layer, fuse, kernels), tokens)));
       const found = flowSteps(matrices, Float32Array.from(vector), direction);
       steps.forEach((step, layer) => {
         const error = largestDifference(found[layer].subarray(geometry.prefix), step);

@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attentionRows, fuseHeads } from "../../vizvit/explorer/js/compute/attention.js";
 import { fusedLayer, sinksOf, surveyLayer } from "../../vizvit/explorer/js/compute/survey.js";
+import { kernelParts } from "../../vizvit/explorer/js/compute/surveyor.js";
+import { readyKernels } from "../../vizvit/explorer/js/compute/sweep.js";
 import { captureOf, jsonOf, largestDifference, made, real, skip } from "./fixtures.mjs";
 
-for (const name of [...made, ...real]) {
-  test(`the survey of ${name} agrees with Python`, { skip }, () => {
+const engines = { WebAssembly: readyKernels(kernelParts()), JavaScript: null };
+const each = (names) => Object.entries(engines).flatMap(([engine, kernels]) => names.map((name) => [name, engine, kernels]));
+
+for (const [name, engine, kernels] of each([...made, ...real])) {
+  test(`the survey of ${name} in ${engine} agrees with Python`, { skip }, () => {
     const { layers, geometry } = captureOf(name), expected = jsonOf(name);
     layers.forEach((layer, index) => {
-      const found = surveyLayer(layer, geometry), { heads, tokens } = layer;
+      const found = surveyLayer(layer, geometry, kernels), { heads, tokens } = layer;
       for (const [js, python] of [["distance", "distance"], ["entropy", "entropy"], ["prefixShare", "prefix_share"]]) {
         const error = largestDifference(found[js], expected[python][index]);
         assert.ok(error < 2e-3, `${js} of layer ${index}: ${error}`);
@@ -31,11 +36,11 @@ for (const name of [...made, ...real]) {
   });
 }
 
-for (const name of made) {
-  test(`fused matrices of ${name} hold the fused rows`, () => {
+for (const [name, engine, kernels] of each(made)) {
+  test(`fused matrices of ${name} in ${engine} hold the fused rows`, () => {
     const { layers } = captureOf(name), { tokens } = layers[0];
     for (const how of ["mean", "max", "min"]) {
-      const fused = fusedLayer(layers[0], how);
+      const fused = fusedLayer(layers[0], how, kernels);
       for (let query = 0; query < tokens; query++) {
         const row = fuseHeads(attentionRows(layers[0], query), tokens, how);
         assert.ok(largestDifference(fused.subarray(query * tokens, (query + 1) * tokens), row) < 1e-5);
@@ -43,6 +48,23 @@ for (const name of made) {
     }
   });
 }
+
+test("WebAssembly is there, and what is masked has nothing in it either", () => {
+  assert.ok(engines.WebAssembly);
+  const noise = (count) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898)), bias = noise(2 * 81);
+  for (let i = 0; i < bias.length; i += 5) bias[i] = -Infinity;
+  bias.fill(-Infinity, 27, 36); // all of a row
+  const layer = { heads: 2, tokens: 9, dim: 5, scale: 0.4, queries: noise(90), keys: noise(90), biasHeads: 2, bias };
+  const geometry = { rows: 2, cols: 4, patch_size: 8, prefix: 1 };
+  for (const how of ["mean", "max", "min"]) {
+    const [quick, plain] = Object.values(engines).map((kernels) => fusedLayer(layer, how, kernels));
+    assert.ok(largestDifference(quick, plain) < 1e-6);
+    assert.deepEqual(quick.map(Math.sign), plain.map(Math.sign));
+  }
+  const [quick, plain] = Object.values(engines).map((kernels) => surveyLayer(layer, geometry, kernels));
+  for (const what of ["received", "distance", "entropy", "prefixShare"]) assert.ok(largestDifference(quick[what], plain[what]) < 1e-6, what);
+  assert.equal(quick.lse[3], -Infinity);
+});
 
 test("real captures have sinks to find", { skip }, () => {
   assert.ok(real.some((name) => jsonOf(name).sinks.flat(2).some(Boolean)));

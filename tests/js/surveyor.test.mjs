@@ -5,8 +5,10 @@ import vm from "node:vm";
 import { Worker as Thread } from "node:worker_threads";
 import { normalised } from "../../vizvit/explorer/js/compute/chain.js";
 import { fusedLayer, surveyLayer } from "../../vizvit/explorer/js/compute/survey.js";
-import { createSurveyor, surveyorSource } from "../../vizvit/explorer/js/compute/surveyor.js";
+import { createSurveyor, kernelParts, surveyorSource } from "../../vizvit/explorer/js/compute/surveyor.js";
+import { readyKernels } from "../../vizvit/explorer/js/compute/sweep.js";
 
+const kernels = readyKernels(kernelParts());
 const geometry = { rows: 3, cols: 4, patch_size: 16, prefix: 1 };
 
 function layerOf(seed, bias = 0) {
@@ -61,9 +63,9 @@ const asks = [
   ["fused", "b", 1, { layer: () => layerOf(3, 1), how: "mean", residual: 0.5 }],
 ];
 const expected = [
-  { kind: "fused", side: "b", index: 1, how: "mean", result: normalised(fusedLayer(layerOf(3, 1), "mean"), 13, 0.5) },
-  { kind: "fused", side: "a", index: 1, how: "max", result: fusedLayer(layerOf(2, 2), "max") },
-  { kind: "survey", side: "a", index: 0, how: undefined, result: surveyLayer(layerOf(1), geometry) },
+  { kind: "fused", side: "b", index: 1, how: "mean", result: normalised(fusedLayer(layerOf(3, 1), "mean", kernels), 13, 0.5) },
+  { kind: "fused", side: "a", index: 1, how: "max", result: fusedLayer(layerOf(2, 2), "max", kernels) },
+  { kind: "survey", side: "a", index: 0, how: undefined, result: surveyLayer(layerOf(1), geometry, kernels) },
 ];
 
 test("the worker's script needs nothing but itself", () => {
@@ -135,7 +137,7 @@ test("what is cancelled does not come, also when it is under way; asked again it
   surveyor.ask("survey", "none", 0, { layer: () => null, geometry });
   while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual(answers.map(({ side, index }) => `${side} ${index}`), ["old 0", "new 0"]);
-  assert.deepEqual(answers[0].result, surveyLayer(layerOf(3), geometry));
+  assert.deepEqual(answers[0].result, surveyLayer(layerOf(3), geometry, kernels));
   surveyor.close();
   surveyor.ask("survey", "late", 0, { layer: layerOf(2), geometry });
   await new Promise((resolve) => setTimeout(resolve, 30));

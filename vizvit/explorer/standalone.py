@@ -29,7 +29,7 @@ from vizvit.texts import words
 LIMIT = 12_000_000  # bytes of a file whose layers nobody has chosen
 MARGIN = 100_000  # of them for words and colour maps
 _BODY = Path(__file__).parent / "standalone.html"
-_POLICY = "script-src 'unsafe-inline'; img-src data: blob:; worker-src blob:"
+_POLICY = "script-src 'unsafe-inline' 'wasm-unsafe-eval'; img-src data: blob:; worker-src blob:"
 
 
 def save_explorer(cap: Any, path: str | Path, **options) -> Path:

@@ -1,10 +1,13 @@
 // Surveys and fused matrices of whole layers, off the main thread, so that the pointer never waits for them.
 //
 // The worker's script is the text of the functions that it needs: there is no file to fetch, in an app or in a saved
-// page. Where no worker can be had, the same work is done here, a layer at a time.
+// page. Where no worker can be had, the same work is done here, a layer at a time; and where WebAssembly may not be run,
+// in plain JavaScript.
 
 import { normalised } from "./chain.js";
-import { exponentiate, fusedLayer, medianOf, packPanels, scorePanel, sinksOf, surveyLayer, sweepHead, sweepWork } from "./survey.js";
+import { DEPTH, LANES, ROWS, kernelBytes } from "./kernels.js";
+import { fusedLayer, medianOf, sinksOf, surveyLayer } from "./survey.js";
+import { addBias, exponentiate, kernelWork, packPanels, plainWork, readyKernels, scorePanel, sweepHead, sweepWork } from "./sweep.js";
 
 const CREW = 4; // workers at most; one processor is left to the page
 
@@ -18,6 +21,7 @@ export function createSurveyor(onDone, most = crewOf(globalThis.navigator?.hardw
   const waiting = new Map(); // name -> job
   const crew = []; // { worker, job }, job null for one that rests
   let address = null, timer = 0, count = 0, closed = false, alone = false;
+  let kernels; // of the page itself, once it works alone
 
   function ask(kind, side, index, args, priority = 0) {
     const name = JSON.stringify([kind, side, index, args.how, args.residual]);
@@ -37,7 +41,10 @@ export function createSurveyor(onDone, most = crewOf(globalThis.navigator?.hardw
       if (!mate && !alone) return; // all are at work
       const job = next();
       if (job && mate) send(mate, job);
-      else if (job) return finish(job, surveyorAnswer(job.work));
+      else if (job) {
+        if (kernels === undefined) kernels = readyKernels(kernelParts());
+        return finish(job, surveyorAnswer(job.work, kernels));
+      }
     }
   }
 
@@ -121,10 +128,10 @@ function crewOf(processors = 2) {
 }
 
 // { result } or { error }, from the arrays alone.
-function surveyorAnswer({ kind, arrays, geometry, how, residual }) {
+function surveyorAnswer({ kind, arrays, geometry, how, residual }, kernels) {
   try {
-    if (kind === "survey") return { result: surveyLayer(arrays, geometry) };
-    const fused = fusedLayer(arrays, how);
+    if (kind === "survey") return { result: surveyLayer(arrays, geometry, kernels) };
+    const fused = fusedLayer(arrays, how, kernels);
     return { result: residual === undefined ? fused : normalised(fused, arrays.tokens, residual) };
   } catch (error) {
     return { error: String(error?.message ?? error) };
@@ -133,14 +140,19 @@ function surveyorAnswer({ kind, arrays, geometry, how, residual }) {
 
 // The whole script of the worker.
 export function surveyorSource() {
-  const parts = [surveyorAnswer, surveyLayer, fusedLayer, normalised, sinksOf];
-  parts.push(medianOf, sweepWork, sweepHead, packPanels, scorePanel, exponentiate);
-  return `"use strict";\n${parts.join("\n")}\n(${listenForAsks})(self);\n`;
+  const parts = [surveyorAnswer, surveyLayer, fusedLayer, normalised, sinksOf, medianOf];
+  parts.push(sweepHead, sweepWork, kernelWork, plainWork, readyKernels, packPanels, addBias, scorePanel, exponentiate);
+  return `"use strict";\n${parts.join("\n")}\n(${listenForAsks})(self, ${JSON.stringify(kernelParts())});\n`;
 }
 
-function listenForAsks(scope) {
+export function kernelParts() {
+  return { bytes: [...kernelBytes()], tile: { rows: ROWS, lanes: LANES, depth: DEPTH } };
+}
+
+function listenForAsks(scope, parts) {
+  const kernels = readyKernels(parts);
   scope.onmessage = ({ data }) => {
-    const answer = surveyorAnswer(data), { result = {} } = answer;
+    const answer = surveyorAnswer(data, kernels), { result = {} } = answer;
     const arrays = ArrayBuffer.isView(result) ? [result] : Object.values(result).filter(ArrayBuffer.isView);
     scope.postMessage(answer, arrays.map((array) => array.buffer));
   };

@@ -1,6 +1,6 @@
 // Matrices in the kernels' memory, row by row, and the products between them.
 
-import { DEPTH, LANES, ROWS, createKernels } from "./kernels.js";
+import { DEPTH, LANES, ROWS, kernelBytes } from "../compute/kernels.js";
 
 const PAGE = 65536; // bytes by which WebAssembly's memory grows
 
@@ -10,7 +10,8 @@ export function upTo(count, multiple) {
 
 // A place where matrices are made; what is taken is never given back.
 export function createMatrices() {
-  const memory = new WebAssembly.Memory({ initial: 1 }), kernels = createKernels(memory);
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const { exports: kernels } = new WebAssembly.Instance(new WebAssembly.Module(kernelBytes()), { env: { memory } });
   let used = 16;
 
   // Room for [rows, cols], zero, as { at, rows, cols, stride, values }: `at` is in bytes, `stride` in numbers, and

@@ -1,4 +1,5 @@
-// What a forward pass spends its time on, as WebAssembly with 128-bit SIMD: matrix products, softmax, GELU. All float32.
+// What a forward pass and a look at all queries spend their time on, as WebAssembly with 128-bit SIMD: matrix products,
+// softmax, exponentials, GELU. All float32.
 
 import { F32, I32, V128, assemble, f32, get, i32, repeat, set, v128 } from "./assembler.js";
 
@@ -6,13 +7,17 @@ export const ROWS = 4; // of a tile: ROWS × LANES accumulators, two columns and
 export const LANES = 8; // columns of a tile
 export const DEPTH = 4; // steps along the sum that are written out: it is a multiple of this
 
-// The kernels over a memory. product(a, b, c, bias, tiles, panels, depth, strideA, strideC): c = a · b + bias for tiles ·
-// ROWS rows and panels · LANES columns; b lies as packColumns of matrices.js leaves it; strides in bytes. softmax(at,
-// end, width, count, stride, scale): each row of `count` numbers becomes softmax(scale · row), what follows up to
-// `width`, a multiple of 4, zero. gelu(at, end): in place, the exact one.
-export function createKernels(memory) {
-  const module = new WebAssembly.Module(assemble({ product: product(), softmax: softmax(), gelu: gelu() }));
-  return new WebAssembly.Instance(module, { env: { memory } }).exports;
+// The module's bytes; it wants a memory as "env" "memory". product(a, b, c, bias, tiles, panels, depth, strideA, strideC):
+// c = a · b + bias for tiles · ROWS rows and panels · LANES columns; b lies as packColumns of matrices.js leaves it; strides
+// in bytes. softmax(at, end, width, count, stride, scale): each row of `count` numbers becomes softmax(scale · row), what
+// follows up to `width`, a multiple of 4, zero. exponentials(at, end, width, count, totals): each of the rows, which follow
+// one another, becomes exp(row - its greatest), and of each totals gets four numbers: the greatest, the exponentials' sum,
+// the sum of exponential · (number - greatest). mean, max, min(at, end, to, factor): joins factor · row to what stands at `to`,
+// by their sum, the greater or the lesser. gelu(at, end): in place, the exact one.
+export function kernelBytes() {
+  return assemble({
+    product: product(), softmax: softmax(), exponentials: exponentials(), gelu: gelu(), mean: joining(v128.add), max: joining(v128.max), min: joining(v128.min),
+  });
 }
 
 function product() {
@@ -65,45 +70,93 @@ function product() {
 }
 
 function softmax() {
-  const [at, end, width, count, stride, scale, x, limit, most, sum, factor, n] = Array(12).keys();
-  const step = set(x, i32.add(get(x), i32.const(16)));
-  const across = (body) => [set(x, get(at)), repeat([body, step], i32.less(get(x), get(limit)))];
-  const lanes = (value, join) => [1, 2, 3].reduce((all, lane) => join(all, v128.lane(get(value), lane)), v128.lane(get(value), 0));
-  const value = n + 1, tail = n + 2;
+  const [at, end, width, count, stride, scale, ...locals] = Array(14).keys(), [x, limit, tail, most, sum, value, n, factor] = locals;
   const row = [
-    set(limit, i32.add(get(at), i32.mul(get(width), i32.const(4)))),
-    // What stands behind the row takes no part: it is far below every score.
-    set(tail, i32.add(get(at), i32.mul(get(count), i32.const(4)))),
-    [0x02, 0x40, [get(tail), get(limit), 0x4f, 0x0d, 0x00], repeat([ // 0x4f: not less
-      f32.store(get(tail), f32.const(-3e38)), set(tail, i32.add(get(tail), i32.const(4))),
-    ], i32.less(get(tail), get(limit))), 0x0b],
-    set(most, v128.all(-3e38)),
-    across(set(most, v128.max(get(most), v128.load(get(x))))),
-    set(most, v128.splat(lanes(most, f32.max))),
-    set(sum, v128.all(0)),
-    across([
-      exponential(v128.mul(v128.sub(v128.load(get(x)), get(most)), v128.splat(get(scale))), value, n),
-      v128.store(get(x), get(value)),
-      set(sum, v128.add(get(sum), get(value))),
-    ]),
-    set(factor, v128.splat(f32.div(f32.const(1), lanes(sum, f32.add)))),
-    across(v128.store(get(x), v128.mul(v128.load(get(x)), get(factor)))),
+    rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, v128.splat(get(scale))),
+    set(factor, v128.splat(f32.div(f32.const(1), lanesOf(sum, f32.add)))),
+    across({ at, x, limit }, v128.store(get(x), v128.mul(v128.load(get(x)), get(factor)))),
     set(at, i32.add(get(at), get(stride))),
   ];
   return {
     params: [I32, I32, I32, I32, I32, F32],
-    locals: [I32, I32, V128, V128, V128, V128, V128, I32],
+    locals: [I32, I32, I32, V128, V128, V128, V128, V128],
     code: [repeat(row, i32.less(get(at), get(end)))],
   };
 }
 
-// e^x into `value`, by 2^n · e^r with |r| <= ln 2 / 2 and the polynomial of Moshier's Cephes library (expf); below -87 it
-// is next to nothing.
+function exponentials() {
+  const [at, end, width, count, totals, x, limit, tail, most, sum, value, n, above, weighted] = Array(14).keys();
+  const row = [
+    set(weighted, v128.all(0)),
+    rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, null, {
+      before: set(above, v128.max(get(value), v128.all(-88))), // what is masked is infinitely far below
+      after: set(weighted, v128.add(get(weighted), v128.mul(get(value), get(above)))),
+    }),
+    f32.store(get(totals), v128.lane(get(most), 0)),
+    f32.store(get(totals), lanesOf(sum, f32.add), 4),
+    f32.store(get(totals), lanesOf(weighted, f32.add), 8),
+    set(totals, i32.add(get(totals), i32.const(16))),
+    set(at, get(limit)),
+  ];
+  return {
+    params: [I32, I32, I32, I32, I32],
+    locals: [I32, I32, I32, V128, V128, V128, V128, V128, V128],
+    code: [repeat(row, i32.less(get(at), get(end)))],
+  };
+}
+
+function joining(join) {
+  const [at, end, to, factor] = Array(4).keys(), four = (local) => set(local, i32.add(get(local), i32.const(16)));
+  return {
+    params: [I32, I32, I32, F32],
+    locals: [],
+    code: [repeat([
+      v128.store(get(to), join(v128.load(get(to)), v128.mul(v128.load(get(at)), v128.splat(get(factor))))), four(at), four(to),
+    ], i32.less(get(at), get(end)))],
+  };
+}
+
+// A row becomes e^(factor · (x - its greatest)), in place; `most` is the greatest in all lanes, `sum` what adds up to their
+// sum. before, after: what else is done while `value` is factor · (x - most), and when it is the exponential.
+function rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, factor, { before = [], after = [] } = {}) {
+  const above = v128.sub(v128.load(get(x)), get(most));
+  return [
+    set(limit, i32.add(get(at), i32.mul(get(width), i32.const(4)))),
+    // What stands behind the row takes no part, as what is masked.
+    set(tail, i32.add(get(at), i32.mul(get(count), i32.const(4)))),
+    [0x02, 0x40, [get(tail), get(limit), 0x4f, 0x0d, 0x00], repeat([ // 0x4f: not less
+      f32.store(get(tail), f32.const(-Infinity)), set(tail, i32.add(get(tail), i32.const(4))),
+    ], i32.less(get(tail), get(limit))), 0x0b],
+    set(most, v128.all(-3e38)),
+    across({ at, x, limit }, set(most, v128.max(get(most), v128.load(get(x))))),
+    set(most, v128.splat(lanesOf(most, f32.max))),
+    set(sum, v128.all(0)),
+    across({ at, x, limit }, [
+      set(value, factor ? v128.mul(above, factor) : above),
+      before,
+      exponential(get(value), value, n),
+      v128.store(get(x), get(value)),
+      set(sum, v128.add(get(sum), get(value))),
+      after,
+    ]),
+  ];
+}
+
+function across({ at, x, limit }, body) {
+  return [set(x, get(at)), repeat([body, set(x, i32.add(get(x), i32.const(16)))], i32.less(get(x), get(limit)))];
+}
+
+function lanesOf(value, join) {
+  return [1, 2, 3].reduce((all, lane) => join(all, v128.lane(get(value), lane)), v128.lane(get(value), 0));
+}
+
+// e^x into `value`, by 2^n · e^r with |r| <= ln 2 / 2 and the polynomial of Moshier's Cephes library (expf); at -88 and
+// below it is 0.
 function exponential(x, value, n) {
   const polynomial = [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]
     .reduce((sum, term) => v128.add(v128.mul(sum, get(value)), v128.all(term)), v128.all(1.9875691500e-4));
   return [
-    set(value, v128.max(v128.min(x, v128.all(88)), v128.all(-87))),
+    set(value, v128.max(v128.min(x, v128.all(88)), v128.all(-88))),
     set(n, v128.nearest(v128.mul(get(value), v128.all(Math.LOG2E)))),
     set(value, v128.sub(get(value), v128.mul(get(n), v128.all(0.693359375)))),
     set(value, v128.sub(get(value), v128.mul(get(n), v128.all(-2.12194440e-4)))),
