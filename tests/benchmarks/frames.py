@@ -1,4 +1,4 @@
-"""How long the explorer takes in Chromium: hover frames of all heads and of similarity, the matrix of all heads.
+"""How long the explorer takes in Chromium: hover frames of all heads and of similarity, all heads' matrix, rollout a layer.
 
 python tests/benchmarks/frames.py [--large]
 """
@@ -25,6 +25,13 @@ CASES = {
 LARGE = {"DINOv2-L": "?model=vit_large_patch14_reg4_dinov2&weights=random"}
 SIZE = """root => [root.__vizvit.shown().length,
   ...["heads", "layers"].map(name => Number(root.style.getPropertyValue(`--${name}`)))]"""
+CHAIN = """(root, fuse) => new Promise(done => {
+  const start = performance.now(), layers = Number(root.style.getPropertyValue("--layers"));
+  root.querySelector(fuse ? `.choice-fuse [data-value=${fuse}]` : "button.rollout").click();
+  const look = () => root.dataset.layer == "rollout" && !root.dataset.pending && (!fuse || root.dataset.head == fuse)
+    ? done((performance.now() - start) / layers) : requestAnimationFrame(look);
+  requestAnimationFrame(() => requestAnimationFrame(look));
+})"""
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -68,6 +75,14 @@ def matrix(page: Page, count: int = 40) -> list[float]:
     return times[5:]
 
 
+def rollout(page: Page, rounds: int = 3) -> list[float]:
+    """Milliseconds a layer from the wish for rollout, or for another fusion of it, to its picture; all layers are here."""
+    root = explorer_of(page)
+    times = [root.evaluate(CHAIN, fuse) for fuse in (None, *("max", "min", "mean") * rounds)]
+    root.get_by_role("button", name="rollout").click()
+    return times[1:]  # the first starts the workers
+
+
 def _crossing(root: Locator, count: int) -> Iterator[tuple[float, float]]:
     """Centres of patches all over the picture, no two alike in a row."""
     box = root.locator(".cover").bounding_box()
@@ -80,9 +95,11 @@ def _crossing(root: Locator, count: int) -> Iterator[tuple[float, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--large", action="store_true", help="also a model of 24 layers and 1,374 tokens (1.2 GB)")
-    cases = CASES | (LARGE if parser.parse_args().large else {})
-    print("| in the browser, ms | hover frame: median | 95 % | of similarity | 95 % | matrix: median | 95 % |")
-    print("|---|---|---|---|---|---|---|")
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="NAME", help=", ".join(CASES))
+    args = parser.parse_args()
+    cases = {name: CASES[name] for name in args.only} | (LARGE if args.large else {})
+    print("| in the browser, ms | hover frame: median | 95 % | of similarity | 95 % | matrix: median | 95 % | rollout, a layer | 95 % |")
+    print("|---|---|---|---|---|---|---|---|---|")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_app(Path(folder) / "log", HF_HUB_OFFLINE="1") as address,
@@ -96,10 +113,13 @@ def main() -> None:
             settled(page)
             tokens, heads, layers = explorer_of(page).evaluate(SIZE)
             size = f"{tokens:,} tokens, {heads} heads, {layers} layers"
-            figures = [figure for measure in (hover, similarity, matrix) for figure in _both(measure(page))]
+            figures = [figure for measure in MEASURES for figure in _both(measure(page))]
             print(f"| {name}, {size} | {' | '.join(f'{figure:.1f}' for figure in figures)} |", flush=True)
             page.close()
         browser.close()
+
+
+MEASURES = (hover, similarity, matrix, rollout)
 
 
 def _both(times: list[float]) -> tuple[float, float]:

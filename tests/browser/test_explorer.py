@@ -635,6 +635,8 @@ def test_a_finger_looks_and_draws(app, open_page):
     page.touchscreen.tap(box["x"] + box["width"] * 5.5 / GRID.cols, box["y"] + box["height"] * 1.5 / GRID.rows)
     expect(root).to_have_attribute("data-query", str(GRID.token(1, 5)))
     root.get_by_role("radio", name="read numbers").click()
+    expect(root).to_have_class(re.compile("reads"))  # what is read has come next to the picture
+    root.locator(".figure-a .cover").scroll_into_view_if_needed()
     box = root.locator(".figure-a .cover").bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] * 3.5 / GRID.cols, box["y"] + box["height"] * 2.5 / GRID.rows)
     expect(root.locator(".read-under dd")).to_contain_text("row 2, column 3")

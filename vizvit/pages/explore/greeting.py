@@ -20,6 +20,12 @@ _STYLE = """
   .vz-invite:lang(ja) { word-break: auto-phrase; font-size: 1.05rem; }
   .vz-says { margin: 0; font-size: .95rem; line-height: 1.3; font-variant-numeric: tabular-nums; opacity: .85; }
   .st-key-explore_top [data-testid="stElementContainer"]:has([data-testid="stPageLink"]) { margin-left: auto; }
+  @media (min-width: 1000px) {
+    .st-key-explore_top { flex-wrap: nowrap !important; }
+    .st-key-explore_top [data-testid="stElementContainer"]:has(.vz-says) { flex: 0 1 auto; min-width: 0; }
+    .st-key-explore_top [data-testid="stElementContainer"]:not(:has(.vz-says)) { flex: none; }
+    .vz-says { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  }
   .st-key-explore_top [data-testid="stPageLink"] p { font-size: .95rem; text-decoration: underline;
                                                      text-underline-offset: .25em; }
   @media (max-width: 640px) {

@@ -47,7 +47,9 @@ _STYLE = """
   [data-testid="stMain"] { scrollbar-gutter: stable; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-loading):not(:has([data-testid="stElementContainer"] > :not(.stEmpty)))
     { display: none; }
-  .block-container > div > [data-testid="stElementContainer"]:has(> .stSpinner) { position: absolute; top: 3.7rem; }
+  .block-container > div > [data-testid="stElementContainer"]:has(> .stSpinner) {
+    position: fixed; top: .8rem; right: 1rem; left: auto; width: fit-content !important; z-index: 999991;
+    padding: .3rem .8rem; border-radius: 99px; background: var(--st-secondary-background-color, #f5f5f3); }
   :is(h1, .vz-lead, .vz-phone, [data-testid="stCaptionContainer"] p):lang(ja) { word-break: auto-phrase; }
   .st-key-language_box button { border: 0; background: none !important; color: inherit !important; min-height: 1.6rem;
                                 padding: 0 .8rem 0 0; opacity: .65; }

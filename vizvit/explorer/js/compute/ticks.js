@@ -10,6 +10,19 @@ export function ticksOf(limits, wanted = 3) {
   return [ends[0], ...between, ends[1]];
 }
 
+// Those of [{ at, text }] that can stand beside one another: both ends, and between them what meets neither an end nor the
+// one before. share: of the bar's length that a letter takes.
+export function spacedTicks(ticks, share) {
+  const reach = ({ at, text }) => [at - at * text.length * share, at + (1 - at) * text.length * share];
+  const last = ticks.at(-1);
+  let free = reach(ticks[0])[1] + share;
+  return ticks.filter((tick, i) => {
+    const [from, to] = reach(tick), fits = i === 0 || tick === last || (from >= free && to + share <= reach(last)[0]);
+    if (fits) free = to + share;
+    return fits;
+  });
+}
+
 function decadesOf(low, high) {
   const first = Math.ceil(Math.log10(low)), count = Math.max(0, Math.floor(Math.log10(high)) - first + 1);
   return Array.from({ length: count }, (_, i) => Number(`1e${first + i}`));

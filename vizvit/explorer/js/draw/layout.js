@@ -3,6 +3,7 @@
 import { placeParts } from "./view.js";
 
 const NARROW = 720; // CSS pixels; below, one column
+const WHY = 200; // CSS pixels; where so much is free below what is read, why a number is what it is stands open
 const PICTURE = { least: 260, most: 760, share: 0.54, foot: 12 }; // its sides in pixels; of the width; free below
 
 // A picture and head maps that fit the window with what is read off them; on a narrow screen below each other.
@@ -21,12 +22,22 @@ export function arrange(app) {
   const wide = app.b ? { smallest: 110, comfortable: 150 } : { smallest: 58 };
   const columns = tileColumns({ count: tile.filter(({ button }) => !button.hidden).length, width: tiles.clientWidth, height: narrow ? 0 : Math.max(height, 1), ratio, gap, foot, ...wide });
   root.style.setProperty("--columns", columns);
+  if (!app.offered && !narrow) offerWhy(app);
+}
+
+// Once, on a first visit: what a person opens and closes holds from then on.
+function offerWhy(app) {
+  app.offered = true;
+  if (app.session.start !== 1 || innerHeight - topOf(app.dom.why) < WHY) return;
+  app.folds.why = true;
+  app.schedule();
 }
 
 // As wide as leaves room in the window for its legend and its query, in its own proportions.
 function pictureWidth({ dom, root, a: { capture } }) {
   const { picture, legendBox } = dom.figures.a, { width, height } = capture.image;
-  const under = legendBox.offsetHeight + dom.queryLine.firstElementChild.offsetHeight + 30;
+  const groups = dom.queryLine.querySelectorAll(":scope > .group"), [first, last] = [groups[0], groups[groups.length - 1]];
+  const under = legendBox.offsetHeight + last.offsetTop + last.offsetHeight - first.offsetTop + 18;
   const free = innerHeight - topOf(picture) - under - PICTURE.foot;
   const tall = Math.min(Math.max(free, PICTURE.least), PICTURE.most);
   return Math.round(Math.min(tall * (width / height), PICTURE.share * root.clientWidth));

@@ -33,7 +33,7 @@ export function buildView(root) {
   dom.stage = element("div", { class: "stage" }, dom.pictures); // what is chosen above the pictures goes in before them
 
   dom.chips = element("span", { class: "chip-list", role: "group" });
-  dom.queryHint = element("span", { class: "hint" });
+  dom.queryHint = element("span", { class: "hint query-hint" });
   dom.direction = buildChoice("direction", ["from", "to"]);
   dom.tool = buildChoice("tool", ["look", "area", "read"]);
   dom.queryLine = element("div", { class: "query-line" },
@@ -113,8 +113,9 @@ export function buildView(root) {
 // Beside each other, or on a narrow screen below each other with the heads after the picture and settings last: in the
 // document's order too, so that the Tab key goes as the eye does.
 export function placeParts(dom, narrow) {
-  const { panel, stage, controls, side, queryLine, numbersRead, display, why, pinsLine, layerControl, headsLine, tiles } = dom;
-  if (narrow) return panel.replaceChildren(stage, queryLine, layerControl, pinsLine, headsLine, tiles, numbersRead, why, display);
+  const { panel, stage, controls, side, queryLine, queryHint, numbersRead, display, why, pinsLine, layerControl, headsLine, tiles } = dom;
+  if (narrow) return panel.replaceChildren(stage, queryHint, layerControl, headsLine, tiles, queryLine, pinsLine, numbersRead, why, display);
+  queryLine.append(queryHint);
   controls.replaceChildren(queryLine, display);
   side.replaceChildren(layerControl, headsLine, tiles, numbersRead, pinsLine, why);
   panel.replaceChildren(stage, controls, side);

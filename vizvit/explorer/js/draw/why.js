@@ -30,7 +30,7 @@ export function drawWhy(app) {
   ];
   const rows = steps.map(([what, value, kind = ""]) => element("tr", { class: kind }, element("th", { scope: "row" }, what), element("td", {}, value)));
   const note = choice.head === null ? fill(texts.why_fused, { fuse: headName(texts, null, choice.fuse), head: asked.head }) : "";
-  dom.whyBody.replaceChildren(element("p", { class: "why-title" }, title), element("table", {}, ...rows),
+  dom.whyBody.replaceChildren(element("p", { class: "why-title" }, title), element("table", { style: `--lines: ${Math.ceil(steps.filter(([, , kind]) => kind !== "engine").length / 2)}` }, ...rows),
     element("p", { class: "hint" }, [note, texts.why_hint].filter(Boolean).join(" ")));
 }
 
@@ -41,7 +41,7 @@ function engineText(app, asked, ours) {
   const { checked } = session;
   if (checked) return fill(checked.rows < checked.of ? texts.why_sampled : texts.why_checked, { ...checked, worst: percent(checked.worst) });
   const answer = app.answers?.get(stampOfCheck(a, asked));
-  if (!answer) return texts.why_waiting;
+  if (!answer) return app.check?.stamp === stampOfCheck(a, asked) ? texts.why_waiting : texts.why_rests;
   const difference = Math.abs(answer.value - ours) / (answer.row_maximum || 1);
   return fill(texts.why_difference, { value: percentExact(answer.value), difference: roundingText(difference) });
 }
