@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 from skimage import data
 from streamlit.testing.v1 import AppTest
@@ -17,6 +19,7 @@ import vizvit
 from vizvit.analysis.fusion import DIRECTIONS
 from vizvit.explorer.payload import read_header
 from vizvit.figures import limits
+from vizvit.figures.handout import handout
 from vizvit.model.snapshots import snapshots
 from vizvit.pages.explore import handouts, keep, python_lines
 from vizvit.pages.explore.compare_controls import Plan
@@ -147,6 +150,36 @@ def test_panels_are_coloured_as_the_explorer_does(cap, shipped):
     assert panel.outlined == cap.grid.patch(12) * 2
     assert handouts.panel(cap, selection(area=AREA), choice).outlined == tuple(AREA)
     assert handouts.panel(cap, selection(token=0), choice).outlined is None
+
+
+def test_a_handout_of_a_rollout_marks_what_stands_out(cap, shipped):
+    choice, wanted = sample_choice(shipped), selection(rollout=True, head=None, token=0)
+    panel = handouts.panel(cap, wanted, choice)
+    found = vizvit.analysis.standing_out(vizvit.rollout(cap, token=0))
+    np.testing.assert_array_equal(panel.marked, found)
+    told = f"White edges: {found.sum()} of {found.size} patches"
+    assert (told in panel.caption) == bool(found.any())
+    one = replace(panel, marked=np.arange(found.size).reshape(found.shape) == 5)
+    marks = [part for axes in handout(cap.view, [one], title="").axes for part in axes.patches]
+    marks = [part for part in marks if part.get_label() == "marked"]
+    assert {part.get_xy() for part in marks} == {divmod(5, found.shape[1])[::-1]}
+    assert to_rgb(marks[-1].get_edgecolor()) == (1, 1, 1)
+    assert handouts.panel(cap, selection(), choice).marked is None
+
+
+def test_a_handout_has_the_colours_of_a_comparison(cap, shipped):
+    """Components of the patches of both pictures, each from its 1st to its 99th percentile of both."""
+    other = vizvit.capture(shipped, data.coffee())
+    choice, wanted = sample_choice(shipped), selection(view="components", layer=5)
+    panel = handouts.panel(cap, wanted, choice, other)
+    pairs = (cap, other), (other, cap)
+    both = np.stack([vizvit.patch_components(one, 5, other=two) for one, two in pairs])
+    low, high = np.percentile(both.reshape(-1, 3), (1, 99), axis=0)
+    expected = np.clip((both[0] - low) / (high - low), 0, 1) * 255
+    assert np.abs(panel.colors - expected).max() <= 0.51
+    alone = handouts.panel(cap, wanted, choice)
+    assert np.abs(panel.colors.astype(int) - alone.colors).max() > 30
+    assert "beside it" in panel.caption and "beside it" not in alone.caption
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How long the explorer takes in Chromium: hover frames of all heads and of similarity, all heads' matrix, rollout a layer.
+"""How long the explorer takes in Chromium: hover frames, the matrix of all heads, rollout a layer.
 
 python tests/benchmarks/frames.py [--large]
 """
@@ -76,7 +76,7 @@ def matrix(page: Page, count: int = 40) -> list[float]:
 
 
 def rollout(page: Page, rounds: int = 3) -> list[float]:
-    """Milliseconds a layer from the wish for rollout, or for another fusion of it, to its picture; all layers are here."""
+    """Milliseconds a layer from the wish for another fusion of the rollout to its picture; all layers are here."""
     root = explorer_of(page)
     times = [root.evaluate(CHAIN, fuse) for fuse in (None, *("max", "min", "mean") * rounds)]
     root.get_by_role("button", name="rollout").click()
@@ -98,7 +98,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="NAME", help=", ".join(CASES))
     args = parser.parse_args()
     cases = {name: CASES[name] for name in args.only} | (LARGE if args.large else {})
-    print("| in the browser, ms | hover frame: median | 95 % | of similarity | 95 % | matrix: median | 95 % | rollout, a layer | 95 % |")
+    print(
+        "| in the browser, ms | hover frame: median | 95 % | of similarity | 95 % | matrix: median | 95 % | rollout, a layer | 95 % |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     with (
         tempfile.TemporaryDirectory() as folder,

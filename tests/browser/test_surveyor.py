@@ -41,7 +41,11 @@ window.done = import(address).then(({ createSurveyor, kernelParts, readyKernels,
 </script>"""
 POLICIES = {  # what a page may do -> its policy, replies of a worker, whether WebAssembly is there
     "everything": ("default-src * 'unsafe-inline' 'unsafe-eval' blob:", 2, True),
-    "as a file to keep": (f"default-src 'none'; {standalone._POLICY}".replace("script-src", "script-src blob:"), 2, True),
+    "as a file to keep": (
+        f"default-src 'none'; {standalone._POLICY}".replace("script-src", "script-src blob:"),
+        2,
+        True,
+    ),
     "no worker": ("worker-src 'none'", 0, True),
     "no WebAssembly": ("script-src 'unsafe-inline' blob:; worker-src blob:", 2, False),
 }

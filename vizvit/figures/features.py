@@ -35,15 +35,19 @@ def feature_colors(values: np.ndarray, colormap: str, limits: tuple[float, float
     return find_colormap(colormap)((np.asarray(values, np.float64) - low) / (high - low), bytes=True)[..., :3]
 
 
-def component_colors(components: np.ndarray) -> np.ndarray:
+def component_colors(components: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
     """uint8 [rows, cols, 3]: the first three components [rows, cols, n] as red, green and blue; fewer leave some black.
 
-    Each runs from its own 1st to its 99th percentile.
+    Each runs from its own 1st to its 99th percentile. beside: those of another picture along the same axes; the
+    percentiles are then of the patches of both.
     """
     components = as_finite(components, "rows cols component")[..., :3]
+    values = components.reshape(-1, components.shape[-1])
+    if beside is not None:
+        values = np.concatenate([values, np.reshape(beside, (-1, np.shape(beside)[-1]))[:, :3]])
     colors = np.zeros((*components.shape[:2], 3), np.uint8)
     for channel in range(components.shape[2]):
-        low, high = feature_limits(components[..., channel])
+        low, high = feature_limits(values[:, channel])
         share = np.clip((components[..., channel].astype(np.float64) - low) / (high - low), 0, 1)
         colors[..., channel] = np.floor(share * 255 + 0.5)
     return colors

@@ -34,7 +34,7 @@ class Panel:
     low, high, log, colormap, opacity, blend, smooth: as in `overlay`. label: what the numbers are. colors: uint8
     [rows, cols, 3] of the patches, instead of those that the map would get; heat may then be of any sign, and `low` and
     `high` stand at the colour bar, which is left out where there is no colormap. marked: bool [rows, cols], patches
-    with an outline.
+    with an outline, in the colour `edge`.
     """
 
     heat: np.ndarray
@@ -50,6 +50,7 @@ class Panel:
     label: str = "attention"
     colors: np.ndarray | None = None
     marked: np.ndarray | None = None
+    edge: str = MARKED
 
 
 def handout(
@@ -155,7 +156,8 @@ def _panel(sheet: Sheet, place: Place, panel: Panel, view: np.ndarray, width: fl
     pixels, limits = _pixels(panel, printable(view, max(across, down)))
     axes = sheet.picture(place, pixels, panel.heat.shape)
     for row, col in np.argwhere(panel.marked) if panel.marked is not None else ():
-        axes.add_patch(Rectangle((col, row), 1, 1, fill=False, edgecolor=MARKED, linewidth=1))
+        for color, line in (("black", 2), (panel.edge, 1)):
+            axes.add_patch(Rectangle((col, row), 1, 1, fill=False, edgecolor=color, linewidth=line, label="marked"))
     if panel.outlined is not None:
         rows, cols = panel.heat.shape
         outline(axes, panel.outlined, 72 * across / cols, 72 * down / rows)

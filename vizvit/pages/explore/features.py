@@ -90,13 +90,16 @@ def arrays(cap: Capture, selection: Mapping, other: tuple[Capture, Mapping] | No
     return made
 
 
-def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
-    """A view of features on a handout."""
+def panel(cap: Capture, selection: Mapping, choice: Choice, other: Capture | None = None) -> Panel:
+    """A view of features on a handout. other: what the picture is compared with."""
     t, view, layer = say("handouts"), selection["view"], selection["layer"]
-    values = arrays(cap, selection)["map"]
+    both = view == "components" and other is not None and other.vit is cap.vit
+    made = arrays(cap, selection, (other, selection) if both else None)
+    values = made["map"]
     words, outlined, marked = {"layer": layer}, None, None
     if view == "components":
-        colors, low, high, colormap, heat = component_colors(values), 0.0, 1.0, "", np.zeros(values.shape[:2])
+        colors, heat = component_colors(values, made.get("other_map")), np.zeros(values.shape[:2])
+        low, high, colormap = 0.0, 1.0, ""
     else:
         low, high = feature_limits(values)
         colormap = SIMILARITY_CMAP if view == "similarity" else NORM_CMAP
@@ -115,11 +118,15 @@ def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
         words["artefacts"] = t["artefacts_none"]
         if found.threshold is not None:
             words["artefacts"] = t["artefacts"].format(share=share(found.share), threshold=number(found.threshold))
-    what = {"similarity": t["similarity"], "components": t["components"], "norms": t["norms"]}[view]
+    what = {
+        "similarity": t["similarity"],
+        "norms": t["norms"],
+        "components": t["components_both"] if both else t["components"],
+    }
     scale = t["scale_percentile"]
     return Panel(
         heat,
-        t["caption"].format(what=what.format(**words), scale=scale, weights=look.weights_note(choice.vit)),
+        t["caption"].format(what=what[view].format(**words), scale=scale, weights=look.weights_note(choice.vit)),
         outlined=outlined,
         low=low,
         high=high,

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vizvit.analysis import patch_map
+from vizvit.analysis import patch_map, standing_out
 from vizvit.explorer.selection import OPACITY
 from vizvit.figures import figure_bytes, limits
 from vizvit.figures.handout import MOST, Panel, handout
 from vizvit.forward.capture import Capture
+from vizvit.numbers import share, thousands
 from vizvit.pages.explore import features
 from vizvit.pages.explore.view_maps import head_values, view_map
 from vizvit.pages.shared import look
@@ -19,10 +20,10 @@ from vizvit.pages.shared.names import token_name
 from vizvit.pages.sidebar.choice import Choice
 
 
-def handout_pdf(cap: Capture, selections: Sequence[Mapping], choice: Choice) -> bytes:
-    """One A4 page, PDF, of one to six views; of more, the last six."""
+def handout_pdf(cap: Capture, selections: Sequence[Mapping], choice: Choice, other: Capture | None = None) -> bytes:
+    """One A4 page, PDF, of one to six views; of more, the last six. other: what the picture is compared with."""
     t = say("handouts")
-    panels = [panel(cap, selection, choice) for selection in selections[-MOST:]]
+    panels = [panel(cap, selection, choice, other) for selection in selections[-MOST:]]
     grid = cap.grid
     lines = [
         picture_line(choice),
@@ -40,15 +41,16 @@ def picture_line(choice: Choice) -> str:
     return say("handouts")["picture"].format(picture=choice.image_name, weights=look.weights_note(choice.vit))
 
 
-def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
-    """A view as the explorer shows it, with its caption."""
+def panel(cap: Capture, selection: Mapping, choice: Choice, other: Capture | None = None) -> Panel:
+    """A view as the explorer shows it, with its caption. other: what the picture is compared with."""
     if features.is_featured(selection):
-        return features.panel(cap, selection, choice)
+        return features.panel(cap, selection, choice, other)
     heat = view_map(cap, selection)
+    outstanding = standing_out(heat) if selection.get("rollout") else None
     low, high = view_limits(cap, selection, heat)
     return Panel(
         heat,
-        caption(cap, selection, choice),
+        caption(cap, selection, choice) + _standing(heat, outstanding),
         outlined=_outlined(cap, selection),
         low=low,
         high=high,
@@ -58,7 +60,17 @@ def panel(cap: Capture, selection: Mapping, choice: Choice) -> Panel:
         blend=selection.get("blend") or "fade",
         smooth=bool(selection.get("smooth")),
         label=say("handouts")["flow" if selection.get("rollout") else "attention"],
+        marked=outstanding,
+        edge="white",
     )
+
+
+def _standing(heat: np.ndarray, outstanding: np.ndarray | None) -> str:
+    """What the patches that stand out of a rollout have together; nothing where there are none."""
+    if outstanding is None or not outstanding.any():
+        return ""
+    part, count = share(float(heat[outstanding].sum() / heat.sum())), thousands(int(outstanding.sum()))
+    return say("handouts")["standing"].format(count=count, patches=thousands(heat.size), share=part)
 
 
 def view_limits(cap: Capture, selection: Mapping, heat: np.ndarray) -> tuple[float, float]:

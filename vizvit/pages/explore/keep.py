@@ -55,7 +55,7 @@ def _made(
             second = (other, asked["other"]) if other is not None and asked.get("other") else None
             data = npz(cap, view, choice, second)
         elif what == "handout":
-            data = handouts.handout_pdf(cap, pins or [view], choice)
+            data = handouts.handout_pdf(cap, pins or [view], choice, other)
         elif what == "html":
             data = _html(cap, view, choice, python)
         else:
