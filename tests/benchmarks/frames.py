@@ -98,10 +98,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="NAME", help=", ".join(CASES))
     args = parser.parse_args()
     cases = {name: CASES[name] for name in args.only} | (LARGE if args.large else {})
-    print(
-        "| in the browser, ms | hover frame: median | 95 % | of similarity | 95 % | matrix: median | 95 % | rollout, a layer | 95 % |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
+    measures = "hover frame", "of similarity", "matrix", "rollout, a layer"
+    print(f"| in the browser, ms | {' | '.join(f'{name}: median | 95 %' for name in measures)} |")
+    print(f"|{'---|' * (1 + 2 * len(measures))}")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_app(Path(folder) / "log", HF_HUB_OFFLINE="1") as address,

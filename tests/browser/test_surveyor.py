@@ -24,7 +24,8 @@ const shape = { heads: 2, tokens: 13, dim: 8, scale: 0.35, biasHeads: 0, bias: n
 const arrays = { ...shape, queries: noise(208), keys: noise(208) };
 const geometry = { rows: 3, cols: 4, patch_size: 16, prefix: 1 };
 const listed = (_, value) => (ArrayBuffer.isView(value) ? [...value] : value);
-window.done = import(address).then(({ createSurveyor, kernelParts, readyKernels, surveyorAnswer }) => new Promise((resolve) => {
+window.done = import(address).then((made) => new Promise((resolve) => {
+  const { createSurveyor, kernelParts, readyKernels, surveyorAnswer } = made;
   const answers = [], surveyor = createSurveyor((answer) => {
     answers.push(answer);
     if (answers.length < 2) return;
