@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizvit.numbers import change, decimals, fixed, mean_and_spread, megabytes, number, rounding, share, signed
+from vizvit.numbers import (
+    change,
+    decimals,
+    fixed,
+    mean_and_spread,
+    megabytes,
+    number,
+    percent_of,
+    rounding,
+    share,
+    signed,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +48,16 @@ def test_a_number(value, written):
 )
 def test_a_share_is_told_from_nothing(value, written):
     assert share(value) == share(np.float64(value)) == written
+
+
+def test_a_share_at_a_scale_has_three_digits():
+    assert [percent_of(value) for value in (0, 0.0171, 0.00626, -0.5, 2e-7)] == [
+        "0 %",
+        "1.71 %",
+        "0.626 %",
+        "−50 %",
+        "2 × 10⁻⁵ %",
+    ]
 
 
 def test_a_share_in_whole_per_cents():

@@ -55,6 +55,11 @@ def share(value: float, decimals: int = 1) -> str:
     return f"{fixed(percent, decimals if percent else 0) if told else _few(percent)} %"
 
 
+def percent_of(value: float) -> str:
+    """A share in per cent with three digits, whatever its size: at the ends of a scale."""
+    return f"{number(100 * float(value))} %"
+
+
 def thousands(value: int) -> str:
     return f"{value:,}"
 

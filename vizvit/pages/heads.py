@@ -14,7 +14,7 @@ from vizvit.analysis.fusion import rest
 from vizvit.figures import depth_figure
 from vizvit.figures.scale import limits
 from vizvit.forward.capture import Capture
-from vizvit.numbers import number, share, thousands
+from vizvit.numbers import number, percent_of, share, thousands
 from vizvit.pages.explore.link import view_from_address
 from vizvit.pages.explore.open_head import open_head
 from vizvit.pages.shared import look
@@ -96,7 +96,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         alt_text = t["alt"].format(layer=layer, head=head, query=query)
         ends = limits(heat)
         look.show(picture(cap.view, heat, ends=ends), width="stretch", alt=alt_text)
-        st.html(look.colour_bar(*ends, t["bar"]))
+        st.html(look.colour_bar(*ends, t["bar"], write=percent_of))
         st.caption(t["caption"].format(query=query, weights=weights, share=share(rest(heat))))
         if st.button(t["open"], icon=":material/arrow_forward:"):
             open_head(choice, layer, head)

@@ -11,7 +11,7 @@ from vizvit.explorer.selection import CHOICES
 from vizvit.figures import SIGNED_CMAP, steps_figure
 from vizvit.figures.scale import limits
 from vizvit.forward.capture import Capture
-from vizvit.numbers import fixed, share, thousands
+from vizvit.numbers import fixed, percent_of, share, thousands
 from vizvit.pages.explore.link import view_from_address
 from vizvit.pages.shared import look
 from vizvit.pages.shared.address import note_all
@@ -61,7 +61,8 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.subheader(t["last"])
         drawn = picture(cap.view, last, box=box, ends=ends(last), log=log, marked=marked)
         look.show(drawn, width="stretch", alt=t["last_alt"].format(query=query))
-        st.html(look.colour_bar(*ends(last), t["last_bar"].format(fusion=fusion, heads=cap.num_heads)))
+        last_bar = t["last_bar"].format(fusion=fusion, heads=cap.num_heads)
+        st.html(look.colour_bar(*ends(last), last_bar, write=percent_of))
         last_query = query_name(cap, token, pooled=False)
         last_layer = {"layer": cap.num_layers - 1, "query": last_query}
         st.caption(t["last_caption"].format(weights=weights, scaled=scaled, **last_layer))
@@ -69,7 +70,7 @@ def _body(choice: Choice, cap: Capture) -> None:
         st.subheader(t["rollout"])
         drawn = picture(cap.view, final, box=box, ends=ends(final), log=log, marked=marked)
         look.show(drawn, width="stretch", alt=t["rollout_alt"].format(query=query))
-        st.html(look.colour_bar(*ends(final), t["rollout_bar"]))
+        st.html(look.colour_bar(*ends(final), t["rollout_bar"], write=percent_of))
         st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights, scaled=scaled))
     with right:
         st.subheader(t["prediction"])
@@ -103,7 +104,7 @@ def _changes(cap: Capture, steps: np.ndarray, first: int, query: str) -> None:
         caption=[t["changed"].format(layer=first + i, share=share(_moved(part))) for i, part in enumerate(moved, 1)],
         width=150,
     )
-    st.html(look.colour_bar(-most, most, t["rollout_bar"], SIGNED_CMAP))
+    st.html(look.colour_bar(-most, most, t["rollout_bar"], SIGNED_CMAP, percent_of))
     st.caption(t["changes_caption"].format(query=query))
 
 

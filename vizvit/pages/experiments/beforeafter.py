@@ -13,7 +13,7 @@ from vizvit.figures import SIGNED_CMAP, overlay
 from vizvit.forward.capture import Capture
 from vizvit.model.vit import VitModel
 from vizvit.model.work import Work
-from vizvit.numbers import change, decimals, fixed, number, signed
+from vizvit.numbers import change, decimals, fixed, number, percent_of, signed
 from vizvit.pages.experiments.change import Look, Reading
 from vizvit.pages.shared import look
 from vizvit.pages.shared.classes import bars, likeliest, told
@@ -187,20 +187,20 @@ class Board:
             with left:
                 _which(t["before"])
                 look.show(seen(self.before.view, one, top), width="stretch", alt=t["alt_before"].format(**named))
-                st.html(look.colour_bar(0, top, unit))
+                st.html(look.colour_bar(0, top, unit, write=percent_of))
             if two is None:
                 return
             with middle:
                 _which(t["after"])
                 look.show(seen(self.after.view, two, top), width="stretch", alt=t["alt_after"].format(**named))
-                st.html(look.colour_bar(0, top, unit))
+                st.html(look.colour_bar(0, top, unit, write=percent_of))
             with right:
                 _which(t["difference"])
                 moved = two - one
                 most = float(np.nanmax(np.abs(moved))) if np.isfinite(moved).any() else 0.0
                 shown = apart(moved, most or 1.0, self.before.view.shape)
                 look.show(shown, width="stretch", alt=t["alt_difference"].format(**named))
-                st.html(look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP))
+                st.html(look.colour_bar(-most if most else 0.0, most, "", SIGNED_CMAP, percent_of))
 
 
 def _stop(key: tuple | None) -> None:

@@ -12,7 +12,7 @@ from vizvit.errors import CaptureError, ModelError
 from vizvit.explanations import METHODS
 from vizvit.forward.capture import Capture
 from vizvit.model.vit import VitModel
-from vizvit.numbers import thousands
+from vizvit.numbers import number, percent_of, thousands
 from vizvit.pages.explanations import painting
 from vizvit.pages.explanations.asking import Work, asked_for, button, is_heavy, under_way
 from vizvit.pages.explanations.panels import Panel, explained, heat_of, is_there, title_of
@@ -238,7 +238,8 @@ def _draw(choice: Choice, cap: Capture, wanted: Wanted, panel: Panel, place, hea
         pixels = png(painting.painted(cap.view, heat, top, panel.signed))
         look.show(pixels, width="stretch", alt=t["alt"].format(title=title, method=t[f"method_{panel.method}"]))
         unit = t["share"] if _scale(wanted) == "shares" else ""
-        st.html(look.colour_bar(-top if panel.signed else 0, top, unit, painting.colours_of(panel.signed)))
+        write = percent_of if unit else number
+        st.html(look.colour_bar(-top if panel.signed else 0, top, unit, painting.colours_of(panel.signed), write))
         if panel.other is not None:
             this, that = (look.plain(class_name(choice.vit, index)) for index in panel.targets)
             note = t["contrast_note_signed"] if METHODS[panel.method].signed else t["contrast_note"]

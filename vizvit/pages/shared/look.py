@@ -106,13 +106,19 @@ def show(png: bytes | Sequence[bytes], **options) -> None:
     st.image(png_url(png) if isinstance(png, bytes) else [png_url(one) for one in png], **options)
 
 
-def colour_bar(low: float, high: float, label: str, colormap: str = ATTENTION_CMAP) -> str:
-    """HTML: a map's colours between the values that they stand for."""
+def colour_bar(
+    low: float,
+    high: float,
+    label: str,
+    colormap: str = ATTENTION_CMAP,
+    write: Callable[[float], str] = number,
+) -> str:
+    """HTML: a map's colours between the values that they stand for, as `write` writes them."""
     stops = colours(np.linspace(0, 1, 17), colormap, 0, 1)
     gradient = ", ".join(f"rgb({r} {g} {b})" for r, g, b in stops)
     return (
-        f'<div class="vz-bar"><span>{number(low)}</span><i style="background: linear-gradient(90deg, {gradient})"></i>'
-        f"<span>{number(high)}</span><span>{label}</span></div>"
+        f'<div class="vz-bar"><span>{write(low)}</span><i style="background: linear-gradient(90deg, {gradient})"></i>'
+        f"<span>{write(high)}</span><span>{label}</span></div>"
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from vizvit import walk
 from vizvit.analysis import patch_map
 from vizvit.figures import SIGNED_CMAP
-from vizvit.numbers import number, share
+from vizvit.numbers import number, percent_of, share
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
 from vizvit.pages.walkthrough.html import badge, facts, note, side_by_side, title
@@ -57,7 +57,7 @@ def _scores(here: Here, made, scaled: bool) -> None:
         ),
         side_by_side(
             before + colour_bar(-limit, limit, t["scores_unit"], SIGNED_CMAP),
-            after + colour_bar(0, float(heat.max()), t["attention"]),
+            after + colour_bar(0, float(heat.max()), t["attention"], write=percent_of),
             least="220px",
         ),
         badge(made.difference),

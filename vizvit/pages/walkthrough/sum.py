@@ -6,7 +6,7 @@ import numpy as np
 
 from vizvit import walk
 from vizvit.analysis import patch_map
-from vizvit.numbers import number, share
+from vizvit.numbers import number, percent_of, share
 from vizvit.pages.shared.language import named, say
 from vizvit.pages.shared.look import colour_bar
 from vizvit.pages.walkthrough.html import badge, bars, first_numbers, side_by_side, strip, title
@@ -30,7 +30,7 @@ def draw(here: Here) -> None:
         "sum",
         side_by_side(
             over_picture(here.photo, attention, t["sum_attention"], name="attention", query=here.patch, threads=8)
-            + colour_bar(0, float(attention.max()), t["attention"]),
+            + colour_bar(0, float(attention.max()), t["attention"], write=percent_of),
             over_picture(here.photo, parts, t["sum_contribution"], name="contribution", query=here.patch, marks=marks)
             + colour_bar(0, float(parts.max()), t["sum_unit"]),
             least="220px",
