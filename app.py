@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from vizvit import process
 from vizvit.errors import ModelError
 from vizvit.pages.shared import language
 from vizvit.texts.assets import assets_dir
@@ -15,17 +16,17 @@ t = language.say("app")
 @st.cache_resource(show_spinner=t["starting"])
 def warm_up() -> None:
     """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
-    from vizvit.pages.shared import store
+    process.wait_asleep()
+    with process.for_good():
+        from vizvit.pages.shared import store
 
-    store.store().decode.start()
-    from vizvit.pages import heads, positions, rollout  # noqa: F401
-    from vizvit.pages.experiments import page as experiments  # noqa: F401
-    from vizvit.pages.explanations import page as explanations  # noqa: F401
-    from vizvit.pages.explore import page as explore  # noqa: F401
-    from vizvit.pages.studies import page as studies  # noqa: F401
-    from vizvit.pages.walkthrough import page as walkthrough  # noqa: F401
-
-    store.settle_memory()
+        store.store().decode.start()
+        from vizvit.pages import heads, positions, rollout  # noqa: F401
+        from vizvit.pages.experiments import page as experiments  # noqa: F401
+        from vizvit.pages.explanations import page as explanations  # noqa: F401
+        from vizvit.pages.explore import page as explore  # noqa: F401
+        from vizvit.pages.studies import page as studies  # noqa: F401
+        from vizvit.pages.walkthrough import page as walkthrough  # noqa: F401
 
 
 try:

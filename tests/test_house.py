@@ -32,7 +32,7 @@ analysis interventions walk
 forward
 model pictures explorer
 figures features texts files reading
-numbers grid errors _version _moved
+numbers grid errors process _version _moved
 """
 PAGES = """
 walkthrough explanations experiments rollout positions heads
@@ -84,15 +84,18 @@ def parsed(path: Path) -> ast.Module:
 @cache
 def imports(path: Path) -> tuple[str, ...]:
     """The full names of what a file imports, in its functions too; not what is there for type checkers alone."""
-    return tuple(_imports(path))
+    return tuple(_imports(path, parsed(path)))
 
 
-def _imports(path: Path) -> Iterator[str]:
+def _imports(path: Path, *trees: ast.AST, later: bool = True) -> Iterator[str]:
+    """later: what functions import too."""
     package = path.relative_to(PACKAGE.parent).parent.parts
-    waiting: list[ast.AST] = [parsed(path)]
+    waiting = list(trees)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            continue
+        if isinstance(node, ast.FunctionDef) and not later:
             continue
         waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
@@ -161,6 +164,22 @@ def test_what_timm_calls_its_parts_is_known_in_one_place():
             calls = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
             asked = [ast.unparse(call) for call in calls if ast.unparse(call.func) in ("getattr", "hasattr")]
             assert not [call for call in asked if any(f"'{part}'" in call for part in TIMMS_NAMES)], name
+
+
+@pytest.mark.skipif("app" not in MODULES, reason="an installed package has no app.py beside it")
+def test_the_app_says_that_it_starts_before_it_imports_what_takes_seconds():
+    whole = parsed(MODULES["app"]).body
+    start = next(number for number, node in enumerate(whole) if isinstance(node, ast.Try))
+    waiting, seen = [*_imports(MODULES["app"], *whole[:start], later=False)], set()
+    assert "vizvit.pages.shared.language" in waiting
+    while waiting:
+        name = waiting.pop()
+        assert not name.startswith(("torch", "timm", "matplotlib", "pandas", "altair"))
+        module = module_of(name)
+        while module and module not in seen:  # with the packages that it lies in
+            seen.add(module)
+            waiting += _imports(MODULES[module], parsed(MODULES[module]), later=False)
+            module = module.rpartition(".")[0]
 
 
 def test_imports_are_seen():

@@ -138,12 +138,12 @@ def memory(pictures: int, models: int, megabytes: int) -> None:
 
     from vizvit.analysis import rollout
     from vizvit.errors import ModelError
-    from vizvit.pages.shared.store import settle_memory, store
+    from vizvit.pages.shared.store import store
     from vizvit.pages.sidebar.choice import Choice
     from vizvit.pages.sidebar.model_choice import ENTRIES, load_chosen
 
     logging.disable(logging.WARNING)  # Streamlit's, of a script without a server
-    settle_memory()
+    gc.freeze()  # as the app does with what it imports
     print(
         "| model | process, MB | most so far, MB | models, MB | captures, MB | results, MB |\n|---|---|---|---|---|---|"
     )

@@ -9,6 +9,7 @@ the forward pass of each layer made before; "first" is a layer's first visit, it
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 import time
@@ -21,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").disabled = True  # there is no browser
 
 from vizvit.model.loading import load_model
-from vizvit.pages.shared.store import settle_memory
 from vizvit.walk.stages import STAGES
 
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
     vit = load_model(options.model, weights=options.weights)
-    settle_memory()
+    gc.freeze()  # as the app does with what it imports
     app = AppTest.from_function(script, default_timeout=120)
     app.query_params |= {"model": options.model, "weights": options.weights}
     app.session_state["selection"] = {"layer": 0, "head": 0}

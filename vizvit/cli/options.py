@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from .. import process
 from ..reading import real, whole
 from .report import Download, say
 
@@ -232,7 +233,9 @@ def load(args: argparse.Namespace) -> VitModel:
         raise UsageError(f"There is no file with class names at {args.labels}.")
 
     from ..errors import ModelError
-    from ..model.loading import load_model
+
+    with process.for_good():
+        from ..model.loading import load_model
 
     try:
         with Download(args.model) as on_progress:

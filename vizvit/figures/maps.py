@@ -227,7 +227,8 @@ def figure_bytes(figure: Figure, format: str = "png", dpi: int = 160) -> bytes:
     if format not in dates:
         raise ValueError(f"The format is {format!r}, but one of {', '.join(dates)} was expected.")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=format, dpi=dpi, metadata=dates[format], facecolor=figure.get_facecolor())
+    options: dict = {"pil_kwargs": {"compress_level": 4}} if format == "png" else {}  # half the time of 6, 7 % larger
+    figure.savefig(buffer, format=format, dpi=dpi, metadata=dates[format], facecolor=figure.get_facecolor(), **options)
     return _named_in_order(buffer.getvalue()) if format == "svg" else buffer.getvalue()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from vizvit.model.vit import VitModel
 from vizvit.texts import LANGUAGES, of_library, words
+
+if TYPE_CHECKING:
+    from vizvit.model.vit import VitModel
 
 
 def current() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import threading
 from collections import OrderedDict
@@ -193,15 +191,3 @@ def still_wanted() -> Callable[[], None]:
         slots[0].caption(say("sidebar")["waiting"])
 
     return wait
-
-
-def settle_memory() -> None:
-    """Take what is loaded now out of the garbage collector's sight: Streamlit collects after every run, and with torch
-    and timm imported that stops all sessions for a quarter of a second each time.
-
-    Once, before the first model is loaded: what is out of sight is never freed, and a model is held by a cycle.
-    """
-    gc.collect()
-    gc.freeze()
-    atexit.unregister(gc.unfreeze)
-    atexit.register(gc.unfreeze)  # so that extension modules can clean up after themselves at the end
