@@ -3,8 +3,8 @@
     python tests/benchmarks/pages.py [--model DIR] [--quick]
 
 cold: on a server of its own whose model is loaded and whose picture nobody has looked at. warm: the same page once
-more, in a session of its own. silence: the longest time in which nothing came. A visitor is a session that speaks
-Streamlit's protocol, without a browser. Nothing here asserts a time.
+more, in a session of its own. silence: the longest time in which nothing came and no mark on the page said that work
+goes on. A visitor is a session that speaks Streamlit's protocol, without a browser. Nothing here asserts a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "browser")]
@@ -25,7 +24,7 @@ from sessions import Session
 LARGE = "vit_small_patch14_reg4_dinov2.lvd142m"  # 518 pixels
 PAGES = ("", "walkthrough", "rollout", "heads", "positions", "experiments", "explanations", "studies")
 PICTURES = {"imgs", "bidi_component", "arrow_vega_lite_chart", "iframe"}
-SIDEBAR = 1  # of a page that is complete without a picture, the first is the thumbnail
+MAIN = 0  # where a place in the main area begins; the sidebar's thumbnail is not counted
 
 
 @dataclass
@@ -35,25 +34,39 @@ class Visit:
     start: float = field(default_factory=time.perf_counter)
     drawn: list[float] = field(default_factory=list)
     pictures: list[float] = field(default_factory=list)
+    silence: float = 0.0
+    busy: bool = False  # whether a mark has said so since what came last
 
-    def tell(self, kind: str) -> None:
-        now = time.perf_counter() - self.start
+    def tell(self, kind: str, session: Session) -> None:
+        now = self.note(bool(session.busy))
         self.drawn.append(now)
-        if kind in PICTURES:
+        if kind in PICTURES and session.place[0] == MAIN:
             self.pictures.append(now)
 
-    def line(self, complete: float) -> str:
-        beyond = self.pictures[SIDEBAR:] or self.pictures
-        silence = max((after - before for before, after in pairwise([0.0, *self.drawn, complete])), default=complete)
-        first = f"{beyond[0]:8.2f}" if beyond else "       -"
-        return f"{self.drawn[0] if self.drawn else complete:8.2f}{first}{complete:8.2f}{silence:8.2f}"
+    def note(self, busy: bool = False) -> float:
+        now = time.perf_counter() - self.start
+        if not self.busy:
+            self.silence = max(self.silence, now - (self.drawn[-1] if self.drawn else 0))
+        self.busy = busy
+        return now
+
+    def line(self) -> str:
+        complete = self.note()
+        first = f"{self.pictures[0]:8.2f}" if self.pictures else "       -"
+        return f"{self.drawn[0] if self.drawn else complete:8.2f}{first}{complete:8.2f}{self.silence:8.2f}"
 
 
 async def visited(address: str, page: str, query: dict[str, str]) -> str:
-    async with Session(address, "positions", **query | {"image": "coffee"}) as session:
-        session.set_query(**query)
-        visit = Visit()
-        return visit.line(await session.run(page=page, tell=visit.tell))
+    visit = Visit()
+    session = Session(address, page, lambda kind: visit.tell(kind, session), **query)
+    async with session:
+        return visit.line()
+
+
+async def loaded(address: str, query: dict[str, str]) -> None:
+    """The model is, by someone who looks at another picture."""
+    async with Session(address, "positions", **query | {"image": "coffee"}):
+        pass
 
 
 def main() -> None:
@@ -67,6 +80,7 @@ def main() -> None:
     print(f"{'':14}" + "   first picture complete silence" * 2)
     for page in PAGES:
         with tempfile.TemporaryDirectory() as folder, running_app(Path(folder) / "log", HF_HUB_OFFLINE="1") as address:
+            asyncio.run(loaded(address, query))
             lines = [asyncio.run(visited(address, page, query)) for _ in range(2)]
         print(f"{page or 'explore':14}" + "  ".join(lines), flush=True)
 

@@ -17,28 +17,27 @@ LARGE = 1 << 26  # bytes of one message
 
 
 class Session:
-    """Opened with `async with`; leaving it closes the tab."""
+    """Opened with `async with`, which runs the page, and tells as `run` does; leaving it closes the tab."""
 
-    def __init__(self, address: str, page: str = "", **query: str):
+    def __init__(self, address: str, page: str = "", tell: Callable[[str], object] = str, **query: str):
         self._url = address.replace("http://", "ws://") + "/_stcore/stream"
         self._page = page
+        self._tell = tell
         self._query = urlencode(query)
         self._socket: ClientConnection
         self._pages: dict[str, str] = {}  # hash by address
         self._buttons: dict[str, str] = {}  # id by key
         self.elements: set[str] = set()  # kinds that the last run drew
+        self.place: tuple[int, ...] = ()  # on the page, of what came last: 0 the main area, 1 the sidebar, and on
+        self.busy: set[tuple[int, ...]] = set()  # the places of marks that say that work goes on
 
     async def __aenter__(self) -> Session:
         self._socket = await connect(self._url, max_size=LARGE, subprotocols=["streamlit"])
-        await self.run(page=self._page)
+        await self.run(page=self._page, tell=self._tell)
         return self
 
     async def __aexit__(self, *reason: object) -> None:
         await self._socket.close()
-
-    def set_query(self, **query: str) -> None:
-        """The address of the next runs."""
-        self._query = urlencode(query)
 
     async def run(
         self, *, page: str | None = None, press: str | None = None, tell: Callable[[str], object] = str
@@ -58,7 +57,7 @@ class Session:
             wanted.rerun_script.page_name = self._page
         if press is not None:
             wanted.rerun_script.widget_states.widgets.add(id=self._buttons[press], trigger_value=True)
-        self.elements = set()
+        self.elements, self.busy = set(), set()
         await self._socket.send(wanted.SerializeToString())
         async with asyncio.timeout(LIMIT):
             while not self._finished(ForwardMsg.FromString(await self._socket.recv()), tell):
@@ -72,6 +71,7 @@ class Session:
         if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             self.elements.add(drawn := element.WhichOneof("type"))
+            self._note_busy(message, drawn == "progress")
             tell(drawn)
             if drawn == "exception":
                 raise RuntimeError(element.exception.message)
@@ -79,4 +79,11 @@ class Session:
                 raise RuntimeError(element.alert.body)
             if drawn == "button":  # its id ends in its key
                 self._buttons[element.button.id.rpartition("-")[2]] = element.button.id
+        if kind == "delta" and message.delta.WhichOneof("type") == "new_transient":  # such as a spinner
+            self._note_busy(message, bool(message.delta.new_transient.elements))
+            tell("transient")
         return kind == "script_finished"
+
+    def _note_busy(self, message: ForwardMsg, busy: bool) -> None:
+        self.place = tuple(message.metadata.delta_path)
+        (self.busy.add if busy else self.busy.discard)(self.place)
