@@ -9,21 +9,22 @@ import pytest
 
 from vizvit.explorer.assets import ENTRY, LESSON, WORKER, imports, joined, modules
 
-ROOMS = ("compute", "forward", "state", "draw", "wire", "keep", "act", "lesson")  # each may know those before it
+ROOMS = ("compute", "forward", "byhand", "state", "draw", "wire", "keep", "act", "lesson")  # each may know those before it
 HOME = ENTRY.resolve().parent
 FILES = sorted(HOME.rglob("*.js"))
+PARTS = HOME.parent / "walk"
 PAGES = HOME.parents[1] / "pages"
 ENTRIES = (
     ENTRY,
     LESSON,
     WORKER,
-    *(path for path in sorted(PAGES.rglob("*.js")) if "export default" in path.read_text("utf-8")),
+    *(path for path in sorted([*PARTS.glob("*.js"), *PAGES.rglob("*.js")]) if "export default" in path.read_text("utf-8")),
 )
 NODE = shutil.which("node")
 
 
 def test_imports_go_to_the_same_room_or_one_before_it():
-    floor = {room: height for height, room in enumerate((*ROOMS, "."))}  # main.js and lesson.js stand on top
+    floor = {room: height for height, room in enumerate((*ROOMS, "."))}  # main.js, lesson.js and worker.js stand on top
     height = {path: floor[str(path.parent.relative_to(HOME))] for path in FILES}
     upward = [
         f"{path.stem} imports {other.stem}" for path in FILES for other in imports(path) if height[other] > height[path]

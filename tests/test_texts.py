@@ -13,6 +13,7 @@ import pytest
 import vizvit
 from vizvit.analysis.fusion import HEAD_FUSIONS
 from vizvit.explorer.selection import CHOICES
+from vizvit.explorer.walk.parts import MEET_WORDS, SPREAD_WORDS
 from vizvit.faithful import FILLS
 from vizvit.interventions.positions import HOWS
 from vizvit.model.catalog import CATALOG
@@ -27,7 +28,6 @@ from vizvit.pages.explore.compare_controls import KINDS
 from vizvit.pages.heads import MEASURES
 from vizvit.pages.sidebar.model_choice import OUTPUTS, WEIGHTS
 from vizvit.pages.studies.settings import ORDERS
-from vizvit.pages.walkthrough.meet import MEET_WORDS, SPREAD_WORDS
 from vizvit.pictures.samples import SAMPLES
 from vizvit.study import MEASURES as STUDIED
 from vizvit.study.table import COLUMNS

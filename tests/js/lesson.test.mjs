@@ -34,7 +34,7 @@ function farthest(found, expected) {
 for (const { name, pictures, queries } of cases.models) {
   test(`${name} gives PyTorch's logits and attention`, { skip }, () => {
     const { model, tensors } = readWeights(weightsOf(name));
-    const forward = createVit(model, tensors);
+    const { forward } = createVit(model, tensors);
     for (const picture of pictures) {
       const view = viewOf(pictureOf(picture), model), found = forward(patchesOf(view, model));
       assert.equal(Buffer.compare(view, bytesOf(`${picture.name}.view`)), 0, `the view of ${picture.name}`);
@@ -55,7 +55,7 @@ for (const { name, pictures, queries } of cases.models) {
 
 test("features are the library's", { skip }, () => {
   const { model, tensors } = readWeights(weightsOf("features"));
-  const { streams } = createVit(model, tensors)(patchesOf(bytesOf("features.view"), model));
+  const { streams } = createVit(model, tensors).forward(patchesOf(bytesOf("features.view"), model));
   const capture = { num_layers: model.layers, num_tokens: model.tokens, rows: model.rows, cols: model.cols };
   const { features: found } = readFeatures(encodeFeatures(model, streams, "one"), capture), { features: expected } = readFeatures(bytesOf("features.python"), capture);
   assert.equal(found.dim, expected.dim);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scoreTerms } from "../../vizvit/explorer/js/compute/attention.js";
-import { meeting, strongest } from "../../vizvit/pages/walkthrough/products.js";
-import { randomScores } from "../../vizvit/pages/walkthrough/variance.js";
+import { meeting, strongest } from "../../vizvit/explorer/walk/products.js";
+import { randomScores } from "../../vizvit/explorer/walk/variance.js";
 import { captureOf, doublesOf, made, skip } from "./fixtures.mjs";
 
 test("the products of a query and a key add up to the score that the model computed", { skip }, () => {

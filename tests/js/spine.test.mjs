@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { branch, thickness } from "../../vizvit/pages/walkthrough/spine.js";
+import { branch, thickness } from "../../vizvit/explorer/walk/spine.js";
 
 test("a wider tensor is a thicker line", () => {
   const widths = [48, 192, 384, 768, 1024].map(thickness);

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 ENTRY = _HERE / "js" / "main.js"
-LESSON, WORKER = _HERE / "js" / "lesson.js", _HERE / "js" / "forward" / "worker.js"
+LESSON, WORKER = _HERE / "js" / "lesson.js", _HERE / "js" / "worker.js"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[^"]+)";\n', re.MULTILINE)
 
 

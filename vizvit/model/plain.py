@@ -57,7 +57,8 @@ def plain(vit: VitModel) -> Plain:
     tensors: "patch", "blocks.N.qkv", ".output", ".first", ".second", "head" and "head_dist" are linear maps with
     ".weight" [out, in] and ".bias" [out] where there is one; "norm_pre", "blocks.N.norm1", ".norm2", ".q_norm",
     ".k_norm", "norm" and "fc_norm" are layer norms in the same way; "blocks.N.scale1" and ".scale2" [dim] are layer
-    scale; "start" [token, dim] is what the sequence is before the patches are added: prefix tokens and positions.
+    scale; "position" [token, dim] is added to the sequence, "prefix" [n, dim], where there are any, are the tokens before
+    the patches.
     Raises ModelError, with the reason, for every model that this does not describe.
     """
     try:
@@ -107,9 +108,9 @@ class _Description:
         prefix = timm_embedding.prefix_tokens(module)
         if len(prefix) != grid.num_prefix_tokens:
             raise _NotPlain("it has prefix tokens that are not learned")
-        start = table.clone()
-        start[: len(prefix)] += prefix
-        self.tensors["start"] = start
+        self.tensors["position"] = table
+        if len(prefix):
+            self.tensors["prefix"] = prefix
         self._norm("norm_pre", _entrance(module))
         blocks = [timm_parts.block(block) for block in module.blocks]
         shapes = {self._block(f"blocks.{number}", block) for number, block in enumerate(blocks)}
@@ -250,8 +251,10 @@ def _outputs(model: dict, t: dict[str, torch.Tensor], pixels: torch.Tensor) -> t
     patch, rows, cols, prefix = (model[name] for name in ("patch_size", "rows", "cols", "prefix"))
     seen = pixels[:, :, : rows * patch, : cols * patch]
     patches = F.unfold(seen, patch, stride=patch).mT  # [n, patch, channel · y · x]
-    z = t["start"].expand(len(pixels), -1, -1).clone()  # [n, token, dim]
+    z = t["position"].expand(len(pixels), -1, -1).clone()  # [n, token, dim]
     z[:, prefix:] += linear("patch", patches)
+    if prefix:
+        z[:, :prefix] += t["prefix"]
     z = norm("norm_pre", z)
     for number in range(model["layers"]):
         name = f"blocks.{number}"

@@ -1,7 +1,7 @@
 // A picture whose grid cells are switched on and off: a click, Enter or Space switches one, a dragged mouse paints.
 // Row -1 holds the labels above the columns. Only a settled choice goes to Python.
 
-import { clamp, giveRings, patchBeside } from "../shared/patches.js";
+import { clamp, giveRings, patchBeside } from "../../explorer/walk/patches.js";
 
 const SETTLES = 350; // ms without another switch before Python hears of it
 const CROWDED = 14; // columns from which every other label is written

@@ -1,6 +1,6 @@
 // A picture whose grid cells can be chosen: hover names one, a click or Enter chooses it, arrow keys walk.
 
-import { giveRings, patchBeside, patchUnder, placePatch } from "./patches.js";
+import { giveRings, patchBeside, patchUnder, placePatch } from "../../explorer/walk/patches.js";
 
 const pickers = new WeakMap();
 

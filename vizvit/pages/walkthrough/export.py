@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from vizvit.explorer.page import inline, made, page
+from vizvit.explorer.walk.parts import Part
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import current, kind_of, say
 from vizvit.pages.walkthrough.drawings import draw
-from vizvit.pages.walkthrough.live import Part
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pages.walkthrough.spine import network
 from vizvit.pages.walkthrough.steer import stage_bar
-from vizvit.pages.walkthrough.written import html_of
 from vizvit.walk.lessons import Lesson, lesson
 from vizvit.walk.stages import STAGES
 from vizvit.walk.tour import Tour
+from vizvit.walk.written import html_of
 
 _HERE = Path(__file__).parent
 _POLICY = "script-src 'unsafe-inline'; img-src data:"
@@ -76,8 +76,7 @@ def build(here: Here, tour: Tour) -> str:
         "stages": "".join(surface.html),
         "needs_script": escape(of_file["standalone_needs_script"]),
         "footer": escape(f"{look.weights_note(here.vit)}. {say('walk')['lesson_fixed']} {made(of_file)}"),
-        "templates": "".join(_template(part) for part in surface.parts.values()),
-        "scripts": "".join(_script(part) for part in surface.parts.values()),
+        "parts": "".join(part.in_file for part in surface.parts.values()),
         "script": inline((_HERE / "export.js").read_text("utf-8")),
     }
     style, title = (_HERE / "export.css").read_text("utf-8"), here.choice.image_name
@@ -116,12 +115,3 @@ def _text(words: Lesson) -> str:
         f"<details><summary>{t['answer']}</summary>{html_of(words.answer)}</details>"
     )
 
-
-def _template(part: Part) -> str:
-    return f'<template data-part="{part.name}"><style>{part.css}</style>{part.html}</template>'
-
-
-def _script(part: Part) -> str:
-    """Its module, in a scope of its own, put where `export.js` finds it."""
-    source = part.js.replace("export default function", f"globalThis.vizvitParts.{part.name} = function", 1)
-    return f'<script type="module">\n{inline(source)}\n</script>\n'

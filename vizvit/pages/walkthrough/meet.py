@@ -10,54 +10,11 @@ import streamlit as st
 
 from vizvit import explorer
 from vizvit.explorer.payload import frame
+from vizvit.explorer.walk.parts import MEET, MEET_WORDS, SPREAD, SPREAD_WORDS
 from vizvit.forward.capture import Capture
 from vizvit.pages.shared.language import named, say
-from vizvit.pages.walkthrough.live import Part
 from vizvit.pages.walkthrough.place import choose
 from vizvit.pages.walkthrough.scene import Here
-
-MEET = Part(
-    "meet",
-    """
-<div class="meet">
-  <div><div class="photo" tabindex="0" role="application">
-    <img class="image" draggable="false" alt=""><canvas class="heat"></canvas>
-    <svg class="threads" preserveAspectRatio="none"></svg>
-    <div class="mark chosen"></div><div class="mark under"></div>
-  </div><div class="below"><button class="follow"></button><div class="prefix"></div></div></div>
-  <div class="pair">
-    <p class="title" aria-live="polite"></p>
-    <span class="name query_name"></span><svg class="query"></svg>
-    <span class="name key_name"></span><svg class="strip"></svg>
-    <span class="name sums_name"></span><svg class="sums"></svg>
-    <p class="reading"></p>
-  </div>
-  <dl class="steps"></dl>
-</div>
-""",
-    "meet.js",
-    ("theme.css", "meet.css"),
-)
-_CASE = """
-  <div class="case {name}"><span class="name"></span><svg class="scores"></svg><svg class="weights"></svg>
-    <small class="deviation"></small><small class="largest"></small></div>
-"""
-SPREAD = Part(
-    "spread",
-    f"""
-<div class="spread">
-  <label><span></span><input type="range"><output></output><button></button></label>
-  {_CASE.format(name="without")}{_CASE.format(name="with")}
-</div>
-""",
-    "spread.js",
-    ("theme.css", "meet.css"),
-)
-MEET_WORDS = (
-    *("picture", "title", "query", "key", "sums", "hint", "reading", "follow"),
-    *("product", "bias", "exponential", "sum", "share"),
-)
-SPREAD_WORDS = ("width", "again", "without", "with", "deviation", "largest")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from vizvit.explorer.walk.parts import DRAWING
 from vizvit.forward.anatomy import Anatomy, dissect
 from vizvit.forward.capture import Capture
 from vizvit.grid import PatchGrid
@@ -13,7 +14,6 @@ from vizvit.pages.shared import look
 from vizvit.pages.shared.names import token_name
 from vizvit.pages.shared.store import turn
 from vizvit.pages.sidebar.choice import Choice
-from vizvit.pages.walkthrough.live import DRAWING
 from vizvit.pages.walkthrough.maps import photo
 from vizvit.pages.walkthrough.place import Place
 from vizvit.pages.walkthrough.surface import Surface

@@ -4,43 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vizvit.explorer.walk.parts import BAR, PLACE
 from vizvit.pages.shared import language
 from vizvit.pages.shared.language import say, say_of
-from vizvit.pages.walkthrough.live import Part
 from vizvit.pages.walkthrough.place import choose, go_to
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.walk.stages import STAGES
-
-BAR = Part(
-    "bar",
-    """
-<nav class="bar">
-  <div class="spine"><svg class="svg"></svg></div>
-  <div class="go"><button class="back"></button>
-    <div class="told"><h1 class="title"></h1><span class="shape"></span></div>
-    <button class="next"></button></div>
-</nav>
-""",
-    "bar.js",
-    ("theme.css", "steer.css"),
-)
-_ROW = '<div class="row {part}_row"><div class="name"></div><div class="choices"></div></div>'
-PLACE = Part(
-    "place",
-    f"""
-<div class="place">
-  <div class="photo" tabindex="0" role="application">
-    <img class="image" draggable="false"><div class="cells"></div>
-    <svg class="lines" preserveAspectRatio="none"><path vector-effect="non-scaling-stroke"></path></svg>
-    <div class="mark chosen"></div><div class="mark under" hidden></div>
-  </div>
-  <div class="side">{"".join(_ROW.format(part=part) for part in ("token", "layer", "head"))}</div>
-  <p class="hint found" hidden></p>
-</div>
-""",
-    "place.js",
-    ("theme.css", "steer.css"),
-)
 
 
 def stage_bar(here: Here, title: str, network: dict[str, object]) -> None:

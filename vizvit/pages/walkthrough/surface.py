@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from vizvit.explorer.walk.parts import Part
 from vizvit.pages.shared.language import worded
-from vizvit.pages.walkthrough.live import Part
 
 
 class Surface(Protocol):

@@ -3,9 +3,13 @@
 
 import { createMatrices, packColumns } from "./matrices.js";
 
-// model: the description; tensors: name -> Float32Array. Returns a function: normalised pixels, [rows · cols patches,
-// channel · y · x], -> { logits: [classes] or null, queries, keys: [layer] of [head, token, dim], streams: [layer + 1] of
-// [token, dim], the first one what enters the first block }.
+// model: the description; tensors: name -> Float32Array. Returns { forward, trace }.
+//
+// forward: normalised pixels, [rows · cols patches, channel · y · x], -> { logits: [classes] or null, queries, keys: [layer]
+// of [head, token, dim], streams: [layer + 1] of [token, dim], the first one what enters the first block; embedded: [patch,
+// dim]; sequence: [token, dim], with prefix tokens and positions; features: [dim], what the classifier reads }.
+// trace(stream, layer): one block again on what entered it, and what it computed on its way: { norm1, qkv, mixed,
+// attended, norm2, hiddenPre, hidden, written, after }, [token, …], and queries and keys as above.
 export function createVit(model, tensors) {
   const { tokens, prefix, dim, heads, head_dim: size, layers, patch_size: patch } = model;
   const matrices = createMatrices(), { room, linear, multiply } = matrices;
@@ -58,33 +62,54 @@ export function createVit(model, tensors) {
     for (let i = 0; i < values.length; i++) values[i] = act(values[i]);
   }
 
-  return function forward(pixels) {
+  // The stream goes through a block; see(name, matrix) gets what it computes on its way.
+  function through(block, stream, out, see = () => {}) {
+    normalise(stream, normed.values(), block.norm1, tokens, dim, normed.stride);
+    see("norm1", normed);
+    multiply(normed, block.qkv, qkv);
+    attend(block, out);
+    see("qkv", qkv);
+    see("mixed", mixed);
+    multiply(mixed, block.output, added);
+    see("attended", added);
+    addRows(stream, added, dim);
+    normalise(stream, normed.values(), block.norm2, tokens, dim, normed.stride);
+    see("norm2", normed);
+    multiply(normed, block.first, hidden);
+    see("hiddenPre", hidden);
+    activate();
+    see("hidden", hidden);
+    multiply(hidden, block.second, added);
+    see("written", added);
+    addRows(stream, added, dim);
+  }
+
+  function trace(stream, layer) {
+    const after = stream.slice(), seen = { queries: new Float32Array(heads * tokens * size), keys: new Float32Array(heads * tokens * size) };
+    through(blocks[layer], after, seen, (name, matrix) => (seen[name] = rowsOf(matrix)));
+    return { ...seen, after };
+  }
+
+  function forward(pixels) {
     const stream = new Float32Array(tokens * dim);
-    stream.set(tensors.start); // prefix tokens and positions
+    stream.set(tensors.position);
+    tensors.prefix?.forEach((value, i) => (stream[i] += value));
     fillRows(patches, pixels);
     multiply(patches, embedding, embedded);
     addRows(stream.subarray(prefix * dim), embedded, dim);
+    const sequence = stream.slice();
     const entrance = normOf("norm_pre", dim);
     if (entrance) normalise(stream, stream, entrance, tokens, dim, dim);
-    const found = { streams: [stream.slice()], queries: [], keys: [] };
+    const found = { streams: [stream.slice()], queries: [], keys: [], sequence, embedded: rowsOf(embedded) };
     for (const block of blocks) {
       const out = { queries: new Float32Array(heads * tokens * size), keys: new Float32Array(heads * tokens * size) };
-      normalise(stream, normed.values(), block.norm1, tokens, dim, normed.stride);
-      multiply(normed, block.qkv, qkv);
-      attend(block, out);
-      multiply(mixed, block.output, added);
-      addRows(stream, added, dim);
-      normalise(stream, normed.values(), block.norm2, tokens, dim, normed.stride);
-      multiply(normed, block.first, hidden);
-      activate();
-      multiply(hidden, block.second, added);
-      addRows(stream, added, dim);
+      through(block, stream, out);
       found.queries.push(out.queries);
       found.keys.push(out.keys);
       found.streams.push(stream.slice());
     }
-    return { ...found, logits: head && classify(stream) };
-  };
+    return { ...found, ...classify(stream) };
+  }
 
   function classify(stream) {
     const last = normOf("norm", dim), after = normOf("fc_norm", dim);
@@ -92,14 +117,17 @@ export function createVit(model, tensors) {
     const read = (vector, classifier) => {
       if (after) normalise(vector, vector, after, 1, dim, dim);
       pooled.values().set(vector);
+      if (!classifier) return null;
       multiply(pooled, classifier, answer);
       return answer.values().slice(0, model.classes);
     };
-    if (model.pooling === "mean") return read(meanOf(stream, model.pool_prefix ? 0 : prefix, tokens, dim), head);
-    const logits = read(stream.slice(0, dim), head);
+    const features = model.pooling === "mean" ? meanOf(stream, model.pool_prefix ? 0 : prefix, tokens, dim) : stream.slice(0, dim);
+    const logits = read(features, head);
     if (distilled) read(stream.slice(dim, 2 * dim), distilled).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
-    return logits;
+    return { features, logits };
   }
+
+  return { forward, trace };
 }
 
 const logistic = (x) => 1 / (1 + Math.exp(-x));
@@ -135,6 +163,13 @@ function addRows(stream, { values, rows, stride }, dim) {
 function fillRows({ values, rows, cols, stride }, numbers) {
   const target = values();
   for (let row = 0; row < rows; row++) target.set(numbers.subarray(row * cols, (row + 1) * cols), row * stride);
+}
+
+// [row, col] without what stands behind the rows.
+function rowsOf({ values, rows, cols, stride }) {
+  const source = values(), out = new Float32Array(rows * cols);
+  for (let row = 0; row < rows; row++) out.set(source.subarray(row * stride, row * stride + cols), row * cols);
+  return out;
 }
 
 function meanOf(stream, first, last, dim) {

@@ -1,4 +1,4 @@
-// The model in a worker of its own, so that the page stays quick: see forward/worker.js.
+// The model in a worker of its own, so that the page stays quick: see worker.js.
 
 import { fromBase64 } from "../forward/weights.js";
 

@@ -1,6 +1,6 @@
 // One query and one key, dimension by dimension, and how their product becomes a share of the attention.
 
-import { scoreTerms } from "../../explorer/js/compute/attention.js";
+import { scoreTerms } from "../js/compute/attention.js";
 
 // query, key, products, sums [dim]: what the two hold, their product in each dimension, and the sum of the products up to
 // it, the last of which is q·k; and the steps from there, as `scoreTerms` has them.

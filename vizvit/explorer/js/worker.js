@@ -4,11 +4,11 @@
 // Out: { what: "capture", id, blob, logits, times } and, where asked for, { what: "features", id, bytes }; or { what:
 // "failure", id, reason }. times: milliseconds by part. Pictures are answered one after the other, in order.
 
-import { encodeCapture } from "./encode.js";
-import { encodeFeatures } from "./featureblob.js";
-import { patchesOf, viewOf } from "./resize.js";
-import { createVit } from "./vit.js";
-import { fromBase64, readWeights } from "./weights.js";
+import { encodeCapture } from "./forward/encode.js";
+import { encodeFeatures } from "./forward/featureblob.js";
+import { patchesOf, viewOf } from "./forward/resize.js";
+import { createVit } from "./forward/vit.js";
+import { fromBase64, readWeights } from "./forward/weights.js";
 
 export function serve(scope) {
   const models = new Map(); // number -> { model, run }
@@ -17,13 +17,13 @@ export function serve(scope) {
     colours: ({ maps }) => Object.assign(colours, maps),
     weights({ number, text }) {
       const { model, tensors } = readWeights(fromBase64(text));
-      models.set(number, { model, run: createVit(model, tensors) });
+      models.set(number, { model, forward: createVit(model, tensors).forward });
     },
     picture({ id, number, picture, features }) {
-      const { model, run } = models.get(number), times = {}, lap = stopwatch(times);
+      const { model, forward } = models.get(number), times = {}, lap = stopwatch(times);
       const view = viewOf(picture, model), pixels = patchesOf(view, model);
       lap("picture");
-      const found = run(pixels);
+      const found = forward(pixels);
       lap("forward");
       const name = `picture ${id}`, blob = encodeCapture(model, found, view, name, colours);
       lap("encode");

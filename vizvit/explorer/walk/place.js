@@ -1,7 +1,7 @@
 // The controls of a place: the picture with its patches, prefix tokens beside it, layers and heads.
 
-import { gridPath } from "../../explorer/js/draw/outline.js";
-import { giveRings, patchBeside, patchUnder, placePatch } from "../shared/patches.js";
+import { gridPath } from "../js/draw/outline.js";
+import { giveRings, patchBeside, patchUnder, placePatch } from "./patches.js";
 
 const places = new WeakMap();
 

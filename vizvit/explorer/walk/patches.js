@@ -1,6 +1,6 @@
 // Patches of a picture on a page: which one an event means, and where a mark of one stands.
 
-import { MARKS, ringOf } from "../../explorer/js/draw/marking.js";
+import { MARKS, ringOf } from "../js/draw/marking.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 

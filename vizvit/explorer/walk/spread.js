@@ -1,6 +1,6 @@
 // A slider of the width of a head: how far random scores spread, and what their softmax makes of it, with and without √d.
 
-import { percent, plain } from "../../explorer/js/draw/numbers.js";
+import { percent, plain } from "../js/draw/numbers.js";
 import { randomScores } from "./variance.js";
 
 const TOKENS = 64, WIDEST = 8, REACH = 50; // keys; the slider ends at 2 ** WIDEST; scores are drawn from -REACH to REACH

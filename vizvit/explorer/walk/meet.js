@@ -1,11 +1,11 @@
 // A query meets a key: on the picture the patch that looks and, under the pointer, the one that is looked at; beside it
 // what both hold, their products added up dimension by dimension, and what becomes of the sum.
 
-import { attentionRows, peakOf } from "../../explorer/js/compute/attention.js";
-import { decodeLayer, readPayload } from "../../explorer/js/compute/payload.js";
-import { paintMap } from "../../explorer/js/draw/colour.js";
-import { percentExact, plain } from "../../explorer/js/draw/numbers.js";
-import { giveRings, patchBeside, patchUnder, placePatch } from "../shared/patches.js";
+import { attentionRows, peakOf } from "../js/compute/attention.js";
+import { decodeLayer, readPayload } from "../js/compute/payload.js";
+import { paintMap } from "../js/draw/colour.js";
+import { percentExact, plain } from "../js/draw/numbers.js";
+import { giveRings, patchBeside, patchUnder, placePatch } from "./patches.js";
 import { meeting, strongest } from "./products.js";
 
 const THREADS = 8, HIGHEST = 100; // the strongest connections that are drawn; the height of the sums' drawing
