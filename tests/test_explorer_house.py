@@ -9,16 +9,17 @@ import pytest
 
 from vizvit.explorer.assets import ENTRY, LESSON, WORKER, imports, joined, modules
 
-ROOMS = ("compute", "forward", "byhand", "state", "draw", "wire", "keep", "act", "lesson")  # each may know those before it
+# Each may know those before it.
+ROOMS = ("compute", "forward", "byhand", "state", "draw", "wire", "keep", "act", "lesson")
 HOME = ENTRY.resolve().parent
 FILES = sorted(HOME.rglob("*.js"))
-PARTS = HOME.parent / "walk"
+WALK = sorted((HOME.parent / "walk").glob("*.js"))
 PAGES = HOME.parents[1] / "pages"
 ENTRIES = (
     ENTRY,
     LESSON,
     WORKER,
-    *(path for path in sorted([*PARTS.glob("*.js"), *PAGES.rglob("*.js")]) if "export default" in path.read_text("utf-8")),
+    *(path for path in (*WALK, *sorted(PAGES.rglob("*.js"))) if "export default" in path.read_text("utf-8")),
 )
 NODE = shutil.which("node")
 

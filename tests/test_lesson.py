@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import asdict, fields
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +19,19 @@ from test_standalone import Elements
 from torchvision import transforms
 
 import vizvit
+from vizvit import walk
+from vizvit.analysis import embedding_filters, telling_look
 from vizvit.cli import main
 from vizvit.explorer import lesson
 from vizvit.explorer.features import encode_features
 from vizvit.explorer.payload import frame, read_header
 from vizvit.explorer.weights import encode_weights, is_exact
 from vizvit.features import high_population
+from vizvit.forward.anatomy import dissect
 from vizvit.model.plain import TALL_FIRST, plain
 from vizvit.model.vit import VitModel
 from vizvit.numbers import megabytes
+from vizvit.walk.stages import STAGES
 
 NODE = shutil.which("node")
 PICTURES = 50
@@ -74,14 +80,47 @@ def write_picture(folder: Path, name: str, image: Image.Image, view: np.ndarray)
 def write_model(folder: Path, vit: VitModel, images: list[Image.Image]) -> dict:
     found = plain(vit)
     (folder / f"{vit.name}.weights").write_bytes(base64.b64encode(encode_weights(found.model, found.tensors)))
-    pictures, queries = [], sorted({query for query in QUERIES if query < vit.grid.num_tokens})
+    pictures, first, queries = [], [], sorted({query for query in QUERIES if query < vit.grid.num_tokens})
     for number, cap in enumerate(vizvit.captures(vit, images)):
         name = f"{vit.name}-{number}"
+        first += [cap] if number < 2 else []
         pictures.append(write_picture(folder, name, images[number], cap.view))
         np.asarray(cap.logits if vit.labels else [], np.float32).tofile(folder / f"{name}.logits")
         rows = [cap.attention(layer)[:, queries].swapaxes(0, 1) for layer in range(cap.num_layers)]
         np.stack(rows).astype(np.float32).tofile(folder / f"{name}.attention")  # [layer, query, head, key]
+    (folder / f"{vit.name}.walk").write_text(json.dumps(walked(vit, first)))
     return {"name": vit.name, "pictures": pictures, "queries": queries}
+
+
+def walked(vit: VitModel, caps: list[vizvit.Capture]) -> dict:
+    """The walk's numbers of the first of two pictures at one place, by stage, under the page's names for them."""
+    row, col = vit.grid.rows - 1, 1
+    place = {"layer": vit.num_layers - 1, "head": vit.num_heads - 1, "token": vit.grid.token(row, col)}
+    a = dissect(vit, caps[0].view, place["layer"])
+    at = place | {"row": row, "col": col, "a": a}
+    found = {}
+    for stage in STAGES[1:]:
+        by_hand = getattr(walk, stage.of("softmax" if vit.labels else "features").by_hand.rpartition(".")[2])
+        try:
+            made = by_hand(**{name: at[name] for name in signature(by_hand).parameters if name in at})
+        except walk.Absent as gap:
+            found[stage.name] = {"absent": gap.key}
+            continue
+        values = {one.name: getattr(made, one.name) for one in fields(made)}
+        found[stage.name] = {
+            re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): np.asarray(value, float).ravel().tolist()
+            for name, value in values.items()
+            if isinstance(value, (np.ndarray, float, int))
+        }
+    if vit.grid.num_prefix_tokens:
+        found["tokens"]["vectors"] = walk.prefix(a).vectors.ravel().tolist()
+    batch = walk.batch_norm(vit, [a, caps[1].view], place["layer"], place["token"], (1, 2))
+    found["norm"]["batch"] = {"batchNorm": batch.batch_norm[-1].tolist(), "layerNorm": batch.layer_norm[-1].tolist()}
+    found["embedding"]["filters"] = embedding_filters(vit).ravel().tolist()
+    outline = walk.outline(a, place["token"])
+    found["outline"] = {name: [getattr(outline, name)] for name in ("stream", "attention", "mlp")}
+    at_place = place | {"row": row, "col": col}
+    return {"place": at_place, "stages": found, "look": asdict(telling_look(caps[0]))}
 
 
 def resized(folder: Path) -> list[dict]:
@@ -143,7 +182,7 @@ def test_what_runs_in_the_page_gives_what_pytorch_gives(tmp_path):
         timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"pass {len(models) + 4}" in done.stdout
+    assert f"pass {2 * len(models) + 4}" in done.stdout
 
 
 # --- the page

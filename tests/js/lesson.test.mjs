@@ -6,6 +6,7 @@ import test from "node:test";
 import { attentionRows } from "../../vizvit/explorer/js/compute/attention.js";
 import { readFeatures } from "../../vizvit/explorer/js/compute/features.js";
 import { decodeLayer, readPayload } from "../../vizvit/explorer/js/compute/payload.js";
+import { takeApart } from "../../vizvit/explorer/js/byhand/stages.js";
 import { encodeCapture, frameOf } from "../../vizvit/explorer/js/forward/encode.js";
 import { encodeFeatures } from "../../vizvit/explorer/js/forward/featureblob.js";
 import { highPopulation } from "../../vizvit/explorer/js/forward/populations.js";
@@ -50,6 +51,41 @@ for (const { name, pictures, queries } of cases.models) {
         }
       });
     }
+  });
+}
+
+// Numbers, and arrays in arrays, in one row.
+function flat(value) {
+  return typeof value === "number" ? [value] : Array.from(value ?? []).flatMap((one) => flat(one));
+}
+
+for (const { name, pictures: [one, other] } of cases.models) {
+  test(`the walk by hand through ${name} is the library's`, { skip }, () => {
+    const { model, tensors } = readWeights(weightsOf(name)), vit = createVit(model, tensors), { place, stages, look } = JSON.parse(bytesOf(`${name}.walk`).reduce((text, byte) => text + String.fromCharCode(byte), ""));
+    const kind = "softmax", [first, second] = [one, other].map((picture) => {
+      const view = bytesOf(`${picture.name}.view`), pixels = patchesOf(view, model);
+      return { view, pixels, found: vit.forward(pixels) };
+    });
+    const parts = takeApart({ model, tensors, vit, kept: new Map() }, first), streams = [first, second].map(({ found }) => found.streams[place.layer]);
+    const compare = (found, expected, where) => {
+      for (const [field, numbers] of Object.entries(expected)) {
+        if (field === "absent") assert.equal(found.absent, numbers, where);
+        else if (!Array.isArray(numbers)) compare(found[field], numbers, `${where}.${field}`);
+        else if (field in found && found[field] !== null && field !== "matrix") {
+          const most = Math.max(1, ...numbers.map(Math.abs));
+          if (field === "difference" || field === "apart") assert.ok(found[field] < 1e-3, `${where}: differs from the model's own by ${found[field]}`);
+          else assert.ok(farthest(flat(found[field]), numbers) < 1e-3 * (where.startsWith("outline") ? most : 1), `${where}.${field}: ${farthest(flat(found[field]), numbers)}`);
+          seen.add(`${where}.${field}`);
+        }
+      }
+    };
+    const seen = new Set();
+    compare(parts.outline(place), stages.outline, "outline");
+    for (const [stage, expected] of Object.entries(stages)) if (stage !== "outline") compare(parts.stage(stage, { ...place, streams }, kind), expected, stage);
+    assert.ok(seen.size > 50, [...seen].join(" "));
+    const { excess, ...where } = parts.look();
+    assert.ok(Math.abs(excess - look.excess) < 1e-3);
+    assert.deepEqual({ ...where, excess: look.excess }, look);
   });
 }
 

@@ -57,8 +57,8 @@ def plain(vit: VitModel) -> Plain:
     tensors: "patch", "blocks.N.qkv", ".output", ".first", ".second", "head" and "head_dist" are linear maps with
     ".weight" [out, in] and ".bias" [out] where there is one; "norm_pre", "blocks.N.norm1", ".norm2", ".q_norm",
     ".k_norm", "norm" and "fc_norm" are layer norms in the same way; "blocks.N.scale1" and ".scale2" [dim] are layer
-    scale; "position" [token, dim] is added to the sequence, "prefix" [n, dim], where there are any, are the tokens before
-    the patches.
+    scale; "position" [token, dim] is added to the sequence, in which "prefix" [n, dim], where a model has such tokens,
+    stands before the patches.
     Raises ModelError, with the reason, for every model that this does not describe.
     """
     try:

@@ -33,7 +33,9 @@ class Part:
     @property
     def in_file(self) -> str:
         """As HTML of a file: a template, and a script in a scope of its own that is found as `vizvitParts.NAME`."""
-        source = self.js.replace("export default function", f"(globalThis.vizvitParts ??= {{}}).{self.name} = function", 1)
+        source = self.js.replace(
+            "export default function", f"(globalThis.vizvitParts ??= {{}}).{self.name} = function", 1
+        )
         template = f'<template data-part="{self.name}"><style>{self.css}</style>{self.html}</template>'
         return f'{template}<script type="module">\n{inline(source)}\n</script>\n'
 

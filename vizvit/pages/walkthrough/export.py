@@ -114,4 +114,3 @@ def _text(words: Lesson) -> str:
         f"<h3>{t['question']}</h3>{html_of(words.question)}"
         f"<details><summary>{t['answer']}</summary>{html_of(words.answer)}</details>"
     )
-

@@ -34,6 +34,11 @@ export function principalComponents(vectors, many, dim, count) {
   return { scores, shares };
 }
 
+// The directions of the first components, [count] of [dim], each one long.
+export function principalAxes(vectors, many, dim, count) {
+  return largestEigen(centre(vectors, many, dim), many, dim, count, Math.max(many, STEPS)).axes;
+}
+
 function centre(vectors, many, dim) {
   const mean = new Float64Array(dim), centred = new Float64Array(many * dim);
   for (let at = 0; at < centred.length; at++) mean[at % dim] += vectors[at] / many;
@@ -43,9 +48,11 @@ function centre(vectors, many, dim) {
 
 // The largest eigenvalues of XᵀX with their vectors, by Lanczos' iteration with full reorthogonalisation (Golub & Van
 // Loan, Matrix Computations, section 10.3), which needs products with X alone.
-function largestEigen(x, many, dim, count) {
-  const steps = Math.min(STEPS, many, dim), basis = [], diagonal = [], beside = [], between = new Float64Array(many);
-  let vector = Float64Array.from({ length: dim }, (_, i) => Math.sin(i + 1)), length = Math.hypot(...vector);
+function largestEigen(x, many, dim, count, most = STEPS) {
+  const steps = Math.min(most, many, dim), basis = [], diagonal = [], beside = [], between = new Float64Array(many);
+  let vector = new Float64Array(dim); // in the space of the vectors, of which there may be fewer than dimensions
+  for (let at = 0; at < x.length; at++) vector[at % dim] += x[at] * Math.sin(Math.floor(at / dim) + 1);
+  let length = Math.sqrt(dot(vector, vector));
   while (basis.length < steps && length > 0) {
     vector = vector.map((value) => value / length);
     basis.push(vector);

@@ -3,7 +3,7 @@
 
 import { createMatrices, packColumns } from "./matrices.js";
 
-// model: the description; tensors: name -> Float32Array. Returns { forward, trace }.
+// model: the description; tensors: name -> Float32Array. Returns { forward, trace, logitsOfEach }.
 //
 // forward: normalised pixels, [rows · cols patches, channel · y · x], -> { logits: [classes] or null, queries, keys: [layer]
 // of [head, token, dim], streams: [layer + 1] of [token, dim], the first one what enters the first block; embedded: [patch,
@@ -36,6 +36,7 @@ export function createVit(model, tensors) {
   const normed = room(tokens, dim), qkv = room(tokens, 3 * heads * size), scores = room(tokens, tokens);
   const mixed = room(tokens, heads * size), added = room(tokens, dim), hidden = room(tokens, model.hidden);
   const keysOfHead = matrices.columns(size, tokens), valuesOfHead = matrices.columns(tokens, size);
+  let alone = null; // [token, classes], where each is read out
   const pooled = room(1, dim), answer = model.classes ? room(1, model.classes) : null;
 
   // One block's attention: queries and keys go out as [head, token, dim], what the heads mixed stands in `mixed`.
@@ -127,7 +128,22 @@ export function createVit(model, tensors) {
     return { features, logits };
   }
 
-  return { forward, trace };
+  // [token, classes]: each token of a stream as if it were all that is read out.
+  function logitsOfEach(stream) {
+    const each = (classifier) => {
+      multiply(normed, classifier, alone);
+      return rowsOf(alone);
+    };
+    const last = normOf("norm", dim), after = normOf("fc_norm", dim), read = stream.slice();
+    alone ??= room(tokens, model.classes);
+    for (const norm of [last, after]) if (norm) normalise(read, read, norm, tokens, dim, dim);
+    fillRows({ ...normed, cols: dim }, read);
+    const logits = each(head);
+    if (distilled) each(distilled).forEach((value, i) => (logits[i] = (logits[i] + value) / 2));
+    return logits;
+  }
+
+  return { forward, trace, logitsOfEach };
 }
 
 const logistic = (x) => 1 / (1 + Math.exp(-x));
