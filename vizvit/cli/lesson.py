@@ -16,6 +16,7 @@ from .report import say, tell
 if TYPE_CHECKING:
     from ..explorer.lesson import Moment, Sample
     from ..model.vit import VitModel
+    from ..walk.handed import Handed
 
 SMALL = 256_000  # bytes of a sample that is held as it is
 LONGEST, QUALITY = 640, 95  # of a larger one: pixels of its longer side; of its JPEG
@@ -29,6 +30,7 @@ the file:
 examples:
   %(prog)s --out vit.html
   %(prog)s --lang ja --snapshots
+  %(prog)s --lesson "http://localhost:8501/walkthrough?lesson=scores%%20Where%%20does%%20the%%20ear%%20look%%3F&layer=4"
   %(prog)s --model runs/mine --out mine.html"""
 
 
@@ -45,10 +47,15 @@ def add(commands: options.Commands) -> None:
         "--out", type=Path, default=Path("vit.html"), metavar="FILE", help="the file (default: %(default)s)"
     )
     output.add_argument(
-        "--lang", choices=tuple(LANGUAGES), default="en", help="language of the page (default: %(default)s)"
+        "--lang", choices=tuple(LANGUAGES), help="language of the page (default: that of the lesson, else en)"
     )
     output.add_argument(
         "--snapshots", action="store_true", help="the weights that the training left on its way too, with a slider"
+    )
+    output.add_argument(
+        "--lesson",
+        metavar="LINK",
+        help="a lesson shared on the walkthrough page: its link, or a file with the link or the lesson in it",
     )
     output.add_argument(
         "--rounded",
@@ -63,9 +70,17 @@ def lesson(args: argparse.Namespace) -> int:
 
     from ..explorer.lesson import SAID_ABOVE, build
     from ..files import write_bytes
+    from ..pictures.samples import SAMPLES
+    from ..walk.content import content
 
+    shared = shared_lesson(args)
+    asked = shared.values if shared else {}
+    args.lang = args.lang or (asked.get("lang") if asked.get("lang") in LANGUAGES else "en")
+    names, image = list(SAMPLES), asked.get("image", "")
+    found = moments(vit, args)
+    place = shared.place(vit.grid) if shared else None
     page = build(
-        moments(vit, args),
+        found,
         name=vit.name,
         labels=vit.labels,
         outputs=vit.outputs,
@@ -73,12 +88,36 @@ def lesson(args: argparse.Namespace) -> int:
         language=args.lang,
         python=python_lines(args, "picture.jpg"),
         rounded=args.rounded,
+        walk=content(vit, found[-1].model, args.lang, tour=shared.tour if shared else None, place=place),
+        first=names.index(image) if image in names else 0,
     ).encode("utf-8")
     if len(page) > SAID_ABOVE:
         say(f"{args.out} takes {megabytes(len(page))} MB, which a slow phone may not open.")
     write_bytes(args.out, page)
     tell(f"{args.out}  {megabytes(len(page))} MB")
     return 0
+
+
+def shared_lesson(args: argparse.Namespace) -> Handed | None:
+    """What --lesson names."""
+    if not args.lesson:
+        return None
+    from ..reading import file_of, path_of
+    from ..walk.handed import LONGEST_FILE, handed
+
+    text = args.lesson
+    if "lesson=" not in text:
+        text = file_of(path_of(text), LONGEST_FILE).decode("utf-8", "replace")
+    shared = handed(text)
+    if shared is None:
+        raise options.UsageError(
+            f"There is no lesson in {args.lesson[:80]}: a lesson's link has lesson= in it, with the names of stages. "
+            f"Copy it again from the walkthrough page, in quotation marks, or give the file that the page made of it."
+        )
+    other = shared.values.get("model", "")
+    if other and other != args.model:
+        say(f"the lesson was made with {other}: with {args.model}, its layer, head and patch may show something else.")
+    return shared
 
 
 def moments(vit: VitModel, args: argparse.Namespace) -> list[Moment]:

@@ -19,6 +19,7 @@ from vizvit.explorer.assets import ENTRY, LESSON, WORKER, joined, stylesheet
 from vizvit.explorer.page import inline, made, page, printable
 from vizvit.explorer.payload import COLOURS, colour_map
 from vizvit.explorer.selection import fit
+from vizvit.explorer.walk.parts import PARTS, WALK, walk_style
 from vizvit.explorer.weights import encode_weights, is_exact
 from vizvit.texts import words
 
@@ -60,15 +61,19 @@ def build(
     language: str = "en",
     python: Sequence[str] = (),
     rounded: bool = False,
+    walk: Mapping | None = None,
+    first: int = 0,
 ) -> str:
-    """The page, complete in itself; the last moment is shown first, on the first sample.
+    """The page, complete in itself; the last moment is shown first, on the sample `first`.
 
     name: the model's; labels, outputs: of its predictions, as `VitModel` has them.
     python: source lines that load the model and a picture again, for "copy as Python".
     rounded: weights in half precision, come what may; without it each is kept as it is.
+    walk: what `vizvit.walk.content.content` gives, for a page that has the walk beside the explorer.
     Raises ModelError for a page that would be too large for a browser, KeyError for a language there is not.
     """
-    texts, explorer_texts = words("lesson", language), words("explorer", language)
+    texts, explorer_texts, rooms = words("lesson", language), words("explorer", language), words("app", language)
+    texts |= {"room_explore": rooms["explore"], "room_walk": rooms["walkthrough"]}
     blobs = [base64.b64encode(encode_weights(one.model, one.tensors, rounded=rounded)).decode() for one in moments]
     size = sum(map(len, blobs))
     if size > MOST:
@@ -98,6 +103,9 @@ def build(
         "labels": list(labels),
         "outputs": outputs,
         "number": len(moments) - 1,
+        "first": first,
+        "model": dict(model),
+        "walk": walk,
         "moments": [
             {"title": one.title, "accuracy": one.accuracy, "weights": one.weights, "trained": one.trained}
             for one in moments
@@ -118,9 +126,10 @@ def build(
         "lesson": printable(json.dumps(lesson, ensure_ascii=False).replace("<", "\\u003c")),
         "weights": weights,
         "worker": inline(joined(WORKER)),
+        "parts": "".join(part.in_file for part in (*PARTS, WALK)) if walk else "",
         "script": inline(joined(ENTRY, LESSON)),
     }
-    style = stylesheet() + (_HERE / "lesson.css").read_text("utf-8")
+    style = stylesheet() + (_HERE / "lesson.css").read_text("utf-8") + (walk_style() if walk else "")
     return page(_HERE / "lesson.html", parts, language=language, title=title, policy=_POLICY, style=style)
 
 

@@ -22,6 +22,19 @@ def words(section: str, language: str = "en") -> dict[str, str]:
     return dict(_read(language)[section])
 
 
+def words_of_model(section: str, language: str, outputs: str, kind: str) -> dict[str, str]:
+    """A section's words as they are of a model.
+
+    outputs: what its outputs are, as `VitModel.outputs`; kind: the same, or "features" where it has no classes. What is
+    otherwise of a kind has a key of its own, with the kind at its end; what an output is called stands for {noun} and
+    {nouns}.
+    """
+    t, called = words(section, language), words("outputs", language)
+    t |= {key.removesuffix(f"_{kind}"): text for key, text in t.items() if key.endswith(f"_{kind}")}
+    noun, nouns = (called[f"{number}_{outputs}"] for number in ("one", "many"))
+    return {key: text.replace("{noun}", noun).replace("{nouns}", nouns) for key, text in t.items()}
+
+
 def of_library(text: str, language: str, *, own: bool = False) -> str:
     """What the library calls something, in a language, by section [library]; KeyError for what is not in there.
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 
+from .lessons import Lesson
+
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 _KEPT = re.compile("\ue000(\\d+)\ue001")  # of private use: no text has them, and Markdown leaves them alone
 _LINES = re.compile(r"\\begin\{gathered\}(.*)\\end\{gathered\}", re.DOTALL)
+
+
+def article(words: Lesson, t: Mapping[str, str]) -> str:
+    """A stage's texts in their order. t: the words of the section [walk]."""
+    return (
+        f"{html_of(words.what)}{html_of(words.formula)}<h3>{t['shapes']}</h3>{html_of(words.shapes)}"
+        f'<div class="try"><h3>{t["try"]}</h3>{html_of(words.try_)}</div>'
+        f"<h3>{t['question']}</h3>{html_of(words.question)}"
+        f"<details><summary>{t['answer']}</summary>{html_of(words.answer)}</details>"
+    )
 
 
 def html_of(markdown: str) -> str:

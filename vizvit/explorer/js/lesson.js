@@ -13,15 +13,19 @@ import { buildDesk } from "./lesson/desk.js";
 import { createEngine } from "./lesson/engine.js";
 import { drawPrediction, foremost } from "./lesson/prediction.js";
 import { Refusal, readPicture } from "./lesson/pictures.js";
+import { createWalking } from "./lesson/walking.js";
 import { handOver } from "./wire/feeds.js";
 
-// update: the explorer's; box, explorer: elements; parts: as vizvit/explorer/lesson.py writes them, and what createEngine takes.
-export function openLesson(update, box, explorer, parts) {
-  const { session, texts, samples, moments, labels, outputs } = parts;
-  const lesson = { title: "", sample: null, camera: null, asked: false, picture: null, number: parts.number, since: 0, rate: 0, wanted: 0 };
+// update: the explorer's; boxes: { desk, rooms, explorer, walk }, elements; parts: as vizvit/explorer/lesson.py writes them,
+// and what createEngine takes.
+export function openLesson(update, boxes, parts) {
+  const { desk: box, explorer } = boxes, { session, texts, samples, moments, labels, outputs } = parts;
+  const lesson = { title: "", sample: null, camera: null, asked: false, picture: null, blob: null, number: parts.number, since: 0, rate: 0, wanted: 0 };
   const engine = createEngine(parts, (answer) => takers[answer.what](answer));
   const desk = buildDesk(box, { ...parts, predicts: labels.length > 0 }, { file: takeFile, sample: takeSample, camera: toggleCamera, moment: takeMoment });
   const looked = () => explorer.querySelector(".vizvit").__vizvit?.choice.view ?? "attention";
+
+  const walking = createWalking(boxes, parts, engine, { weights: () => moments[lesson.number].weights, select });
 
   // A picture to look at: { data, width, height }. What is there already goes on being shown until it has been answered.
   function look(picture) {
@@ -34,9 +38,9 @@ export function openLesson(update, box, explorer, parts) {
       if (id !== lesson.wanted) return; // another picture has been asked for since
       const live = Boolean(lesson.camera);
       if (live) lesson.camera.next(); // the model works on it while this one is drawn
-      const { weights, trained } = moments[lesson.number];
-      const caption = fill(session.caption, { picture: lesson.title, weights });
-      update({ parentElement: explorer, data: frameOf({ ...session, live, trained, caption, name: lesson.title, title: lesson.title }, blob), setStateValue() {} });
+      lesson.blob = blob;
+      show(live);
+      walking.arrive(id);
       box.__vizvit = { logits };
       if (logits) drawPrediction(desk.prediction, foremost(logits, labels, outputs));
       note("shown", times);
@@ -47,8 +51,25 @@ export function openLesson(update, box, explorer, parts) {
       if (id === lesson.wanted) handOver("features", session.key, bytes);
       note("features", times);
     },
-    failure: ({ reason }) => desk.say("failed", { reason }),
+    stage: (answer) => walking.take(answer),
+    failure({ reason }) {
+      walking.fail();
+      desk.say("failed", { reason });
+    },
   };
+
+  // The explorer over the last picture.
+  function show(live) {
+    const { weights, trained } = moments[lesson.number], { title } = lesson, caption = fill(session.caption, { picture: title, weights });
+    const hear = (name, value) => name === "selection" && walking.follow(value);
+    update({ parentElement: explorer, data: frameOf({ ...session, live, trained, caption, name: title, title }, lesson.blob), setStateValue: hear });
+  }
+
+  // A place that was chosen on the walk.
+  function select(place) {
+    Object.assign(session, { start: session.start + 1, selection: { ...place, area: null, rollout: false } });
+    show(Boolean(lesson.camera));
+  }
 
   function note(name, times) {
     Object.assign(box.dataset, { [name]: Number(box.dataset[name] ?? 0) + 1, times: JSON.stringify(times) });
@@ -114,5 +135,5 @@ export function openLesson(update, box, explorer, parts) {
   }
 
   desk.say("starting");
-  return takeSample(0);
+  return takeSample(parts.first ?? 0);
 }

@@ -1,9 +1,12 @@
 // The model beside the page: pictures in, what the explorer takes out.
 //
-// In: { what: "weights", number, text } (base64); { what: "picture", id, number, picture: { data, width, height }, features }.
-// Out: { what: "capture", id, blob, logits, times } and, where asked for, { what: "features", id, bytes }; or { what:
-// "failure", id, reason }. times: milliseconds by part. Pictures are answered one after the other, in order.
+// In: { what: "weights", number, text } (base64); { what: "picture", id, number, picture: { data, width, height }, features };
+// { what: "samples", pictures }, for what the walk compares with; { what: "stage", id, asked }, of the picture that was
+// last: see byhand/steps.js.
+// Out: { what: "capture", id, blob, logits, times } and, where asked for, { what: "features", id, bytes }; { what: "stage",
+// id, … }; or { what: "failure", id, reason }. times: milliseconds by part. All is answered in order, one after the other.
 
+import { createSteps } from "./byhand/steps.js";
 import { encodeCapture } from "./forward/encode.js";
 import { encodeFeatures } from "./forward/featureblob.js";
 import { patchesOf, viewOf } from "./forward/resize.js";
@@ -11,20 +14,23 @@ import { createVit } from "./forward/vit.js";
 import { fromBase64, readWeights } from "./forward/weights.js";
 
 export function serve(scope) {
-  const models = new Map(); // number -> { model, run }
+  const models = new Map(); // number -> { model, vit, steps }
   const colours = {};
+  let samples = [], steps = null; // of the picture that was last
   const work = {
     colours: ({ maps }) => Object.assign(colours, maps),
     weights({ number, text }) {
-      const { model, tensors } = readWeights(fromBase64(text));
-      models.set(number, { model, forward: createVit(model, tensors).forward });
+      const { model, tensors } = readWeights(fromBase64(text)), vit = createVit(model, tensors);
+      models.set(number, { model, vit, steps: createSteps(model, tensors, vit) });
     },
+    samples: ({ pictures }) => (samples = pictures),
     picture({ id, number, picture, features }) {
-      const { model, forward } = models.get(number), times = {}, lap = stopwatch(times);
+      const { model, vit, steps: ofModel } = models.get(number), times = {}, lap = stopwatch(times);
       const view = viewOf(picture, model), pixels = patchesOf(view, model);
       lap("picture");
-      const found = forward(pixels);
+      const found = vit.forward(pixels);
       lap("forward");
+      steps = ofModel.arrive({ view, pixels, found });
       const name = `picture ${id}`, blob = encodeCapture(model, found, view, name, colours);
       lap("encode");
       scope.postMessage({ what: "capture", id, blob, logits: found.logits, times }, [blob.buffer]);
@@ -33,6 +39,7 @@ export function serve(scope) {
       lap("features");
       scope.postMessage({ what: "features", id, bytes, times }, [bytes.buffer]);
     },
+    stage: ({ id, asked }) => scope.postMessage({ what: "stage", id, ...steps.stage(asked, samples) }),
   };
   scope.onmessage = ({ data }) => {
     try {

@@ -127,6 +127,7 @@ const WIDGETS = "input, textarea, select, button, summary, [contenteditable=true
 
 function key(bar, event) {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!bar.frame.getClientRects().length) return; // not open
   if (!step || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const path = event.composedPath().filter((node) => node instanceof Element);
   if (!path.includes(bar.frame) && path.some((node) => node.matches(WIDGETS))) return;

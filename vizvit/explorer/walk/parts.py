@@ -40,6 +40,11 @@ class Part:
         return f'{template}<script type="module">\n{inline(source)}\n</script>\n'
 
 
+def walk_style() -> str:
+    """Of what stands around the parts in a file."""
+    return (_HERE / "page.css").read_text("utf-8")
+
+
 DRAWING = Part(
     "drawing",
     '<div class="vw"><div class="vw-body"></div><div class="vw-tip" hidden></div></div>',
@@ -113,6 +118,8 @@ SPREAD = Part(
     "spread.js",
     ("theme.css", "meet.css"),
 )
+WALK = Part("walk", "", "walk.js", ())
+PARTS = (DRAWING, BAR, PLACE, MEET, SPREAD)
 MEET_WORDS = (
     *("picture", "title", "query", "key", "sums", "hint", "reading", "follow"),
     *("product", "bias", "exponential", "sum", "share"),

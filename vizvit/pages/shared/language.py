@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from vizvit.texts import LANGUAGES, of_library, words
+from vizvit.texts import LANGUAGES, of_library, words, words_of_model
 
 if TYPE_CHECKING:
     from vizvit.model.vit import VitModel
@@ -32,16 +32,8 @@ def kind_of(vit: VitModel) -> str:
 
 
 def say_of(section: str, vit: VitModel, language: str | None = None) -> dict[str, str]:
-    """A section's words as they are of this model.
-
-    What is otherwise of a `kind_of` model has a key of its own, with the kind at its end; what an output is called
-    stands for {noun} and {nouns}.
-    """
-    language, kind = language or current(), kind_of(vit)
-    t, called = words(section, language), words("outputs", language)
-    t |= {key.removesuffix(f"_{kind}"): text for key, text in t.items() if key.endswith(f"_{kind}")}
-    noun, nouns = (called[f"{number}_{vit.outputs}"] for number in ("one", "many"))
-    return {key: text.replace("{noun}", noun).replace("{nouns}", nouns) for key, text in t.items()}
+    """A section's words as they are of this model."""
+    return words_of_model(section, language or current(), vit.outputs, kind_of(vit))
 
 
 def named(text: str, language: str | None = None) -> str:

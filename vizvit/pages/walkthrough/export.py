@@ -10,19 +10,23 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from vizvit.explorer.page import inline, made, page
-from vizvit.explorer.walk.parts import Part
+from vizvit.explorer.walk.parts import Part, walk_style
 from vizvit.pages.shared import look
 from vizvit.pages.shared.language import current, kind_of, say
+from vizvit.pages.shared.photo import photo_key
 from vizvit.pages.walkthrough.drawings import draw
+from vizvit.pages.walkthrough.place import words
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pages.walkthrough.spine import network
 from vizvit.pages.walkthrough.steer import stage_bar
+from vizvit.pictures.samples import SAMPLES
 from vizvit.walk.lessons import Lesson, lesson
 from vizvit.walk.stages import STAGES
 from vizvit.walk.tour import Tour
-from vizvit.walk.written import html_of
+from vizvit.walk.written import article
 
 _HERE = Path(__file__).parent
 _POLICY = "script-src 'unsafe-inline'; img-src data:"
@@ -74,13 +78,21 @@ def build(here: Here, tour: Tour) -> str:
         _stage(_at(here, tour, stage, surface), surface)
     parts = {
         "stages": "".join(surface.html),
+        "lesson": escape(urlencode(_link(here, tour), quote_via=quote)),
         "needs_script": escape(of_file["standalone_needs_script"]),
         "footer": escape(f"{look.weights_note(here.vit)}. {say('walk')['lesson_fixed']} {made(of_file)}"),
         "parts": "".join(part.in_file for part in surface.parts.values()),
         "script": inline((_HERE / "export.js").read_text("utf-8")),
     }
-    style, title = (_HERE / "export.css").read_text("utf-8"), here.choice.image_name
+    style, title = (_HERE / "export.css").read_text("utf-8") + walk_style(), here.choice.image_name
     return page(_HERE / "export.html", parts, language=current(), title=title, policy=_POLICY, style=style)
+
+
+def _link(here: Here, tour: Tour) -> dict[str, str]:
+    """What `vizvit lesson --lesson` takes from the file."""
+    samples = {photo_key(sample.read()): name for name, sample in SAMPLES.items()}
+    values = words(replace(here.place, stage=tour.stages[0], tour=tour), here.vit)
+    return values | {"lang": current(), "model": here.vit.name, "image": samples.get(here.choice.image_key, "")}
 
 
 def _at(here: Here, tour: Tour, stage: int, surface: InFile) -> Here:
@@ -95,22 +107,12 @@ def _lesson(here: Here, stage: int) -> Lesson:
 def _stage(here: Here, surface: InFile) -> None:
     """The teacher's sentence, the lesson's text, and the stage as it is drawn on the page."""
     number, place = here.place.stage, here.place
-    stage, words = STAGES[number - 1].of(kind_of(here.vit)), _lesson(here, number)
+    stage, told = STAGES[number - 1].of(kind_of(here.vit)), _lesson(here, number)
     note = f'<p class="sentence">{escape(place.tour.note(number))}</p>' if place.tour.note(number) else ""
     closed = "" if number == place.stages[0] else " hidden"
     surface.html += [
-        f'<section data-stage="{number}" data-title="{escape(words.title)}"{closed}>',
-        f'{note}<div class="columns"><article class="text">{_text(words)}</article><div class="drawn">',
+        f'<section data-stage="{number}" data-title="{escape(told.title)}"{closed}>',
+        f'{note}<div class="columns"><article class="text">{article(told, say("walk"))}</article><div class="drawn">',
     ]
     why_not = draw(here, stage)
     surface.html.append(f"{f'<p>{escape(why_not)}</p>' if why_not else ''}</div></div></section>")
-
-
-def _text(words: Lesson) -> str:
-    t = say("walk")
-    return (
-        f"{html_of(words.what)}{html_of(words.formula)}<h3>{t['shapes']}</h3>{html_of(words.shapes)}"
-        f'<div class="try"><h3>{t["try"]}</h3>{html_of(words.try_)}</div>'
-        f"<h3>{t['question']}</h3>{html_of(words.question)}"
-        f"<details><summary>{t['answer']}</summary>{html_of(words.answer)}</details>"
-    )

@@ -3,7 +3,7 @@
 import { principalAxes } from "../forward/components.js";
 import { apartOf, linearOf, rowOf } from "./formulas.js";
 
-const FILTERS = 28;
+const KERNELS = 28; // components of them
 
 // pixels: RGB bytes [P, P, 3]; values [3 · P · P], channel by channel.
 export function flatten({ model, view, pixels }, { row, col }) {
@@ -16,7 +16,7 @@ export function flatten({ model, view, pixels }, { row, col }) {
   return { pixels: bytes, values: values.slice(), difference: apartOf([byHand, values]) };
 }
 
-// vector: the model's [dim]; byMatrix: the patch's numbers times E, plus the bias; byConvolution: the kernel laid on the
+// values: the patch as numbers; vector: the model's [dim]; byMatrix: the patch's numbers times E, plus the bias; byConvolution: the kernel laid on the
 // whole picture at the patch, colour by colour.
 export function embedding(a, { row, col }) {
   const { model, tensors, pixels, found } = a, { patch_size: size, cols, dim } = model, patch = row * cols + col;
@@ -28,7 +28,7 @@ export function embedding(a, { row, col }) {
     }
     if (bias) byConvolution[out] += bias[out];
   }
-  return { vector: vector.slice(), byMatrix, byConvolution, difference: apartOf([byMatrix, vector]), apart: apartOf([byConvolution, byMatrix]) };
+  return { values: values.slice(), vector: vector.slice(), byMatrix, byConvolution, difference: apartOf([byMatrix, vector]), apart: apartOf([byConvolution, byMatrix]) };
 }
 
 function colourAt({ model, view }, y, x, channel) {
@@ -39,7 +39,7 @@ function colourAt({ model, view }, y, x, channel) {
 // vizvit/analysis/filters.py.
 export function filtersOf({ model, tensors }) {
   const { patch_size: size, dim } = model, width = 3 * size * size;
-  const axes = principalAxes(tensors["patch.weight"], dim, width, Math.min(FILTERS, dim, width));
+  const axes = principalAxes(tensors["patch.weight"], dim, width, Math.min(KERNELS, dim, width));
   return axes.map((axis) => {
     const peak = axis.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
     const tile = new Float32Array(width);

@@ -4,6 +4,7 @@ import { fromBase64 } from "../forward/weights.js";
 
 // parts: { source: the worker's script, colours: name -> base64, weights: number -> base64 }. take(answer) gets what the
 // worker says. ask(picture, number, features) -> the id that the answers have; a picture's bytes are gone afterwards.
+// samples(pictures): what the walk compares with; stage(asked): a stage of the walk through the last picture.
 export function createEngine({ source, colours, weights }, take) {
   const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   const known = new Set();
@@ -19,5 +20,8 @@ export function createEngine({ source, colours, weights }, take) {
     return last;
   }
 
-  return { ask, get last() { return last; } };
+  const samples = (pictures) => worker.postMessage({ what: "samples", pictures }, pictures.map(({ data }) => data.buffer));
+  const stage = (asked) => worker.postMessage({ what: "stage", id: last, asked });
+
+  return { ask, samples, stage };
 }

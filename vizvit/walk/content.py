@@ -1,0 +1,85 @@
+"""The walk's words and names for a page that draws it by itself: one model, one language, numbers left to the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ..model.vit import POSITION_KINDS, VitModel
+from ..texts import of_library, words, words_of_model
+from .lessons import Lesson, lesson
+from .stages import STAGES
+from .tour import Tour
+from .written import article
+
+# The place that one is at while the page is looked at: a letter of private use for each, which the page replaces.
+LIVE = {"layer": "\ue010", "head": "\ue011", "row": "\ue012", "col": "\ue013"}
+_AS_NUMBER = re.compile("<mi>([\ue010-\ue013])</mi>")
+
+
+def content(
+    vit: VitModel, model: Mapping, language: str, *, tour: Tour | None = None, place: Mapping[str, int] | None = None
+) -> dict:
+    """Plain values, for JSON.
+
+    model: the description, as `vizvit.model.plain.plain` gives it. tour: a teacher's lesson, whose stages alone are
+    walked at first. place: "layer", "head", "token" to begin at, as far as they are known.
+    """
+    kind, look = vit.outputs if vit.labels else "features", words("look", language)
+    t, numbers = words_of_model("walk", language, vit.outputs, kind), _numbers(vit, model)
+    prefix = [of_library(name, language) for name in vit.grid.prefix_names]
+    stages = [stage.of(kind) for stage in STAGES]
+    height, width = vit.grid.image_size
+    return {
+        "kind": kind,
+        "texts": t,
+        "numbers": numbers,
+        "stages": [
+            {
+                "name": stage.name,
+                "uses": stage.uses,
+                "shape": stage.shape.format(**numbers),
+                **_lesson(lesson(stage.lesson, language).fill(**numbers, **LIVE), t),
+            }
+            for stage in stages
+        ],
+        "live": LIVE,
+        "prefix": prefix,
+        "prefix_queries": [look["token"].format(name=name) for name in prefix],
+        "patch_query": look["patch"],
+        "read_out": of_library(vit.read_out, language, own=True),
+        "position": of_library(POSITION_KINDS[vit.position_kind], language),
+        "note": look["weights"].format(model=vit.name, weights="{weights}", width=width, height=height),
+        "tour": {"stages": tour.stages, "notes": dict(tour.notes)} if tour else None,
+        "place": dict(place or {}),
+    }
+
+
+def _lesson(filled: Lesson, t: Mapping[str, str]) -> dict[str, str]:
+    """Formulas become MathML, in which a number that is yet to come is one, too."""
+    return {"title": filled.title, "text": _AS_NUMBER.sub(r"<mn>\1</mn>", article(filled, t))}
+
+
+def _numbers(vit: VitModel, model: Mapping) -> dict[str, int | str]:
+    """As `Anatomy.numbers`, without the place."""
+    height, width = vit.grid.image_size
+    patch = model["patch_size"]
+    return {
+        "model": vit.name,
+        "height": height,
+        "width": width,
+        "channels": 3,
+        "patch": patch,
+        "values": 3 * patch**2,
+        "rows": model["rows"],
+        "cols": model["cols"],
+        "patches": model["rows"] * model["cols"],
+        "prefix": model["prefix"],
+        "tokens": model["tokens"],
+        "dim": model["dim"],
+        "layers": model["layers"],
+        "heads": model["heads"],
+        "head_dim": model["head_dim"],
+        "classes": model["classes"],
+        "hidden": model["hidden"],
+    }
