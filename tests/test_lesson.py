@@ -202,7 +202,10 @@ def test_it_is_small_and_loads_nothing_from_elsewhere(page):
     sources = [attributes["src"] for _, attributes, _ in elements.found if attributes.get("src")]
     assert sources == []
     assert {attributes["href"] for attributes, _ in elements.all("link")} == {"data:,"}
-    assert set(re.findall(r"https?://[^\s\"'`)]+", page)) <= {"http://www.w3.org/2000/svg"}
+    (held,) = (json.loads(text) for found, text in elements.all("script") if found.get("id") == "lesson")
+    papers = "".join(stage["text"] for stage in held["walk"]["stages"])
+    links = {address for address in re.findall(r"https?://[^\s\"'`)<\\]+", page) if address not in papers}
+    assert links <= {"http://www.w3.org/2000/svg"}
     (policy,) = (found["content"] for found, _ in elements.all("meta") if "http-equiv" in found)
     assert "default-src 'none'" in policy
     assert "connect-src" not in policy
@@ -248,15 +251,22 @@ def test_rounded_weights_are_said_and_take_half_the_room():
     assert rounded < 0.6 * exact
 
 
-def test_snapshots_come_with_their_moments(tmp_path, capsys):
+def test_snapshots_and_a_shared_lesson_come_along(tmp_path, capsys):
     out = tmp_path / "vit.html"
-    assert main(["lesson", "--out", str(out), "--snapshots", "--lang", "ja"]) == 0
+    shared = tmp_path / "link.txt"
+    shared.write_text(
+        "http://localhost:8501/walkthrough?image=rocket&lang=ja&layer=2&query=3,4&lesson=head%20%3Cb%3E%0Anorm"
+    )
+    assert main(["lesson", "--out", str(out), "--snapshots", "--lesson", str(shared)]) == 0
     assert f"takes {megabytes(out.stat().st_size)} MB" in capsys.readouterr().err
     page = Elements(out.read_text("utf-8"))
     (held,) = (json.loads(text) for found, text in page.all("script") if found.get("id") == "lesson")
     assert [one["title"] for one in held["moments"]][:2] == ["未学習", "エポック 0.1"]
     assert [one["trained"] for one in held["moments"]] == [False, True, True, True, True]
     assert held["number"] == 4
+    assert held["walk"]["tour"] == {"stages": [6, 13], "notes": {"6": "", "13": "<b>"}}
+    assert held["walk"]["place"] == {"layer": 2, "token": 1 + 3 * 16 + 4}
+    assert "rocket" in held["samples"][held["first"]]["title"] or "ロケット" in held["samples"][held["first"]]["title"]
     assert len([1 for found, _ in page.all("script") if found.get("id", "").startswith("weights-")]) == 5
 
 
@@ -296,6 +306,14 @@ def test_a_page_that_no_browser_holds_is_refused(monkeypatch):
     moment = lesson.Moment(found.model, found.tensors, "weights")
     with pytest.raises(vizvit.ModelError, match="browsers hold at most"):
         lesson.build([moment], name="a", labels="abcde", outputs="softmax", samples=[])
+
+
+@pytest.mark.parametrize("text", ["http://host/walkthrough?stage=8", "http://host/?lesson=nothing%20here", "none.txt"])
+def test_a_link_without_a_lesson_is_refused(text, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("none.txt").write_text("a letter")
+    assert main(["lesson", "--lesson", text, "--out", str(tmp_path / "vit.html")]) == 2
+    assert f"There is no lesson in {text}" in capsys.readouterr().err
 
 
 def test_snapshots_that_are_not_there_are_refused(tmp_path, capsys):

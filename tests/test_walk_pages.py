@@ -19,6 +19,7 @@ from vizvit.pages.walkthrough.meet import OneHead
 from vizvit.pages.walkthrough.place import Place
 from vizvit.pages.walkthrough.scene import Here
 from vizvit.pages.walkthrough.surface import OnPage
+from vizvit.walk.handed import handed
 from vizvit.walk.stages import STAGES
 from vizvit.walk.tour import Tour
 
@@ -72,6 +73,7 @@ def test_a_lesson_in_a_file_has_every_stage_of_other_families(vit, picture, name
     one = Here(choice, cap, dissect(model, cap.view, 1), Place(1, 1, 0, token, (1, 2)), "", OnPage())
     tour = Tour.of({number: f"Stage {number}: </script><b>look</b>" for number in range(1, len(STAGES) + 1)})
     html = export.build(one, tour)
+    assert handed(html).tour == tour and handed(html).place(model.grid) == {"layer": 1, "head": 0, "token": token}
     assert "<b>look" not in html and "<b>cat" not in html
     assert len(re.findall("<section ", html)) == len(re.findall('class="sentence"', html)) == len(STAGES)
     held = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', html)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +19,19 @@ from test_lesson import made
 from test_offline import hover, opened_offline
 
 import vizvit
+from vizvit import walk
+from vizvit.analysis import telling_look
 from vizvit.cli import main
 from vizvit.explorer import lesson
+from vizvit.forward.anatomy import dissect
 from vizvit.model.plain import plain
 from vizvit.numbers import share
+from vizvit.walk.content import content
+from vizvit.walk.tour import Tour
 
 pytestmark = pytest.mark.browser
+MADE = """() => JSON.stringify(document.querySelector("#walk").__walk.made,
+    (_, one) => (ArrayBuffer.isView(one) ? [...one] : one))"""
 DROP = """([name, type, text]) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), transfer = new DataTransfer();
     transfer.items.add(new File([bytes], name, { type }));
@@ -133,6 +141,87 @@ def test_samples_and_another_file_of_the_same_page(page, vit):
     shown(page, 2)
     expect(page.get_by_role("button", name="sample: rocket")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".vizvit .caption")).to_contain_text("sample: rocket")
+
+
+def walk_at(page: Page, **at: int) -> dict:
+    """The walk's numbers, once it has drawn this."""
+    wanted = {name: str(value) for name, value in at.items()}
+    page.wait_for_function(
+        "(at) => Object.entries(at).every(([name, value]) => document.querySelector('#walk').dataset[name] === value)",
+        arg=wanted,
+    )
+    return json.loads(page.evaluate(MADE))
+
+
+def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
+    """What is chosen in the explorer is followed, every stage is drawn, and its numbers are the library's."""
+    root, bar, grid = explorer_of(page), page.locator("#walk .bar"), vit.grid
+    page.get_by_role("button", name="sample: coffee").click()
+    shown(page, 2)
+    cap = vizvit.capture(vit, data.coffee())
+    look = telling_look(cap)
+    page.get_by_role("button", name="Walkthrough").click()
+    walk_at(page, stage=1, layer=look.layer, head=look.head, token=grid.token(look.row, look.col))
+    for stage in range(2, 14):
+        page.keyboard.press("ArrowRight")
+        made = walk_at(page, stage=stage)
+        assert made["difference"] < 1e-4
+        badge = page.locator("#walk .vw-badge")
+        expect(badge).to_have_class("vw-badge")
+    assert np.abs(np.array(made["logits"]) - cap.logits).max() < 1e-3
+    bar.locator("[data-part='8']").click()
+    place = {"layer": 5, "head": 3, "token": 0}
+    walk_at(page, stage=8)
+    page.locator("#walk .layer_row").get_by_role("radio", name="5").click()
+    walk_at(page, layer=5)
+    page.locator("#walk .head_row").get_by_role("radio", name="3").click()
+    walk_at(page, head=3)
+    page.locator("#walk .token_row").get_by_role("radio", name="class").click()
+    made, expected = walk_at(page, **place), walk.scores(dissect(vit, cap.view, 5), 0, 3)
+    assert np.abs(np.array(made["attention"]) - expected.attention).max() < 1e-3
+    assert made["entropy"] == pytest.approx(expected.entropy, abs=1e-3)
+    expect(page.locator("#walk .meet")).to_have_attribute("data-product", re.compile(r"^-?\d"))
+    page.get_by_role("button", name="without").click()
+    expect(page.locator("#walk [data-draw='scores'] figcaption")).to_have_text("Scores q·k")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+    bar.locator("[data-part='6']").click()
+    walk_at(page, stage=6)
+    page.get_by_role("button", name="2", exact=True).click()
+    page.wait_for_function("() => document.querySelector('#walk').__walk.made.batch?.movedBatch > 0")
+    assert walk_at(page, stage=6)["batch"]["movedLayer"] == 0
+    page.get_by_role("button", name="Explore").click()
+    expect(root).to_have_attribute("data-layer", "5")
+    expect(root).to_have_attribute("data-head", "3")
+    expect(root).to_have_attribute("data-query", "0")
+    root.locator(".picture").focus()
+    page.keyboard.press("[")
+    expect(root).to_have_attribute("data-layer", "4")
+    page.get_by_role("button", name="Walkthrough").click()
+    walk_at(page, stage=6, layer=4)
+
+
+def test_a_teachers_lesson_is_walked(browser, tmp_path):
+    """Its stages alone, its sentences as they were written, and at its end the way to all stages."""
+    vit, sample = made("registers"), io.BytesIO()
+    Image.fromarray(data.chelsea()).save(sample, "PNG")
+    found, tour = plain(vit), Tour.of({4: "<i>Who</i> stands here?", 9: ""})
+    words = content(vit, found.model, "ja", tour=tour, place={"layer": 1, "head": 2})
+    moment = lesson.Moment(found.model, found.tensors, "weights")
+    samples = [lesson.Sample("a cat", sample.getvalue(), "image/png")]
+    options = {"name": "a", "labels": list(vit.labels), "outputs": "softmax", "language": "ja", "walk": words}
+    out = tmp_path / "tour.html"
+    out.write_text(lesson.build([moment], samples=samples, **options), "utf-8")
+    with opened_offline(browser, out, "dark") as page:
+        walk_at(page, stage=4, layer=1, head=2)
+        expect(page.locator("#walk .sentence")).to_have_text("<i>Who</i> stands here?")
+        expect(page.locator("#walk [data-draw^='prefix-']")).to_have_count(3)
+        page.locator("#walk .next").click()
+        walk_at(page, stage=9)
+        expect(page.locator("#walk .sentence")).to_be_hidden()
+        page.get_by_role("button", name="13").click()
+        page.locator("#walk .next").click()
+        walk_at(page, stage=10)
 
 
 def test_it_fits_a_phone(page):

@@ -106,7 +106,7 @@ def shared_lesson(args: argparse.Namespace) -> Handed | None:
     from ..walk.handed import LONGEST_FILE, handed
 
     text = args.lesson
-    if "lesson=" not in text:
+    if "?" not in text:
         text = file_of(path_of(text), LONGEST_FILE).decode("utf-8", "replace")
     shared = handed(text)
     if shared is None:

@@ -27,6 +27,7 @@ export function createWalking({ rooms, explorer, walk: box }, parts, engine, { w
 
   function open(name) {
     buttons.forEach((button) => button.setAttribute("aria-pressed", button.dataset.room === name));
+    document.body.dataset.room = name;
     explorer.hidden = name !== "explore";
     box.hidden = name !== "walk";
     if (name === "walk") return walk.open();
@@ -35,7 +36,10 @@ export function createWalking({ rooms, explorer, walk: box }, parts, engine, { w
     chosen = null;
   }
 
-  buttons.forEach((button) => button.addEventListener("click", () => open(button.dataset.room)));
+  buttons.forEach((button) => button.addEventListener("click", () => {
+    open(button.dataset.room);
+    if (!box.hidden) box.focus({ preventScroll: true }); // so that arrow keys go from stage to stage
+  }));
   rooms.append(...buttons);
   rooms.setAttribute("aria-label", texts.rooms);
   open(words.tour ? "walk" : "explore");
