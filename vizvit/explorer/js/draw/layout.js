@@ -3,6 +3,7 @@
 import { placeParts } from "./view.js";
 
 const NARROW = 720; // CSS pixels; below, one column
+const FINE = 16; // CSS pixels of a patch on the picture, below which its marks are thinner
 const WHY = 200; // CSS pixels; where so much is free below what is read, why a number is what it is stands open
 const PICTURE = { least: 260, most: 760, share: 0.54, foot: 12 }; // its sides in pixels; of the width; free below
 
@@ -15,6 +16,7 @@ export function arrange(app) {
   root.classList.toggle("narrow", narrow);
   if (!narrow && !app.b) root.style.setProperty("--picture", `${pictureWidth(app)}px`);
   const { tiles, tile } = dom, { rows, cols } = app.a.capture;
+  root.classList.toggle("fine", dom.figures.a.picture.clientWidth / cols < FINE);
   const gap = parseFloat(getComputedStyle(tiles).columnGap) || 8;
   const foot = tile.at(-1).button.offsetHeight - tile.at(-1).map.offsetHeight || 26;
   const height = narrow ? 0 : innerHeight - topOf(tiles) - below(dom.numbersRead) - below(dom.pinsLine) - PICTURE.foot;
