@@ -7,13 +7,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from running import explorer_of
+from running import CHROMIUM, explorer_of
 from skimage import data
 from test_lesson import made
 from test_offline import hover, opened_offline
@@ -30,6 +31,21 @@ from vizvit.walk.content import content
 from vizvit.walk.tour import Tour
 
 pytestmark = pytest.mark.browser
+ON_A_CARD = """async () => {
+    const textOf = (id) => document.getElementById(id).textContent, answers = [];
+    for (const software of [false, true]) {
+        const worker = new Worker(URL.createObjectURL(new Blob([textOf("worker")], { type: "text/javascript" })));
+        const answer = new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
+        const data = Uint8ClampedArray.from({ length: 4 * 90 * 70 }, (_, i) => (i * 37 + (i * i >> 5)) % 256);
+        worker.postMessage({ what: "weights", number: 0, text: textOf("weights-0"), software });
+        worker.postMessage({ what: "picture", id: 0, number: 0, picture: { data, width: 90, height: 70 } });
+        const { by, logits, blob, reason } = await answer, start = 8 + new DataView(blob.buffer).getUint32(4, true);
+        const numbers = [...new Float32Array(blob.slice(start).buffer)];
+        answers.push({ by, reason, logits: [...(logits ?? [])], blob: numbers });
+        worker.terminate();
+    }
+    return answers;
+}"""
 MADE = """() => JSON.stringify(document.querySelector("#walk").__walk.made,
     (_, one) => (ArrayBuffer.isView(one) ? [...one] : one))"""
 DROP = """([name, type, text]) => {
@@ -155,8 +171,9 @@ def walk_at(page: Page, **at: int) -> dict:
 
 def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
     """What is chosen in the explorer is followed, every stage is drawn, and its numbers are the library's."""
-    root, bar, grid = explorer_of(page), page.locator("#walk .bar"), vit.grid
-    page.get_by_role("button", name="sample: coffee").click()
+    root, bar, grid, file = explorer_of(page), page.locator("#walk .bar"), vit.grid, io.BytesIO()
+    Image.fromarray(data.coffee()).save(file, "PNG")
+    drop(page, "coffee.png", file.getvalue(), "image/png")
     shown(page, 2)
     cap = vizvit.capture(vit, data.coffee())
     look = telling_look(cap)
@@ -199,6 +216,27 @@ def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
     expect(root).to_have_attribute("data-layer", "4")
     page.get_by_role("button", name="Walkthrough").click()
     walk_at(page, stage=6, layer=4)
+
+
+@pytest.mark.parametrize("kind", ["norms", "distilled"])
+def test_a_graphics_card_gives_what_webassembly_gives(browser, tmp_path, kind):
+    """On the card that Chromium imitates; a page takes none of those by itself."""
+    found = plain(made(kind))
+    moment, out = lesson.Moment(found.model, found.tensors, "weights"), tmp_path / "card.html"
+    sample = lesson.Sample("none", b"")
+    out.write_text(lesson.build([moment], name=kind, labels="abcde", outputs="softmax", samples=[sample]), "utf-8")
+    flags = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
+    with closing(browser.browser_type.launch(executable_path=CHROMIUM, args=flags)) as other:
+        page = other.new_page()
+        page.goto(out.as_uri())
+        if not page.evaluate("async () => Boolean(await navigator.gpu?.requestAdapter())"):
+            pytest.skip("this Chromium has no WebGPU adapter, not even an imitated one")
+        by_itself, on_card = page.evaluate(ON_A_CARD)
+    assert [by_itself["by"], on_card["by"]] == ["webassembly", "webgpu"]
+    for part in ("logits", "blob"):  # the blob has queries and keys of all layers
+        expected, given = (np.array(one[part], np.float32) for one in (by_itself, on_card))
+        assert expected.shape == given.shape
+        assert np.abs(np.nan_to_num(given - expected)).max(initial=0) < 1e-3
 
 
 def test_a_teachers_lesson_is_walked(browser, tmp_path):

@@ -2,7 +2,8 @@
 // shows what it left, as if Python had sent it.
 //
 // For tests and benchmarks, the element of the lesson carries data-shown (how many captures the explorer was given),
-// data-features (how many with their features), data-times (milliseconds of the last one, by part), and `__vizvit.logits`.
+// data-features (how many with their features), data-times (milliseconds of the last one, by part), data-by ("webgpu" or
+// "webassembly"), and `__vizvit.logits`.
 
 import { fixedText } from "./draw/numbers.js";
 import { fill } from "./draw/words.js";
@@ -34,7 +35,7 @@ export function openLesson(update, boxes, parts) {
   }
 
   const takers = {
-    capture({ id, blob, logits, times }) {
+    capture({ id, blob, logits, times, by }) {
       if (id !== lesson.wanted) return; // another picture has been asked for since
       const live = Boolean(lesson.camera);
       if (live) lesson.camera.next(); // the model works on it while this one is drawn
@@ -42,6 +43,7 @@ export function openLesson(update, boxes, parts) {
       show(live);
       walking.arrive(id);
       box.__vizvit = { logits };
+      box.dataset.by = by;
       if (logits) drawPrediction(desk.prediction, foremost(logits, labels, outputs));
       note("shown", times);
       if (live) tellRate();

@@ -3,7 +3,7 @@
 
 import { createMatrices, packColumns } from "./matrices.js";
 
-// model: the description; tensors: name -> Float32Array. Returns { forward, trace, logitsOfEach }.
+// model: the description; tensors: name -> Float32Array. Returns { forward, trace, classify, logitsOfEach }.
 //
 // forward: normalised pixels, [rows · cols patches, channel · y · x], -> { logits: [classes] or null, queries, keys: [layer]
 // of [head, token, dim], streams: [layer + 1] of [token, dim], the first one what enters the first block; embedded: [patch,
@@ -112,6 +112,7 @@ export function createVit(model, tensors) {
     return { ...found, ...classify(stream) };
   }
 
+  // The read-out of the last stream, which is normalised in place.
   function classify(stream) {
     const last = normOf("norm", dim), after = normOf("fc_norm", dim);
     if (last) normalise(stream, stream, last, tokens, dim, dim);
@@ -143,7 +144,7 @@ export function createVit(model, tensors) {
     return logits;
   }
 
-  return { forward, trace, logitsOfEach };
+  return { forward, trace, classify, logitsOfEach };
 }
 
 const logistic = (x) => 1 / (1 + Math.exp(-x));
