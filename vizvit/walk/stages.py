@@ -1,7 +1,8 @@
 """The stages of the walk through a Vision Transformer, from pixels to prediction: the one list of them.
 
 A new stage is an entry here, its function by hand in this folder, its drawing in `pages/walkthrough/NAME.py`, its
-lesson in `assets/lessons` and its word in `texts`.
+lesson in `assets/lessons` and its word in `texts`; for the page that runs the model itself also its function in
+`explorer/js/byhand` and its drawing in `explorer/walk`.
 """
 
 from __future__ import annotations
