@@ -41,6 +41,7 @@ KINDS = {
     "registers": {"reg_tokens": 2, "no_embed_class": True},
     "mean": {"class_token": False, "global_pool": "avg"},
     "norms": {"qk_norm": True, "init_values": 0.5, "pre_norm": True, "num_classes": 0},
+    "everything": {"qk_norm": True, "init_values": 0.5, "pre_norm": True, "reg_tokens": 1, "fc_norm": True},
     "clip": {"pre_norm": True, "act_layer": "quick_gelu", "fc_norm": True},
     "tanh": {"act_layer": "gelu_tanh", "qkv_bias": False, "img_size": (24, 40), "pos_embed": "learn"},
 }

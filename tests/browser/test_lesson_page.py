@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from running import CHROMIUM, explorer_of
+from running import CHROMIUM, PATIENCE, explorer_of
 from skimage import data
 from test_lesson import made
 from test_offline import hover, opened_offline
@@ -165,6 +165,7 @@ def walk_at(page: Page, **at: int) -> dict:
     page.wait_for_function(
         "(at) => Object.entries(at).every(([name, value]) => document.querySelector('#walk').dataset[name] === value)",
         arg=wanted,
+        timeout=PATIENCE,
     )
     return json.loads(page.evaluate(MADE))
 
@@ -205,7 +206,7 @@ def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
     bar.locator("[data-part='6']").click()
     walk_at(page, stage=6)
     page.get_by_role("button", name="2", exact=True).click()
-    page.wait_for_function("() => document.querySelector('#walk').__walk.made.batch?.movedBatch > 0")
+    page.wait_for_function("() => document.querySelector('#walk').__walk.made.batch?.movedBatch > 0", timeout=PATIENCE)
     assert walk_at(page, stage=6)["batch"]["movedLayer"] == 0
     page.get_by_role("button", name="Explore").click()
     expect(root).to_have_attribute("data-layer", "5")
@@ -218,13 +219,14 @@ def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
     walk_at(page, stage=6, layer=4)
 
 
-@pytest.mark.parametrize("kind", ["norms", "distilled"])
-def test_a_graphics_card_gives_what_webassembly_gives(browser, tmp_path, kind):
+def test_a_graphics_card_gives_what_webassembly_gives(browser, tmp_path):
     """On the card that Chromium imitates; a page takes none of those by itself."""
-    found = plain(made(kind))
+    found = plain(made("everything"))
     moment, out = lesson.Moment(found.model, found.tensors, "weights"), tmp_path / "card.html"
     sample = lesson.Sample("none", b"")
-    out.write_text(lesson.build([moment], name=kind, labels="abcde", outputs="softmax", samples=[sample]), "utf-8")
+    out.write_text(
+        lesson.build([moment], name="everything", labels="abcde", outputs="softmax", samples=[sample]), "utf-8"
+    )
     flags = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
     with closing(browser.browser_type.launch(executable_path=CHROMIUM, args=flags)) as other:
         page = other.new_page()

@@ -67,21 +67,26 @@ export function drawScores(now) {
 function drawScaled(now, made, scaled) {
   const { t, grid, photo, patch, prefix } = now, values = scaled ? made.scaled : made.products, weights = scaled ? made.attention : made.attentionUnscaled, limit = mostOf(values) || 1;
   const heat = weights.subarray(grid.prefix), parts = prefix.map((name, i) => `${name} ${share(weights[i])}`).join(" · ");
+  const [entropyNow, largestNow] = scaled ? [made.entropy, made.largest] : [made.entropyUnscaled, made.largestUnscaled];
+  const signed = { name: "scores", query: patch, map: "difference", low: -limit, high: limit, opacity: 0.8 };
   const row = (name, entropy, largest, chosen) => `<tr class="${chosen ? "chosen" : ""}"><td>${name}</td><td>${number(entropy)}</td><td>${share(largest)}</td></tr>`;
   now.show("scores",
-    facts([t.scores_entropy, `${number(scaled ? made.entropy : made.entropyUnscaled)} ${t.nats}`], [t.scores_largest, share(scaled ? made.largest : made.largestUnscaled)], [t.scores_range, `± ${number(limit)}`]),
+    facts([t.scores_entropy, `${number(entropyNow)} ${t.nats}`], [t.scores_largest, share(largestNow)], [t.scores_range, `± ${number(limit)}`]),
     sideBySide([
-      overPicture(photo, values.subarray(grid.prefix), grid, t[scaled ? "scores_scaled" : "scores_products"], { name: "scores", query: patch, map: "difference", low: -limit, high: limit, opacity: 0.8 }) + colourBar(-limit, limit, t.scores_unit, "difference"),
+      overPicture(photo, values.subarray(grid.prefix), grid, t[scaled ? "scores_scaled" : "scores_products"], signed)
+        + colourBar(-limit, limit, t.scores_unit, "difference"),
       overPicture(photo, heat, grid, t.scores_weights, { name: "softmax", query: patch }) + colourBar(0, Math.max(...heat), t.attention),
     ], "220px"),
     badge(made.difference, t), parts ? note(fill(t.scores_prefix, { parts })) : "",
-    `<table class="vw-table" data-draw="scaling"><tr><th></th><th>${t.scores_entropy} (${t.nats})</th><th>${t.scores_largest}</th></tr>${row(t.scores_with, made.entropy, made.largest, scaled)}${row(t.scores_without, made.entropyUnscaled, made.largestUnscaled, !scaled)}</table>`);
+    `<table class="vw-table" data-draw="scaling"><tr><th></th><th>${t.scores_entropy} (${t.nats})</th><th>${t.scores_largest}</th></tr>`
+      + `${row(t.scores_with, made.entropy, made.largest, scaled)}${row(t.scores_without, made.entropyUnscaled, made.largestUnscaled, !scaled)}</table>`);
 }
 
 export function drawSum(now) {
   const { t, made, grid, photo, patch, prefix, query } = now, { contributions, weights, valueNorms } = made;
   const order = [...contributions.keys()].sort((a, b) => contributions[b] - contributions[a]).slice(0, MOST), total = contributions.reduce((sum, value) => sum + value, 0) || 1;
-  const placeOf = (token) => [Math.floor((token - grid.prefix) / grid.cols), (token - grid.prefix) % grid.cols], named = (token) => (token < grid.prefix ? prefix[token] : `(${placeOf(token).join(", ")})`);
+  const placeOf = (token) => [Math.floor((token - grid.prefix) / grid.cols), (token - grid.prefix) % grid.cols];
+  const named = (token) => (token < grid.prefix ? prefix[token] : `(${placeOf(token).join(", ")})`);
   const marks = order.map((token, i) => [i + 1, token]).filter(([, token]) => token >= grid.prefix).map(([rank, token]) => [rank, placeOf(token)]);
   const attention = weights.subarray(grid.prefix), parts = contributions.subarray(grid.prefix);
   now.show("sum",
@@ -97,7 +102,8 @@ export function drawSum(now) {
 
 export function leadHeads(now) {
   const { t, made, grid, query, patch, place, photo } = now;
-  const maps = made.maps.map((row, head) => overPicture("", row.subarray(grid.prefix), grid, fill(t.head_number, { head }), { name: "head-map", query: patch, threads: THREADS_OF_HEADS, chosen: head === place.head }));
+  const maps = made.maps.map((row, head) => overPicture("", row.subarray(grid.prefix), grid, fill(t.head_number, { head }),
+    { name: "head-map", query: patch, threads: THREADS_OF_HEADS, chosen: head === place.head }));
   now.show("maps", heading(fill(t.heads_maps, { query }), t.heads_maps_note), `<div style="--photo:url(${photo})">${gallery(maps, "92px")}</div>`);
 }
 
@@ -112,10 +118,17 @@ export function drawHeads(now) {
     note(fill(t.heads_sum, { sum: number(made.writes.reduce((sum, length) => sum + length, 0)), length: number(made.written) })));
 }
 
+function less(one, other) {
+  return one.map((value, i) => value - other[i]);
+}
+
 export function leadMlp(now) {
   const { t, made, query } = now, { before, afterAttention, out, after } = made;
   const limit = quantile([...before, ...afterAttention, ...out, ...after].map(Math.abs), 0.97);
-  const rows = [[t.mlp_before, "before", before], [t.mlp_attention, "attention", afterAttention.map((value, i) => value - before[i])], [t.mlp_between, "between", afterAttention], [t.mlp_out, "mlp", out], [t.mlp_after, "after", after]];
+  const rows = [
+    [t.mlp_before, "before", before], [t.mlp_attention, "attention", less(afterAttention, before)], [t.mlp_between, "between", afterAttention],
+    [t.mlp_out, "mlp", out], [t.mlp_after, "after", after],
+  ];
   now.show("stream", heading(fill(t.mlp_stream, { query })), ...rows.map(([said, name, values]) => strip(values, said, { name, limit, shape: "thin" })));
 }
 
@@ -126,7 +139,8 @@ export function drawMlp(now) {
   const chart = createChart([low, high], [Math.min(...ys), Math.max(...ys)], [t.mlp_axis, t.mlp_value], "curve").line(xs, ys, "quiet").dots(pre, hidden, "", [...pre.keys()]);
   now.show("mlp",
     badge(made.difference, t),
-    facts([t.mlp_norm_before, length(before)], [t.mlp_norm_attention, length(afterAttention.map((value, i) => value - before[i]))], [t.mlp_norm_mlp, length(out)], [t.mlp_norm_after, length(after)]),
+    facts([t.mlp_norm_before, length(before)], [t.mlp_norm_attention, length(less(afterAttention, before))],
+      [t.mlp_norm_mlp, length(out)], [t.mlp_norm_after, length(after)]),
     heading(fill(t.mlp_curve, { ...numbers, activation: curve.name })),
     sideBySide([
       chart.html() + note(fill(t.mlp_below, { share: share(pre.filter((value) => value < 0).length / pre.length, 0) })),

@@ -15,7 +15,8 @@ export function createChart(x, y, names, name) {
       return chart;
     },
     dots(xs, ys, kind = "", titles = []) {
-      parts.push(...Array.from(xs, (value, i) => `<circle class="vw-dot ${kind}" cx="${across(value)}" cy="${down(ys[i])}" r="${kind === "accent" ? 6.5 : 3.5}"${titles[i] === undefined ? "" : ` data-tip="${escaped(titles[i])}"`}/>`));
+      const radius = kind === "accent" ? 6.5 : 3.5, tip = (i) => (titles[i] === undefined ? "" : ` data-tip="${escaped(titles[i])}"`);
+      parts.push(...Array.from(xs, (value, i) => `<circle class="vw-dot ${kind}" cx="${across(value)}" cy="${down(ys[i])}" r="${radius}"${tip(i)}/>`));
       return chart;
     },
     steps(edges, counts, kind = "") {
@@ -24,9 +25,11 @@ export function createChart(x, y, names, name) {
       return chart;
     },
     html(ticksOfX = ticks(x0, x1)) {
-      const lines = [`<path class="vw-axis" d="M${LEFT} ${bottom}H${right}"/>`, ...ticksOfX.map((value) => `<text class="vw-tick" x="${across(value)}" y="${bottom + 18}">${number(value)}</text>`)];
+      const lines = [`<path class="vw-axis" d="M${LEFT} ${bottom}H${right}"/>`];
+      for (const value of ticksOfX) lines.push(`<text class="vw-tick" x="${across(value)}" y="${bottom + 18}">${number(value)}</text>`);
       for (const value of ticks(y0, y1)) {
-        lines.push(`<path class="vw-axis" d="M${LEFT} ${down(value)}H${right}"/><text class="vw-tick" x="${LEFT - 8}" y="${Number(down(value)) + 5}" style="text-anchor:end">${number(value)}</text>`);
+        const place = `x="${LEFT - 8}" y="${Number(down(value)) + 5}"`;
+        lines.push(`<path class="vw-axis" d="M${LEFT} ${down(value)}H${right}"/><text class="vw-tick" ${place} style="text-anchor:end">${number(value)}</text>`);
       }
       lines.push(`<text class="vw-name" x="${(LEFT + right) / 2}" y="${TALL - 6}">${escaped(names[0])}</text>`);
       return `<figure class="vw-chart" data-draw="${name}"><figcaption>${escaped(names[1])}</figcaption><svg viewBox="0 0 ${ACROSS} ${TALL}">${lines.join("")}${parts.join("")}</svg></figure>`;

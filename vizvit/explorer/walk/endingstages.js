@@ -70,12 +70,14 @@ export function drawHead(now) {
   const { t, made, kind } = now;
   if (kind === "features") {
     now.show("prediction", ...readOutOf(now, t.head_vector));
-    return now.show("nearest", heading(t.head_nearest, t.head_nearest_note),
-      bars(made.near.map(({ index, cosine }) => [escaped(now.samples[index].title), cosine, fixedText(cosine, 3)]), { name: "nearest", images: made.near.map(({ index }) => now.samples[index].image), top: 1 }));
+    const rows = made.near.map(({ index, cosine }) => [escaped(now.samples[index].title), cosine, fixedText(cosine, 3)]);
+    const images = made.near.map(({ index }) => now.samples[index].image);
+    return now.show("nearest", heading(t.head_nearest, t.head_nearest_note), bars(rows, { name: "nearest", images, top: 1 }));
   }
   const order = kind === "value" ? [...made.predictions.keys()].slice(0, FIRST) : [...made.predictions.keys()].sort((a, b) => made.predictions[b] - made.predictions[a]).slice(0, FIRST);
+  const rowText = (index) => fill(t.head_row, { share: share(made.predictions[index]), logit: fixedText(made.logits[index], 2) });
   const drawn = kind === "value" ? facts(...order.map((index) => [now.label(index), now.told(made.predictions[index])]))
-    : bars(order.map((index) => [now.label(index), made.predictions[index], fill(t.head_row, { share: share(made.predictions[index]), logit: fixedText(made.logits[index], 2) })]), { name: "top", top: 1 });
+    : bars(order.map((index) => [now.label(index), made.predictions[index], rowText(index)]), { name: "top", top: 1 });
   now.show("prediction", ...readOutOf(now, t.head_normed), heading(t.head_top), drawn);
   drawLead(now);
 }

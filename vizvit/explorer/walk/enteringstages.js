@@ -29,7 +29,8 @@ function sequence({ numbers, grid, photo, place }, before) {
     return `${index !== (at ? shown[at - 1] : -1) + 1 ? "<span>…</span>" : ""}<i class="${index === chosen ? "chosen" : ""}" style="background-position:${x}% ${y}%" title="${index + 1}"></i>`;
   });
   const more = shown.at(-1) < total - 1 ? `<span>… ${total}</span>` : "";
-  return `<div class="vw-sequence" data-draw="sequence" style="--photo:url(${photo});--cols:${cols};--rows:${rows}">${before.map((name) => `<b>${name}</b>`).join("")}${cells.join("")}${more}</div>`;
+  const style = `--photo:url(${photo});--cols:${cols};--rows:${rows}`;
+  return `<div class="vw-sequence" data-draw="sequence" style="${style}">${before.map((name) => `<b>${name}</b>`).join("")}${cells.join("")}${more}</div>`;
 }
 
 export function drawFlatten(now) {
@@ -59,7 +60,8 @@ export function leadEmbedding(now) {
   for (let out = 0; out < n.dim; out++) for (let i = 0; i < n.values; i++) matrix[i * n.dim + out] = made.matrix[out * n.values + i];
   now.show("product",
     heading(t.embedding_product, fill(t.embedding_product_note, n)),
-    `<div class="vw-product" data-draw="product">${image(made.values, n.values, 1, "x")}<b>·</b>${image(matrix, n.values, n.dim, "E")}<span></span><b>=</b>${image(made.vector, 1, n.dim, "x·E + b")}</div>`,
+    `<div class="vw-product" data-draw="product">${image(made.values, n.values, 1, "x")}<b>·</b>${image(matrix, n.values, n.dim, "E")}`
+      + `<span></span><b>=</b>${image(made.vector, 1, n.dim, "x·E + b")}</div>`,
     badge(made.difference, t));
 }
 
@@ -99,5 +101,7 @@ export function drawPosition(now) {
     note(fill(t.position_kind, { model: escaped(n.model), kind: words.position })),
     strip(of(made.before), fill(t.position_before, { query }), { name: "before", limit }), strip(of(made.position), t.position_embedding, { name: "position", limit }),
     strip(of(made.after), t.position_after, { name: "after", limit, shape: "tall" }),
-    ...["before", "after"].map((part) => `<figure class="vw-strip"><figcaption><span>${t[`position_all_${part}`]}</span></figcaption><img class="vw-matrix" data-draw="position_all_${part}" src="${matrixImage(made[part], n.tokens, n.dim, all)}" alt="${t[`position_all_${part}`]}"></figure>`));
+    ...[["position_all_before", made.before], ["position_all_after", made.after]].map(([key, values]) =>
+      `<figure class="vw-strip"><figcaption><span>${t[key]}</span></figcaption>`
+      + `<img class="vw-matrix" data-draw="${key}" src="${matrixImage(values, n.tokens, n.dim, all)}" alt="${t[key]}"></figure>`));
 }

@@ -54,7 +54,8 @@ export function bars(rows, { name = "", chosen = null, top = 0, images = [] } = 
   const drawn = rows.map(([label, value, said], index) => {
     const width = Math.min((100 * Math.abs(value)) / full, 100) / (signed ? 2 : 1), left = !signed ? 0 : value >= 0 ? 50 : 50 - width;
     const quiet = chosen !== null && index !== chosen ? "quiet" : value < 0 ? "less" : "", picture = images[index] ? `<img class="vw-tiny" src="${images[index]}" alt="">` : "";
-    return `<span class="vw-label">${picture}<span>${label}</span></span><i class="vw-rail${signed ? " signed" : ""}"><b class="${quiet}" style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></b></i><span>${said}</span>`;
+    const bar = `<b class="${quiet}" style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></b>`;
+    return `<span class="vw-label">${picture}<span>${label}</span></span><i class="vw-rail${signed ? " signed" : ""}">${bar}</i><span>${said}</span>`;
   });
   return `<div class="vw-bars" data-draw="${name}">${drawn.join("")}</div>`;
 }

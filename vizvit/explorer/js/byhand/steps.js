@@ -57,7 +57,10 @@ export function createSteps(model, tensors, vit) {
       const made = parts.stage(name, place, kind);
       const near = name === "head" && kind === "features" ? nearest(others(samples, view, samples.length, false)) : null;
       delete place.streams;
-      return { name, place, made: near ? { ...made, near } : made, outline: parts.outline(place), logits: found.logits, view, queries: ofHead(found.queries, place), keys: ofHead(found.keys, place) };
+      return {
+        name, place, made: near ? { ...made, near } : made, outline: parts.outline(place), logits: found.logits, view,
+        queries: ofHead(found.queries, place), keys: ofHead(found.keys, place),
+      };
     }
 
     function ofHead(layers, { layer, head }) {

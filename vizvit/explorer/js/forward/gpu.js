@@ -83,7 +83,8 @@ function createPasses(device, model, tensors, vit) {
   const copy = (from, to, count, start = 0) => steps.push((encoder) => encoder.copyBufferToBuffer(from, 0, to, 4 * start, 4 * count));
 
   function product(a, name, c, rows, cols, depth, { start = 0, adds = false, activation = "none", scale = null } = {}) {
-    const weight = tensors[`${name}.weight`], bias = tensors[`${name}.bias`] ?? new Float32Array(cols), scaled = (numbers, depthOf) => (scale ? numbers.map((value, i) => value * scale[Math.floor(i / depthOf)]) : numbers);
+    const weight = tensors[`${name}.weight`], bias = tensors[`${name}.bias`] ?? new Float32Array(cols);
+    const scaled = (numbers, each) => (scale ? numbers.map((value, i) => value * scale[Math.floor(i / each)]) : numbers);
     const sizes = filled(Uint32Array.of(rows, cols, depth, start), UNIFORM | COPY_DST);
     dispatch(productShader(activation, adds), [sizes, a, filled(scaled(weight, depth)), filled(scaled(bias, 1)), c], Math.ceil(cols / TILE), Math.ceil(rows / TILE));
   }
@@ -137,7 +138,8 @@ function createPasses(device, model, tensors, vit) {
     const encoder = device.createCommandEncoder();
     for (const step of steps) step(encoder);
     device.queue.submit([encoder.finish()]);
-    const [patches, sequence, all, everyQkv] = await Promise.all(Object.values(outs).map(numbersOf)), split = (numbers, count) => Array.from({ length: count }, (_, i) => numbers.subarray((i * numbers.length) / count, ((i + 1) * numbers.length) / count));
+    const [patches, sequence, all, everyQkv] = await Promise.all(Object.values(outs).map(numbersOf));
+    const split = (numbers, count) => Array.from({ length: count }, (_, i) => numbers.subarray((i * numbers.length) / count, ((i + 1) * numbers.length) / count));
     const streams = split(all, layers + 1), ofLayers = split(everyQkv, layers);
     const [queries, keys] = [0, 1].map((what) => ofLayers.map((numbers) => byHead(numbers, what, model)));
     return { streams, queries, keys, sequence, embedded: patches, ...vit.classify(streams.at(-1).slice()) };
