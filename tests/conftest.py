@@ -5,6 +5,7 @@ Of several processes the first only hands out tests, and the others wait for it:
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from functools import lru_cache
@@ -30,6 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.name not in LONGEST)
 
 
+def pytest_collection() -> None:
+    """What is imported while tests are collected stays; the collector need not look through it, now or later."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.fixture(scope="session")
 def pictures() -> list[Image.Image]:
     """Natural pictures of different shapes: an astronaut, a cat, a cup of coffee."""
@@ -52,7 +63,8 @@ def vit() -> Callable[..., VitModel]:
 
     Its weights are made to attend unevenly, as trained ones do.
 
-    depth: only so many blocks, to be quick with large models; num_classes: another classifier.
+    depth, heads: only so many blocks, and heads of 64 numbers, to be quick with large models; num_classes: another
+    classifier.
     """
     return _awake_model
 
@@ -63,6 +75,7 @@ def _awake_model(
     *,
     image_size: int | tuple[int, int] | None = None,
     depth: int | None = None,
+    heads: int | None = None,
     num_classes: int | None = None,
 ) -> VitModel:
     import timm
@@ -72,10 +85,11 @@ def _awake_model(
     import vizvit
     from vizvit.model.vit import VitModel
 
-    if depth is None and num_classes is None:
+    if depth is None and heads is None and num_classes is None:
         model = vizvit.load_model(name, weights="random", device="cpu", image_size=image_size)
     else:
         wanted = {"img_size": image_size, "depth": depth, "num_classes": num_classes}
+        wanted |= {"num_heads": heads, "embed_dim": 64 * heads} if heads else {}
         options = {key: value for key, value in wanted.items() if value is not None}
         size = image_size if isinstance(image_size, tuple) or image_size is None else (image_size, image_size)
         with torch.random.fork_rng(devices=[]):

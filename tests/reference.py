@@ -48,4 +48,4 @@ def largest_difference(found, expected) -> float:
 def family(vit, name: str):
     """A small random model of one of FAMILIES; vit: the fixture."""
     timm_name, size = FAMILIES[name]
-    return vit(timm_name, image_size=size, depth=3)
+    return vit(timm_name, image_size=size, depth=3, heads=3)

@@ -22,12 +22,20 @@ from vizvit.forward.recorder import Call, Recorder
 
 RECTANGLE = ("vit_tiny_patch16_224", {"image_size": (48, 80)})
 REGISTERS = ("vit_small_patch14_reg4_dinov2", {"image_size": (70, 112), "depth": 4, "num_classes": 10})
-CLASSLESS = ("vit_base_patch16_gap_224", {"image_size": 64, "depth": 3})
-POOLED = ("vit_base_patch16_siglip_224", {"image_size": 96, "depth": 3, "num_classes": 10})
-POOLED_WITH_REGISTER = ("naflexvit_base_patch16_map", {"image_size": 96, "depth": 3})
-DISTILLED = ("deit_tiny_distilled_patch16_224", {"image_size": 96})
-BIASED = ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3})
-MODELS = [RECTANGLE, REGISTERS, CLASSLESS, POOLED, POOLED_WITH_REGISTER, DISTILLED, BIASED]
+CLASSLESS = ("vit_base_patch16_gap_224", {"image_size": 64, "depth": 3, "heads": 3})
+POOLED = ("vit_base_patch16_siglip_224", {"image_size": 96, "depth": 3, "heads": 3, "num_classes": 10})
+POOLED_WITH_REGISTER = ("naflexvit_base_patch16_map", {"image_size": 96, "depth": 3, "heads": 3})
+DISTILLED = ("deit_tiny_distilled_patch16_224", {"image_size": 96, "depth": 4})
+BIASED = ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3, "heads": 3})
+MODELS = [
+    (RECTANGLE[0], RECTANGLE[1] | {"depth": 4}),
+    REGISTERS,
+    CLASSLESS,
+    POOLED,
+    POOLED_WITH_REGISTER,
+    DISTILLED,
+    BIASED,
+]
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=[name for name, _ in MODELS])
@@ -413,14 +421,14 @@ EMBEDDED = [
     REGISTERS,
     CLASSLESS,
     DISTILLED,
-    ("vit_base_patch32_clip_224", {"depth": 3}),
+    ("vit_base_patch32_clip_224", {"depth": 3, "heads": 3}),
     ("flexivit_small", {"image_size": 90, "depth": 4}),
     ("eva02_tiny_patch14_224", {"image_size": (70, 112), "num_classes": 10}),
     ("vit_small_patch16_rope_mixed_ape_224", {"image_size": (64, 96), "depth": 3}),
-    ("naflexvit_base_patch16_gap", {"image_size": (96, 160), "depth": 3}),
-    ("naflexvit_base_patch16_par_gap", {"image_size": (96, 160), "depth": 3}),
-    ("naflexvit_base_patch16_parfac_gap", {"image_size": (96, 160), "depth": 3}),
-    ("naflexvit_base_patch16_siglip", {"image_size": (96, 160), "depth": 3}),
+    ("naflexvit_base_patch16_gap", {"image_size": (96, 160), "depth": 3, "heads": 3}),
+    ("naflexvit_base_patch16_par_gap", {"image_size": (96, 160), "depth": 3, "heads": 3}),
+    ("naflexvit_base_patch16_parfac_gap", {"image_size": (96, 160), "depth": 3, "heads": 3}),
+    ("naflexvit_base_patch16_siglip", {"image_size": (96, 160), "depth": 3, "heads": 3}),
 ]
 
 
@@ -546,8 +554,8 @@ def test_no_positions_at_all(vit, picture):
     ("name", "options"),
     [
         RECTANGLE,
-        ("vit_base_patch32_224", {"depth": 3}),
-        ("naflexvit_base_patch16_gap", {"image_size": (96, 160), "depth": 3}),
+        ("vit_base_patch8_224", {"image_size": 64, "depth": 3}),  # more filters than a patch has numbers
+        ("naflexvit_base_patch16_gap", {"image_size": (96, 160), "depth": 3, "heads": 3}),
         ("eva02_tiny_patch14_224", {"image_size": (70, 112), "num_classes": 10}),
     ],
 )

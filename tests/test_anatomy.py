@@ -21,10 +21,10 @@ MODELS = {
     "vit": ("vit_tiny_patch16_224", {}),
     "distilled": ("deit_tiny_distilled_patch16_224", {}),
     "registers": ("vit_small_patch14_reg4_dinov2", {"image_size": 224}),
-    "siglip": ("vit_base_patch16_siglip_224", {}),
+    "siglip": ("vit_base_patch16_siglip_224", {"heads": 3}),
     "rotary": ("eva02_tiny_patch14_224", {}),
-    "separate": ("eva02_base_patch14_224", {}),
-    "bias": ("beit_base_patch16_224", {}),
+    "separate": ("eva02_base_patch14_224", {"heads": 3}),
+    "bias": ("beit_base_patch16_224", {"heads": 3}),
 }
 HOOKS = [name for name in vars(nn.Linear(1, 1)) if "hooks" in name]
 

@@ -28,35 +28,35 @@ FAMILIES = [
     ("vit_tiny_patch16_224", {"image_size": (96, 160)}),
     ("vit_tiny_patch16_224", {"image_size": (100, 110), "depth": 3}),  # not a multiple of the patch
     ("vit_small_patch16_224", {"image_size": 96, "depth": 3}),
-    ("vit_base_patch32_224", {"depth": 3}),
-    ("vit_base_patch16_gap_224", {"image_size": 64, "depth": 3}),
+    ("vit_base_patch32_224", {"depth": 3, "heads": 3}),
+    ("vit_base_patch16_gap_224", {"image_size": 64, "depth": 3, "heads": 3}),
     ("deit_tiny_distilled_patch16_224", {"image_size": 96}),
     ("deit3_small_patch16_224", {"image_size": 96, "depth": 4}),
     ("vit_small_patch14_reg4_dinov2", {"image_size": (70, 112), "depth": 4}),
     ("vit_wee_patch16_reg1_gap_256", {"image_size": 96, "depth": 4}),
     ("vit_pwee_patch16_reg1_gap_256", {"image_size": 96, "depth": 4}),  # attention beside MLP, q/k normalised
-    ("vit_base_patch16_xp_224", {"image_size": 64, "depth": 3}),
-    ("vit_base_patch16_siglip_224", {"image_size": 96, "depth": 3, "num_classes": 10}),
-    ("vit_base_patch32_clip_224", {"depth": 3}),
+    ("vit_base_patch16_xp_224", {"image_size": 64, "depth": 3, "heads": 3}),
+    ("vit_base_patch16_siglip_224", {"image_size": 96, "depth": 3, "heads": 3, "num_classes": 10}),
+    ("vit_base_patch32_clip_224", {"depth": 3, "heads": 3}),
     ("flexivit_small", {"image_size": 90, "depth": 4}),
-    ("aimv2_large_patch14_224", {"image_size": 70, "depth": 2}),
+    ("aimv2_large_patch14_224", {"image_size": 70, "depth": 2, "heads": 4}),
     ("eva02_tiny_patch14_224", {"image_size": (70, 112), "num_classes": 10}),
-    ("eva_large_patch14_196", {"image_size": 70, "depth": 2}),
+    ("eva_large_patch14_196", {"image_size": 70, "depth": 2, "heads": 4}),
     ("vit_small_patch16_dinov3", {"image_size": (96, 160), "depth": 4}),
-    ("vit_medium_patch16_rope_reg1_gap_256", {"image_size": 96, "depth": 3}),
+    ("vit_medium_patch16_rope_reg1_gap_256", {"image_size": 96, "depth": 3, "heads": 3}),
     ("vit_small_patch16_rope_mixed_224", {"image_size": 96, "depth": 4}),
     ("vit_small_patch16_rope_mixed_ape_224", {"image_size": (64, 96), "depth": 3}),
     ("vit_pe_core_tiny_patch16_384", {"image_size": 96, "depth": 4}),
     ("vit_pe_spatial_tiny_patch16_512", {"image_size": 96, "depth": 4}),
-    ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3}),
-    ("beitv2_base_patch16_224", {"image_size": 64, "depth": 3}),
+    ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3, "heads": 3}),
+    ("beitv2_base_patch16_224", {"image_size": 64, "depth": 3, "heads": 3}),
     ("vit_relpos_small_patch16_224", {"image_size": (96, 64), "depth": 4}),
     ("vit_relpos_base_patch16_cls_224", {"image_size": 64, "depth": 3}),
     ("vit_relpos_base_patch16_clsgap_224", {"image_size": 64, "depth": 3}),
     ("vit_srelpos_small_patch16_224", {"image_size": 64, "depth": 4}),
-    ("naflexvit_base_patch16_gap", {"image_size": (96, 160), "depth": 3}),
-    ("naflexvit_base_patch16_parfac_gap", {"image_size": (96, 160), "depth": 3}),
-    ("naflexvit_base_patch16_map", {"image_size": 96, "depth": 3}),
+    ("naflexvit_base_patch16_gap", {"image_size": (96, 160), "depth": 3, "heads": 3}),
+    ("naflexvit_base_patch16_parfac_gap", {"image_size": (96, 160), "depth": 3, "heads": 3}),
+    ("naflexvit_base_patch16_map", {"image_size": 96, "depth": 3, "heads": 3}),
     ("vit_tiny_r_s16_p8_224", {"image_size": 96, "depth": 4}),
     ("vitamin_small_224", {}),
 ]
@@ -240,9 +240,9 @@ def record_softmaxes(module: torch.nn.Module, pixels: torch.Tensor) -> list[torc
     ("name", "options"),
     [
         ("vit_tiny_patch16_224", {"image_size": (48, 80)}),
-        ("vit_base_patch16_siglip_224", {"image_size": 96, "depth": 3, "num_classes": 10}),
-        ("naflexvit_base_patch16_map", {"image_size": 96, "depth": 3}),
-        ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3}),
+        ("vit_base_patch16_siglip_224", {"image_size": 96, "depth": 3, "heads": 3, "num_classes": 10}),
+        ("naflexvit_base_patch16_map", {"image_size": 96, "depth": 3, "heads": 3}),
+        ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3, "heads": 3}),
         ("eva02_tiny_patch14_224", {"image_size": (70, 112), "num_classes": 10}),
     ],
 )
@@ -279,7 +279,7 @@ def test_target_by_name_and_by_index(vit, picture):
 
 @pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "beit_base_patch16_224"])
 def test_gradients_are_the_same_where_blocks_are_computed_anew(vit, picture, monkeypatch, name):
-    model, runs = vit(name, image_size=64, depth=3), []
+    model, runs = vit(name, image_size=64, depth=3, heads=3), []
     for long in (10**6, 1):
         monkeypatch.setattr(recorder, "LONG", long)
         again = Counted()
@@ -434,7 +434,8 @@ def test_fused_attention_stays_fused(tiny, picture, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [2, 8])
-def test_threads_share_one_model(tiny, workers):
+def test_threads_share_one_model(vit, workers):
+    tiny = vit("vit_tiny_patch16_224", image_size=(48, 80), depth=4)
     images = [random_pixels(60, 90, seed) for seed in range(workers)]
     expected = [vizvit.capture(tiny, image, target=seed) for seed, image in enumerate(images)]
     together = threading.Barrier(workers)
@@ -459,7 +460,7 @@ def test_threads_share_one_model(tiny, workers):
 
 def test_threads_share_one_capture(vit, picture):
     """A capture's lazy parts, asked for by many at once, are the same for all."""
-    model = vit("beit_base_patch16_224", image_size=(64, 96), depth=3)
+    model = vit("beit_base_patch16_224", image_size=(64, 96), depth=3, heads=3)
     alone, shared = vizvit.capture(model, picture), vizvit.capture(model, picture)
     with ThreadPoolExecutor(8) as pool:
         tokens = list(pool.map(lambda _: shared.tokens(1), range(8)))
@@ -584,7 +585,7 @@ def test_tokens_that_are_not_there(tiny, picture, token, words):
 
 
 def test_no_class_token(vit, picture):
-    cap = vizvit.capture(vit("vit_base_patch16_gap_224", image_size=64, depth=3), picture)
+    cap = vizvit.capture(vit("vit_base_patch16_gap_224", image_size=64, depth=3, heads=3), picture)
     with pytest.raises(vizvit.CaptureError, match=r"no prefix tokens at all.*Choose a patch"):
         cap.attention_from("cls")
 

@@ -19,10 +19,10 @@ PLAIN = ("vit_tiny_patch16_224", {"image_size": (48, 80), "depth": 4})
 DISTILLED = ("deit_tiny_distilled_patch16_224", {"image_size": 64, "depth": 4})
 REGISTERS = ("vit_small_patch14_reg4_dinov2", {"image_size": (70, 98), "depth": 4, "num_classes": 10})
 ROTARY = ("eva02_tiny_patch14_224", {"image_size": 70, "depth": 4, "num_classes": 10})
-CLASSLESS = ("vit_base_patch16_gap_224", {"image_size": 64, "depth": 3})
-POOLED = ("vit_base_patch16_siglip_224", {"image_size": 64, "depth": 3, "num_classes": 10})
-BIASED = ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3})
-CLASS_AND_POOLED = ("vit_pe_core_tiny_patch16_384", {"image_size": 64, "depth": 3, "num_classes": 10})
+CLASSLESS = ("vit_base_patch16_gap_224", {"image_size": 64, "depth": 3, "heads": 3})
+POOLED = ("vit_base_patch16_siglip_224", {"image_size": 64, "depth": 3, "heads": 3, "num_classes": 10})
+BIASED = ("beit_base_patch16_224", {"image_size": (64, 96), "depth": 3, "heads": 3})
+CLASS_AND_POOLED = ("vit_pe_core_tiny_patch16_384", {"image_size": 64, "depth": 3, "heads": 3, "num_classes": 10})
 MODELS = [PLAIN, DISTILLED, REGISTERS, ROTARY, CLASSLESS, POOLED, CLASS_AND_POOLED, BIASED]
 TARGET = 11  # of the plain model, whose Grad-CAM speaks for some patches and against others
 

@@ -21,10 +21,12 @@ from vizvit.pages.shared.classes import unique_names
 from vizvit.pages.shared.store import store, turn
 from vizvit.pictures.samples import SAMPLES, is_stranger, shown_on
 
+SIDE = 32  # pixels: of few patches all maps are soon made
+
 
 @pytest.fixture(scope="module")
 def shipped():
-    return vizvit.load_model("vizvit-tiny", device="cpu")
+    return vizvit.load_model("vizvit-tiny", device="cpu", image_size=SIDE)
 
 
 def test_every_class_has_a_name_of_its_own():
@@ -180,7 +182,7 @@ def of_few_classes() -> None:
 
 def opened(function=explained, **query: str) -> AppTest:
     app = AppTest.from_function(function, default_timeout=90)
-    app.query_params |= query
+    app.query_params |= ({"height": str(SIDE)} if function is explained else {}) | query
     return app
 
 
@@ -250,7 +252,7 @@ def test_fill_and_steps_stand_in_the_address(shipped):
     app = opened(fill="black", steps="16").run()
     assert app.session_state.explanations_fill == "black"
     assert app.session_state[f"explanations_steps_{patches}"] == 16
-    assert dict(app.query_params) == {"fill": "black", "steps": "16"}
+    assert dict(app.query_params) == {"height": str(SIDE), "fill": "black", "steps": "16"}
     app.segmented_control(key=f"explanations_steps_{patches}").set_value(patches).run()
     assert app.query_params["steps"] == "all"
 

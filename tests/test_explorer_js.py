@@ -40,8 +40,8 @@ CASES = {
 REAL = {
     "shipped": lambda vit: vizvit.load_model("vizvit-tiny", device="cpu"),
     "test-vit": lambda vit: vizvit.load_model("test_vit.r160_in1k", weights="random", device="cpu"),
-    "beit": lambda vit: vit("beit_base_patch16_224", image_size=(64, 96), depth=3),
-    "classless": lambda vit: vit("vit_base_patch16_gap_224", image_size=(48, 80), depth=3),
+    "beit": lambda vit: vit("beit_base_patch16_224", image_size=(64, 96), depth=3, heads=3),
+    "classless": lambda vit: vit("vit_base_patch16_gap_224", image_size=(48, 80), depth=3, heads=3),
 }
 MAPS = [
     *np.random.default_rng(0).gamma(0.3, 0.02, (3, 20)).tolist(),

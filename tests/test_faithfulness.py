@@ -17,7 +17,7 @@ from vizvit.model.vit import VitModel
 
 MODELS = [
     ("vit_tiny_patch16_224", {"image_size": (48, 80), "depth": 3}),
-    ("vit_base_patch16_siglip_224", {"image_size": 64, "depth": 2, "num_classes": 10}),
+    ("vit_base_patch16_siglip_224", {"image_size": 64, "depth": 2, "heads": 3, "num_classes": 10}),
     ("vit_small_patch14_reg4_dinov2", {"image_size": (42, 70), "depth": 2, "num_classes": 10}),
 ]
 

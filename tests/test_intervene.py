@@ -21,9 +21,9 @@ FAMILIES = [
     ("vit_tiny_patch16_224", {"image_size": (48, 80), "depth": 3, "num_classes": 10}),
     ("deit_tiny_distilled_patch16_224", {"image_size": 64, "depth": 3}),
     ("vit_small_patch14_reg4_dinov2", {"image_size": 224, "depth": 2, "num_classes": 10}),
-    ("vit_base_patch16_siglip_224", {"image_size": 64, "depth": 2, "num_classes": 10}),
+    ("vit_base_patch16_siglip_224", {"image_size": 64, "depth": 2, "heads": 3, "num_classes": 10}),
     ("eva02_tiny_patch14_224", {"image_size": (42, 70), "depth": 3, "num_classes": 10}),
-    ("beit_base_patch16_224", {"image_size": (48, 64), "depth": 2}),
+    ("beit_base_patch16_224", {"image_size": (48, 64), "depth": 2, "heads": 3}),
 ]
 TOLERANCE = 2e-5  # of the largest magnitude
 
@@ -282,9 +282,9 @@ def test_without_positions_order_means_nothing(model, view):
 
 
 def test_models_without_what_is_to_be_changed(vit, view):
-    without = vit("vit_relpos_base_patch16_cls_224", image_size=64, depth=2)
+    without = vit("vit_relpos_base_patch16_cls_224", image_size=64, depth=2, heads=3)
     look(without, view(without), vizvit.PositionEmbedding("zero"))
-    flexible = vit("naflexvit_base_patch16_gap", image_size=64, depth=2)
+    flexible = vit("naflexvit_base_patch16_gap", image_size=64, depth=2, heads=3)
     with pytest.raises(vizvit.CaptureError, match="cannot be shuffled"):
         look(flexible, view(flexible), vizvit.ShufflePatches())
     with pytest.raises(vizvit.CaptureError, match="can be zeroed"):

@@ -16,8 +16,8 @@ from vizvit.forward import blocks
 MODELS = [
     ("vizvit-tiny", {}),
     ("test_vit3", {}),  # no class token, a register, a pooling head
-    ("beit_base_patch16_224", {"depth": 2}),  # a bias of its own
-    ("vit_base_patch16_gap_224", {"depth": 2, "image_size": (48, 80)}),  # no prefix tokens
+    ("beit_base_patch16_224", {"depth": 2, "heads": 3}),  # a bias of its own
+    ("vit_base_patch16_gap_224", {"depth": 2, "heads": 3, "image_size": (48, 80)}),  # no prefix tokens
 ]
 STATISTICS = ("distance", "entropy", "prefix_share", "received")
 

@@ -135,9 +135,9 @@ def same(one, other, path="") -> None:
         ("test_vit", {}),
         ("test_vit3", {}),  # no class token, a register, a pooling head
         ("test_vit_relpos", {}),
-        ("beit_base_patch16_224", {"depth": 1}),
+        ("beit_base_patch16_224", {"depth": 1, "heads": 3}),
         ("eva02_tiny_patch14_336", {"depth": 2}),
-        ("vit_base_patch16_siglip_224", {"depth": 1, "num_classes": 5}),
+        ("vit_base_patch16_siglip_224", {"depth": 1, "heads": 3, "num_classes": 5}),
     ],
 )
 def test_captures_of_a_batch_are_single_captures(vit, pictures, name, options):
@@ -983,8 +983,9 @@ def test_commands_that_the_docs_name_in_passing():
         assert cli._parser().parse_args(shlex.split(line)).run, line
 
 
-def test_a_study_loses_no_more_than_sixteen_pictures(sketch, tiny, tmp_path, scenes):
+def test_a_study_loses_no_more_than_sixteen_pictures(sketch, vit, tmp_path, scenes):
     """Of the one shard that forty pictures are, and what is measured afterwards is as if nothing had happened."""
+    tiny = vit("test_vit", image_size=64, depth=2)
     folder = tmp_path / "album"
     folder.mkdir()
     for number in range(40):

@@ -258,14 +258,14 @@ def test_what_the_library_says_is_translated(language):
 
 
 @pytest.mark.parametrize(
-    "name", ["vizvit-tiny", "vit_small_patch16_dinov3", "beit_base_patch16_224", "eva02_tiny_patch14_224"]
+    "name", ["test_vit", "vit_small_patch16_dinov3", "beit_base_patch16_224", "eva02_tiny_patch14_224"]
 )
-def test_what_position_maps_show_is_translated(name):
+def test_what_position_maps_show_is_translated(vit, name):
     from PIL import Image
 
-    vit = vizvit.load_model(name, weights="random")
-    found = vizvit.position_map(vizvit.capture(vit, Image.new("RGB", (64, 64))))
-    for text in (found.what, found.unit, POSITION_KINDS[vit.position_kind]):
+    model = vit(name, depth=1)
+    found = vizvit.position_map(vizvit.capture(model, Image.new("RGB", (64, 64))))
+    for text in (found.what, found.unit, POSITION_KINDS[model.position_kind]):
         assert of_library(text, "ja") != text, text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
@@ -33,6 +34,18 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("app")
     with running_app(folder / "log.txt", HF_HUB_OFFLINE="1", HF_HOME=str(folder / "hub")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def classless(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address's query for a small model of SigLIP's kind, without class token and classifier, and untrained."""
+    import timm
+
+    folder, options = tmp_path_factory.mktemp("classless"), {"img_size": 96, "depth": 3, "embed_dim": 192}
+    options["num_heads"] = 3
+    module = timm.create_model("vit_base_patch16_siglip_224", **options)
+    timm.models.save_for_hf(module, folder, model_args=options)
+    return f"model={quote(str(folder))}&weights=random"
 
 
 class Tabs:

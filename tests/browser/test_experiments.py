@@ -21,7 +21,6 @@ from vizvit.walk import lessons
 
 pytestmark = pytest.mark.browser
 FIRST = int(BEFORE.probabilities.argmax())
-SIGLIP = "model=vit_base_patch16_siglip_224&height=96&weights=random"
 
 
 def opened(open_page, app: str, query: str = "", **options) -> Page:
@@ -170,10 +169,11 @@ def test_patches_are_masked(app, open_page):
 
 
 def test_what_cannot_be_changed_is_said_in_place(app, open_page):
-    page = opened(open_page, app, "experiment=patches&mask=drop")
+    page = opened(open_page, app, "experiment=patches&mask=drop&height=32")
     page.locator(".cells .grid").focus()
-    last = VIT.grid.cols - 1
-    for row in range(VIT.grid.rows):
+    rows = 32 // VIT.grid.patch_size
+    last = rows - 1
+    for row in range(rows):
         page.keyboard.press(" ")
         for _ in range(last):
             page.keyboard.press("ArrowLeft" if row % 2 else "ArrowRight")
@@ -204,10 +204,8 @@ def choose(page: Page, index: int) -> None:
     settled(page)
 
 
-def test_a_model_without_class_token_and_classifier_has_every_experiment(app, open_page):
-    page = opened(open_page, app)
-    page.goto(f"{app}/experiments?{SIGLIP}")
-    settled(page)
+def test_a_model_without_class_token_and_classifier_has_every_experiment(app, open_page, classless):
+    page = opened(open_page, app, classless)
     for index, name in enumerate(lessons.EXPERIMENTS):
         choose(page, index)
         if name in ("heads", "attention", "patches"):

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from running import settled
-from shipped import CAT as CAP
-from shipped import SHIPPED as VIT
 from skimage import data
 from streamlit.testing.v1 import AppTest
 from test_language import switch_to
@@ -22,6 +20,9 @@ from vizvit.pages.explanations import panels
 from vizvit.pages.shared.look import plain
 
 pytestmark = pytest.mark.browser
+SMALL = "height=32"  # of few patches: what takes hundreds of passes, here and there, is soon done
+VIT = vizvit.load_model("vizvit-tiny", image_size=32)
+CAP = vizvit.capture(VIT, data.chelsea())
 BEST = [int(index) for index in np.argsort(CAP.probabilities)[::-1][:5]]
 ALL = f"{32 * 12 * 12:,}"  # passes of a measurement patch by patch at 48 pixels: 2 curves each of 16 maps and orders
 SHOWN = [name for name, method in METHODS.items() if not method.control]
@@ -71,7 +72,7 @@ def row(page: Page, title: str) -> list[float]:
 
 
 def test_methods_side_by_side_are_the_librarys(app, open_page):
-    page = opened(open_page, app)
+    page = opened(open_page, app, SMALL)
     maps = main_of(page).get_by_role("img", name=re.compile("map over the picture"))
     expect(maps).to_have_count(len(SHOWN))
     expect(main_of(page).get_by_text("for this class", exact=True)).to_have_count(5)
@@ -87,7 +88,7 @@ def test_methods_side_by_side_are_the_librarys(app, open_page):
 
 
 def test_one_method_for_the_likeliest_classes_and_one_found_by_name(app, open_page):
-    page = opened(open_page, app, "view=classes&method=grad_cam")
+    page = opened(open_page, app, f"{SMALL}&view=classes&method=grad_cam")
     main = main_of(page)
     wanted = VIT.class_index("Chihuahua")
     assert wanted not in BEST
@@ -107,7 +108,7 @@ def test_one_method_for_the_likeliest_classes_and_one_found_by_name(app, open_pa
 
 def test_this_and_not_that(app, open_page):
     this, that = BEST[2], BEST[1]
-    page = opened(open_page, app, f"view=contrast&class={this}&other={that}")
+    page = opened(open_page, app, f"{SMALL}&view=contrast&class={this}&other={that}")
     expect(main_of(page).get_by_text(f"why “{name_of(this)}” and not “{name_of(that)}”?")).to_be_visible()
     heat = contrast(VIT, CAP.view, "relevance", this, that)
     np.testing.assert_allclose(numbers(page, 0)["contrast"], heat, rtol=1e-4, atol=1e-7)
@@ -118,28 +119,27 @@ def test_this_and_not_that(app, open_page):
 
 
 def test_curves_and_areas_are_the_librarys(app, open_page):
-    vit = vizvit.load_model("vizvit-tiny", image_size=32)  # of few patches: hundreds of passes, here and there
-    cap = vizvit.capture(vit, data.chelsea())
-    best = [int(index) for index in np.argsort(cap.probabilities)[::-1][:5]]
-    page = opened(open_page, app, "view=classes&fill=black&steps=16&height=32")
+    page = opened(open_page, app, f"{SMALL}&view=classes&fill=black&steps=16")
     expect(main_of(page).get_by_role("radio", name="black", exact=True)).to_be_checked()
     measured(page)
     apart = []
-    for index in best:  # each map's curves follow its own class
+    for index in BEST:  # each map's curves follow its own class
         how = {"target": index, "steps": 16, "fill": "black"}
-        curves = vizvit.faithfulness(vit, cap.view, explain(vit, cap.view, "relevance", target=index), **how)
-        centre = vizvit.faithfulness(vit, cap.view, explain(vit, cap.view, "centre"), **how)
-        chance = vizvit.random_curves(vit, cap.view, **how)
+        curves = vizvit.faithfulness(VIT, CAP.view, explain(VIT, CAP.view, "relevance", target=index), **how)
+        centre = vizvit.faithfulness(VIT, CAP.view, explain(VIT, CAP.view, "centre"), **how)
         apart.append(change(curves.deletion_area, curves.insertion_area, 3))
         expected = [curves.deletion_area, curves.insertion_area, apart[-1]]
-        expected += [change(chance.deletion_area, chance.insertion_area, 3)]
         expected += [centre.insertion_area - centre.deletion_area]
-        assert row(page, name_of(index)) == pytest.approx(expected, abs=6e-4), name_of(index)
+        deletion, insertion, between, by_chance, from_centre = row(page, name_of(index))
+        assert [deletion, insertion, between, from_centre] == pytest.approx(expected, abs=6e-4), name_of(index)
+        if index in (BEST[0], BEST[-1]):  # most of the passes
+            chance = vizvit.random_curves(VIT, CAP.view, **how)
+            assert by_chance == pytest.approx(change(chance.deletion_area, chance.insertion_area, 3), abs=6e-4)
     table = main_of(page).locator(".vz-areas tbody td:nth-child(4)").all_inner_texts()
     assert [float(text.replace("−", "-")) for text in table] == pytest.approx(sorted(apart, reverse=True), abs=6e-4)
     found = numbers(page, 1)
-    np.testing.assert_allclose(found[f"class_{best[-1]}_random_deletion"], chance.deletion, atol=1e-5)
-    np.testing.assert_allclose(found[f"class_{best[-1]}_random_insertion"], chance.insertion, atol=1e-5)
+    np.testing.assert_allclose(found[f"class_{BEST[-1]}_random_deletion"], chance.deletion, atol=1e-5)
+    np.testing.assert_allclose(found[f"class_{BEST[-1]}_random_insertion"], chance.insertion, atol=1e-5)
     expect(main_of(page).get_by_test_id("stVegaLiteChart")).to_have_count(2)
 
 
@@ -171,7 +171,7 @@ def passes(text: Locator) -> int:
 
 
 def test_sanity_check_is_the_librarys(app, open_page):
-    page = opened(open_page, app)
+    page = opened(open_page, app, SMALL)
     main = main_of(page)
     main.get_by_role("button", name="Randomise").click()
     dots = main.locator("[data-testid=stVegaLiteChart] [aria-roledescription=circle]")
@@ -185,22 +185,22 @@ def test_sanity_check_is_the_librarys(app, open_page):
 
 
 def test_in_japanese_on_a_phone(app, open_page):
-    page = opened(open_page, app, viewport={"width": 390, "height": 844})
-    japanese = opened(open_page, app, "lang=ja&view=classes", viewport={"width": 390, "height": 844})
+    page = opened(open_page, app, SMALL, viewport={"width": 390, "height": 844})
+    japanese = opened(open_page, app, f"{SMALL}&lang=ja&view=classes", viewport={"width": 390, "height": 844})
     for one, title in ((page, "Explanations"), (japanese, "判断根拠")):
         expect(one.get_by_role("heading", name=title, level=1)).to_be_visible()
         assert one.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
 def test_a_change_of_language_keeps_what_is_chosen(app, open_page):
-    page = opened(open_page, app, "view=contrast&method=integrated_gradients")
+    page = opened(open_page, app, f"{SMALL}&view=contrast&method=integrated_gradients")
     switch_to(page, "日本語")
     expect(main_of(page).get_by_text("統合勾配: なぜ")).to_be_visible()
     finished(page)
 
 
-def test_a_model_without_classes_says_so_and_keeps_two_maps(app, open_page):
-    page = opened(open_page, app, "model=vit_base_patch16_siglip_224&height=96&weights=random")
+def test_a_model_without_classes_says_so_and_keeps_two_maps(app, open_page, classless):
+    page = opened(open_page, app, classless)
     main = main_of(page)
     expect(main.get_by_text("the two maps that know no classes remain")).to_be_visible()
     expect(main.get_by_text("The weights are untrained.")).to_be_visible()
@@ -222,7 +222,7 @@ def test_what_takes_long_is_made_on_demand(app, open_page):
 
 
 def test_back_leaves_the_page(app, open_page):
-    page = opened(open_page, app)
+    page = opened(open_page, app, SMALL)
     page.get_by_role("link", name="Heads").first.click()
     finished(page)
     expect(page.get_by_role("heading", name="Heads", level=1)).to_be_visible()
@@ -257,7 +257,7 @@ def test_a_map_that_cannot_be_had_says_why_in_its_place(monkeypatch):
 
     monkeypatch.setattr(panels, "explain", refuse)
     app = AppTest.from_function(explained, default_timeout=60)
-    app.query_params |= {"image": "motorcycle"}
+    app.query_params |= {"image": "motorcycle", "height": "32"}
     app.run()
     assert not app.exception
     said = [info.value for info in app.info]

@@ -45,11 +45,21 @@ def file(cap: vizvit.Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["light", "dark"])
-def page(open_page, file, request) -> Page:
-    page = open_page(file.as_uri(), color_scheme=request.param, offline=True, viewport={"width": 1280, "height": 720})
+def opened(open_page, file: Path, **options) -> Page:
+    page = open_page(file.as_uri(), offline=True, **options)
     explorer_of(page)
     return page
+
+
+@pytest.fixture
+def page(open_page, file) -> Page:
+    return opened(open_page, file)
+
+
+@pytest.fixture(params=["light", "dark"])
+def drawn(open_page, file, request) -> Page:
+    """For what is drawn, which differs with the theme."""
+    return opened(open_page, file, color_scheme=request.param)
 
 
 def pin(page: Page, cap: vizvit.Capture, row: int, col: int) -> None:
@@ -67,9 +77,9 @@ def downloaded(page: Page, script: str) -> tuple[str, bytes]:
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
-def test_the_sheet_holds_what_the_page_shows(page, cap):
-    pin(page, cap, 3, 5)
-    parts = page.evaluate("() => kept.keepParts(kept.app)")
+def test_the_sheet_holds_what_the_page_shows(drawn, cap):
+    pin(drawn, cap, 3, 5)
+    parts = drawn.evaluate("() => kept.keepParts(kept.app)")
     (picture,) = parts["pictures"]
     assert picture["query"] == [[3, 5, 1, 1]]
     grid = cap.grid
@@ -82,7 +92,7 @@ def test_the_sheet_holds_what_the_page_shows(page, cap):
     assert len(set(parts["legend"]["colours"])) == len(parts["legend"]["colours"])
     assert "A <cat> & more" in parts["caption"]
     assert all(parts[name].startswith("rgb(") for name in ("ink", "paper", "quiet", "accent"))
-    dark = page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
+    dark = drawn.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
     assert parts["paper"] == ("rgb(19, 19, 22)" if dark else "rgb(255, 255, 255)")
 
 
@@ -91,10 +101,10 @@ def test_an_area_is_outlined_as_one(page):
     page.wait_for_function("() => kept.keepParts(kept.app).pictures[0].query.join() === '1,2,3,4'")
 
 
-def test_svg(page, cap):
-    pin(page, cap, 3, 5)
-    explorer_of(page).locator(".tile").nth(2).click()
-    name, content = downloaded(page, "() => kept.saveSvg(kept.app)")
+def test_svg(drawn, cap):
+    pin(drawn, cap, 3, 5)
+    explorer_of(drawn).locator(".tile").nth(2).click()
+    name, content = downloaded(drawn, "() => kept.saveSvg(kept.app)")
     assert name == f"vizvit-a-cat-layer{cap.num_layers - 1}-head1.svg"
     root = ElementTree.fromstring(content)
     texts = {text.text for text in root.iter(f"{SVG}text")}
@@ -104,14 +114,14 @@ def test_svg(page, cap):
 
 
 @pytest.mark.parametrize("blend", BLENDS)
-def test_png_shows_the_map_over_the_picture_as_the_library_does(page, cap, blend):
+def test_png_shows_the_map_over_the_picture_as_the_library_does(drawn, cap, blend):
     options = json.dumps({"opacity": 0.8, "grid_lines": False, "true_pixels": True, "blend": blend})
-    page.evaluate(f"() => Object.assign(kept.app.options, {options})")
-    pin(page, cap, 3, 5)
-    name, content = downloaded(page, "() => kept.savePng(kept.app)")
+    drawn.evaluate(f"() => Object.assign(kept.app.options, {options})")
+    pin(drawn, cap, 3, 5)
+    name, content = downloaded(drawn, "() => kept.savePng(kept.app)")
     assert name.endswith(".png")
     sheet = Image.open(io.BytesIO(content)).convert("RGB")
-    _, svg = downloaded(page, "() => kept.saveSvg(kept.app)")
+    _, svg = downloaded(drawn, "() => kept.saveSvg(kept.app)")
     root = ElementTree.fromstring(svg)
     assert sheet.size == (2 * int(root.get("width")), 2 * int(root.get("height")))
 
@@ -204,14 +214,12 @@ def notice(page: Page) -> str:
     return page.evaluate("() => kept.app.dom.notice.textContent")
 
 
-@pytest.mark.parametrize(
-    ("name", "choice", "expected"),
-    [
+def test_names_of_files(page):
+    for name, choice, expected in (
         ("a cat/猫.jpg", {"layer": 4, "head": 1}, "vizvit-a-cat-猫.jpg-layer4-head1"),
         ("../../x", {"layer": 0, "head": None}, "vizvit-x-layer0"),
         ("", {"layer": 0, "head": 0, "rollout": True}, "vizvit-view-rollout"),
         (None, {"layer": 0, "head": 0}, "vizvit-view-layer0-head0"),
-    ],
-)
-def test_names_of_files(page, name, choice, expected):
-    assert page.evaluate("([name, choice]) => kept.keepName({ session: { name }, choice })", [name, choice]) == expected
+    ):
+        made = page.evaluate("([name, choice]) => kept.keepName({ session: { name }, choice })", [name, choice])
+        assert made == expected

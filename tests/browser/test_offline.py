@@ -28,9 +28,9 @@ def file(cap: vizvit.Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return vizvit.save_explorer(cap, tmp_path_factory.mktemp("kept") / "a cat & 猫.html", title="A cat")
 
 
-@pytest.fixture(params=["light", "dark"])
-def page(browser: Browser, file: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    with opened_offline(browser, file, request.param) as page:
+@pytest.fixture
+def page(browser: Browser, file: Path) -> Iterator[Page]:
+    with opened_offline(browser, file) as page:
         yield page
 
 
@@ -92,15 +92,15 @@ def test_whole_layers_are_surveyed_beside_the_page(page, cap):
         page.wait_for_function("([root, layer]) => root.__vizvit.survey(layer)", arg=[handle, layer])
 
 
-def test_it_follows_the_systems_theme(page):
-    explorer_of(page)
-    paper = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    dark = page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
-    assert paper == ("rgb(19, 19, 22)" if dark else "rgb(255, 255, 255)")
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(19, 19, 22)")])
+def test_it_follows_the_systems_theme_and_says_what_it_is(browser, file, scheme, paper):
+    with opened_offline(browser, file, scheme) as page:
+        explorer_of(page)
+        assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == paper
+        says_what_it_is(page)
 
 
-def test_the_page_says_what_it_is(page):
-    explorer_of(page)
+def says_what_it_is(page: Page) -> None:
     expect(page).to_have_title("A cat")
     expect(page.get_by_role("heading", name="A cat")).to_be_visible()
     expect(page.get_by_role("contentinfo")).to_contain_text("Made by VizViT")
