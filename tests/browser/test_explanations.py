@@ -20,8 +20,8 @@ from vizvit.pages.explanations import panels
 from vizvit.pages.shared.look import plain
 
 pytestmark = pytest.mark.browser
-SMALL = "height=32"  # of few patches: what takes hundreds of passes, here and there, is soon done
-VIT = vizvit.load_model("vizvit-tiny", image_size=32)
+SMALL = "height=16"  # of few patches: what takes hundreds of passes, here and there, is soon done
+VIT = vizvit.load_model("vizvit-tiny", image_size=16)
 CAP = vizvit.capture(VIT, data.chelsea())
 BEST = [int(index) for index in np.argsort(CAP.probabilities)[::-1][:5]]
 ALL = f"{32 * 12 * 12:,}"  # passes of a measurement patch by patch at 48 pixels: 2 curves each of 16 maps and orders
