@@ -229,11 +229,11 @@ def number_of(written: str) -> float:
     return float(written.translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")).replace(" × 10", "e"))
 
 
-def test_why_this_number(alone):
-    root = explorer_of(alone)
+def test_why_this_number(page):
+    root = explorer_of(page)
     root.get_by_role("radio", name="head 1").click()
     root.get_by_role("button", name="why this number?").click()
-    press(alone, "x", "x", "ArrowDown", "ArrowRight")  # reading: the arrows move the token that is read
+    press(page, "x", "x", "ArrowDown", "ArrowRight")  # reading: the arrows move the token that is read
     expect(root.locator(".why-title")).to_have_text("head 1, from row 3, column 2 to row 4, column 3")
     engine = root.locator(".why-body .engine td")
     expect(engine).to_contain_text("differs by")
