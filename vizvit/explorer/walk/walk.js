@@ -155,6 +155,7 @@ export default function createWalk({ box, words, labels, samples, colours, weigh
     follow({ layer, head, token }) {
       const { prefix, cols } = walk.of.model, onPatch = token >= prefix;
       walk.place = { ...walk.place, layer, head, ...(onPatch && { token, patch: [Math.floor((token - prefix) / cols), (token - prefix) % cols] }) };
+      refresh();
     },
   };
 }
