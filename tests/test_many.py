@@ -50,10 +50,10 @@ def attention_of(cap: vizvit.Capture) -> np.ndarray:
     return np.stack(layers)
 
 
-@pytest.mark.parametrize("scores", [2**19, 3000], ids=["large blocks", "small blocks"])
+@pytest.mark.parametrize("numbers", [2**20, 3000], ids=["large blocks", "small blocks"])
 @pytest.mark.parametrize(("name", "options"), MODELS)
-def test_statistics_are_those_of_the_matrices(vit, picture, monkeypatch, name, options, scores):
-    monkeypatch.setitem(blocks.SCORES, "cpu", scores)
+def test_statistics_are_those_of_the_matrices(vit, picture, monkeypatch, name, options, numbers):
+    monkeypatch.setitem(blocks.NUMBERS, "cpu", numbers)
     cap = vizvit.capture(vit(name, **options), picture)
     found, expected = vizvit.head_statistics(cap), explicit(cap, attention_of(cap))
     for statistic in STATISTICS:
@@ -86,9 +86,9 @@ def test_a_masked_key_costs_nothing(vit, picture):
 
 @pytest.mark.parametrize("fusion", ["mean", "max", "min"])
 @pytest.mark.parametrize("discard", [0, 0.3])
-@pytest.mark.parametrize("scores", [2**19, 3000], ids=["large blocks", "small blocks"])
-def test_rollout_is_the_product_of_the_matrices(vit, picture, monkeypatch, fusion, discard, scores):
-    monkeypatch.setitem(blocks.SCORES, "cpu", scores)
+@pytest.mark.parametrize("numbers", [2**20, 3000], ids=["large blocks", "small blocks"])
+def test_rollout_is_the_product_of_the_matrices(vit, picture, monkeypatch, fusion, discard, numbers):
+    monkeypatch.setitem(blocks.NUMBERS, "cpu", numbers)
     with vizvit.intervene(vit("vizvit-tiny"), vizvit.KnockOutHeads({(1, 2)})) as changed:
         cap = vizvit.capture(changed, picture)
         flow, tokens = np.eye(cap.num_tokens), cap.num_tokens
@@ -176,3 +176,11 @@ def test_no_gradients_are_kept_by_a_pass_over_blocks(vit, picture):
     cap = vizvit.capture(vit("vizvit-tiny"), picture, target=3)
     with torch.enable_grad():
         assert not any(block.exponentials.requires_grad for block in cap.blocks(0))
+
+
+@pytest.mark.parametrize("length", [1, 30, 3000], ids=["small scores", "beyond an exponential's range", "far beyond"])
+def test_blocks_are_attention_whatever_the_scores(length):
+    q, k = torch.randn(2, 3, 50, 8, generator=torch.Generator().manual_seed(0))
+    expected = (q.double() @ k.double().transpose(1, 2) * length).softmax(-1)
+    found = torch.cat([block.weights().clone() for block in blocks.blocks(q, k, length, None, ())], 1)
+    assert float((found - expected).abs().max()) < 1e-5 * max(1, length / 30)

@@ -28,13 +28,13 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
     received = torch.zeros(cap.num_layers, cap.num_heads, tokens, device=cap.vit.device)
     for layer in range(cap.num_layers):
         distance, entropy, share = measures[:, layer]
-        for block in cap.blocks(layer):
-            patches, exponentials, sums = is_patch[block.queries], block.exponentials, block.sums
+        for block in cap.blocks(layer, with_scores=True):
+            heads, patches, exponentials, sums = block.heads, is_patch[block.queries], block.exponentials, block.sums
             reach = torch.linalg.vecdot(exponentials, distances[block.queries])
-            distance += (reach / exponentials[..., prefix:].sum(-1).clamp_min(least)) @ patches
-            entropy += (sums.log() - torch.linalg.vecdot(exponentials, block.scores) / sums).sum(-1)
-            share += (exponentials[..., :prefix].sum(-1) / sums) @ patches
-            received[layer] += ((1 / sums)[:, None] @ exponentials)[:, 0]
+            distance[heads] += (reach / exponentials[..., prefix:].sum(-1).clamp_min(least)) @ patches
+            entropy[heads] += (sums.log() - torch.linalg.vecdot(exponentials, block.scores) / sums).sum(-1)
+            share[heads] += (exponentials[..., :prefix].sum(-1) / sums) @ patches
+            received[layer, heads] += ((1 / sums)[:, None] @ exponentials)[:, 0]
     measures /= torch.tensor([tokens - prefix, tokens, tokens - prefix], device=cap.vit.device)[:, None, None]
     names = ("distance", "entropy", "prefix_share")
     found = dict(zip(names, measures.cpu().numpy(), strict=True)) | {"received": (received / tokens).cpu().numpy()}

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ..errors import CaptureError
+from ..forward.blocks import Block
 from ..forward.capture import Capture
 from ..model.tokens import Token
 from .fusion import HEAD_FUSIONS, Area, check_direction, fuse_heads, patch_map, query_row
@@ -107,7 +108,7 @@ def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = T
     own = query_row(cap, token, _pool_weights(cap, "gradient"))
     gained = torch.zeros_like(own)  # apart from what may be 10⁹ times as large
     for layer in reversed(range(cap.num_layers)):
-        gained = gained + (own + gained) @ cap.gradient_weighted_attention(layer)
+        gained = gained + _through(own + gained, cap.gradient_blocks(layer)) / cap.num_heads
     return patch_map(own + gained if include_own else gained, cap)
 
 
@@ -173,7 +174,7 @@ class _Chain:
             fused = cap.gradient_weighted_attention(layer)
         else:
             fused = torch.empty(cap.num_tokens, cap.num_tokens, device=cap.vit.device)
-            for block in cap.blocks(layer):
+            for block in cap.blocks(layer, all_heads=True):
                 fused[block.queries] = fuse_heads(block.weights(), self._fusion)
         if self._discard_ratio:
             _discard_lowest(fused, self._discard_ratio, cap.grid.prefix_names)
@@ -182,10 +183,8 @@ class _Chain:
 
     def _before_mean(self, row: torch.Tensor, layer: int) -> torch.Tensor:
         """`before` without the fused matrix: the row is divided by the exponentials' sums instead of all of them."""
-        cap, through = self._cap, torch.zeros_like(row)
-        for block in cap.blocks(layer):
-            # A product for each head: as one of all heads it takes two processors longer than one.
-            through += torch.bmm((row[block.queries] / block.sums)[:, None], block.exponentials).sum((0, 1))
+        cap = self._cap
+        through = _through(row, cap.blocks(layer))
         share = (1 - self._residual) / cap.num_heads
         heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
         return (self._residual * row + share * through) / self._at_least(row.new_tensor(share * heads + self._residual))
@@ -193,6 +192,14 @@ class _Chain:
     @staticmethod
     def _at_least(total: torch.Tensor) -> torch.Tensor:
         return total.clamp_min(torch.finfo(total.dtype).tiny)
+
+
+def _through(row: torch.Tensor, blocks: Iterator[Block]) -> torch.Tensor:
+    """row · (the sum of a layer's heads), [key]."""
+    through = torch.zeros_like(row)
+    for block in blocks:
+        through += torch.bmm((row[block.queries] / block.sums)[:, None], block.exponentials).sum((0, 1))
+    return through
 
 
 def _discard_lowest(fused: torch.Tensor, ratio: float, prefix_names: tuple[str, ...]) -> None:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
-# Scores at a time. On a CPU two buffers of them stay in its cache, where going over them again costs little.
-SCORES = {"cpu": 2**19, "otherwise": 2**26}
+# Numbers at a time. On a CPU they stay in its cache, where going over them again costs little.
+NUMBERS = {"cpu": 2**20, "otherwise": 2**27}
 LEAST = -1e4  # a masked key's score below its row's greatest: its exponential is 0, and 0 · score is no NaN
+BOUND = 60.0  # of scores whose exponentials, and the sums of those, are well within float32 as they are
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some queries of one layer; the arrays are good until the next block is asked for.
+    """Some queries of some heads of one layer; the arrays are good until the next block is asked for.
 
-    queries: their place in the sequence. scores [head, query, key]: each row less its greatest. exponentials
-    [head, query, key]: of those; 0 in a head that is knocked out. sums [head, query]: of the exponentials; 1 there.
+    heads, queries: which. exponentials [head, query, key]: of the scores, each row less a number of its own; 0 in a
+    head that is knocked out. sums [head, query]: of the exponentials; 1 there. scores [head, query, key]: where they
+    were asked for, each row less its greatest.
     """
 
+    heads: slice
     queries: slice
-    scores: torch.Tensor
     exponentials: torch.Tensor
     sums: torch.Tensor
+    scores: torch.Tensor | None = None
 
     def weights(self) -> torch.Tensor:
         """The attention, [head, query, key], in the exponentials' place."""
@@ -31,26 +35,70 @@ class Block:
 
 
 def blocks(
-    q: torch.Tensor, k: torch.Tensor, scale: float, bias: torch.Tensor | None, silenced: tuple[int, ...]
+    q: torch.Tensor,
+    k: torch.Tensor,
+    scale: float,
+    bias: torch.Tensor | None,
+    silenced: tuple[int, ...],
+    *,
+    all_heads: bool = False,
+    with_scores: bool = False,
 ) -> Iterator[Block]:
-    """The blocks of one layer in the order of its queries. q, k [head, token, dim]; bias [head or 1, query, key]."""
+    """The blocks of one layer. q, k [head, token, dim]; bias [head or 1, query, key].
+
+    all_heads: each block is of all of them, and of few queries; else as many whole heads as there is room for, or a
+    part of one, which is quicker.
+    """
     q, keys = q.float() * scale, k.float().transpose(-2, -1)
-    heads, tokens = q.shape[:2]
-    limit = SCORES.get(q.device.type, SCORES["otherwise"])
-    step = min(tokens, max(1, limit // (heads * tokens)))
-    buffers = q.new_empty(2, heads * step * tokens)
-    for start in range(0, tokens, step):
-        queries = slice(start, min(start + step, tokens))
-        shape = (heads, queries.stop - start, tokens)
-        scores, exponentials = (buffer[: heads * shape[1] * tokens].view(shape) for buffer in buffers)
-        torch.matmul(q[:, queries], keys, out=scores)
+    room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + with_scores)
+    shifted = with_scores or bias is not None or not _are_small(q, keys)
+    buffers = None
+    for heads, queries in _places(*q.shape[:2], room, all_heads):
+        shape = (heads.stop - heads.start, queries.stop - queries.start, q.shape[1])
+        if buffers is None:  # the first block is the largest
+            buffers = q.new_empty(1 + with_scores, math.prod(shape))
+        scores, exponentials = (buffers[place][: math.prod(shape)].view(shape) for place in (0, -1))
+        torch.matmul(q[heads, queries], keys[heads], out=scores)
         if bias is not None:
-            scores += bias[:, queries] if bias.shape[1] > 1 else bias
-        scores -= scores.amax(-1, keepdim=True)
+            own = bias[heads] if len(bias) > 1 else bias
+            scores += own[:, queries] if own.shape[1] > 1 else own
+        if shifted:
+            scores -= scores.amax(-1, keepdim=True)
         if bias is not None:
             scores.clamp_(min=LEAST)
         torch.exp(scores, out=exponentials)
         sums = exponentials.sum(-1)
-        if silenced:
-            exponentials[list(silenced)], sums[list(silenced)] = 0, 1
-        yield Block(queries, scores, exponentials, sums)
+        for head in silenced:
+            if heads.start <= head < heads.stop:
+                exponentials[head - heads.start], sums[head - heads.start] = 0, 1
+        yield Block(heads, queries, exponentials, sums, scores if with_scores else None)
+
+
+def _places(heads: int, tokens: int, room: int, all_heads: bool) -> Iterator[tuple[slice, slice]]:
+    """(heads, queries) of each block, of `room` numbers at most, though one query has its place always."""
+    together = heads if all_heads else min(heads, max(1, room // tokens**2))
+    step = min(tokens, max(1, room // (together * tokens)))
+    for head in range(0, heads, together):
+        for start in range(0, tokens, step):
+            yield slice(head, min(head + together, heads)), slice(start, min(start + step, tokens))
+
+
+def weighted(each: Iterator[Block], values: torch.Tensor, gradient: torch.Tensor) -> Iterator[Block]:
+    """Blocks of (A ⊙ ∂y/∂A)⁺ in place of A, with ∂y/∂A = (∂y/∂O) Vᵀ: exponentials times what is positive of that.
+
+    values V, gradient ∂y/∂O: [head, token, dim].
+    """
+    values, gradient, room = values.float().transpose(-2, -1), gradient.float(), None
+    for block in each:
+        if room is None:
+            room = torch.empty_like(block.exponentials).flatten()
+        positive = room[: block.exponentials.numel()].view(block.exponentials.shape)
+        torch.matmul(gradient[block.heads, block.queries], values[block.heads], out=positive).clamp_(min=0)
+        block.exponentials.mul_(positive)
+        yield block
+
+
+def _are_small(q: torch.Tensor, keys: torch.Tensor) -> bool:
+    """Whether no product of a query and a key can be beyond BOUND (Cauchy and Schwarz)."""
+    longest = torch.linalg.vector_norm(q, dim=-1).amax(-1) * torch.linalg.vector_norm(keys, dim=-2).amax(-1)
+    return bool(longest.max() <= BOUND)

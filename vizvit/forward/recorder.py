@@ -23,7 +23,8 @@ from ..model.timm_parts import after_blocks
 from ..model.twin import stand_in
 from ..model.vit import VitModel
 
-LONG = 512  # tokens from which a backward pass is short of memory rather than of time
+GRAPH = 10  # of what a block holds for the backward pass, in sizes of its input: input, q, k, v, output, norm, MLP
+LARGE = 2**29  # bytes of all blocks from which a backward pass is short of memory rather than of time
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Recorder(TorchFunctionMode):
         return double
 
     def _run(self, block: Callable, x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
-        if not self._gradients or x.shape[1] < LONG:
+        if not self._gradients or GRAPH * x.nbytes * len(self.layers) < LARGE:
             return block(x, *args, **kwargs)
         # Only what goes into a block is kept for the backward pass, which computes one block at a time anew.
         return checkpoint(block, x, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
