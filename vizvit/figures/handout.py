@@ -156,8 +156,8 @@ def _panel(sheet: Sheet, place: Place, panel: Panel, view: np.ndarray, width: fl
     pixels, limits = _pixels(panel, printable(view, max(across, down)))
     axes = sheet.picture(place, pixels, panel.heat.shape)
     for row, col in np.argwhere(panel.marked) if panel.marked is not None else ():
-        for color, line in (("black", 2), (panel.edge, 1)):
-            axes.add_patch(Rectangle((col, row), 1, 1, fill=False, edgecolor=color, linewidth=line, label="marked"))
+        for color, thick in (("black", 2), (panel.edge, 1)):
+            axes.add_patch(Rectangle((col, row), 1, 1, fill=False, edgecolor=color, linewidth=thick, label="marked"))
     if panel.outlined is not None:
         rows, cols = panel.heat.shape
         outline(axes, panel.outlined, 72 * across / cols, 72 * down / rows)

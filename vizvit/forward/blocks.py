@@ -53,7 +53,7 @@ def blocks(
     room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + with_scores)
     shifted = with_scores or bias is not None or not _are_small(q, keys)
     buffers = None
-    for heads, queries in _places(*q.shape[:2], room, all_heads):
+    for heads, queries in _places(len(q), q.shape[1], room, all_heads):
         shape = (heads.stop - heads.start, queries.stop - queries.start, q.shape[1])
         if buffers is None:  # the first block is the largest
             buffers = q.new_empty(1 + with_scores, math.prod(shape))
