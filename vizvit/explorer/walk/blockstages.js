@@ -1,5 +1,6 @@
 // Stages 6 to 11 as they are drawn: the inside of a block, for one token.
 
+import { percentOf } from "../js/draw/numbers.js";
 import { encodeCapture, frameOf } from "../js/forward/encode.js";
 import { fill } from "../js/draw/words.js";
 import { CURVES } from "../js/byhand/formulas.js";
@@ -75,7 +76,7 @@ function drawScaled(now, made, scaled) {
     sideBySide([
       overPicture(photo, values.subarray(grid.prefix), grid, t[scaled ? "scores_scaled" : "scores_products"], signed)
         + colourBar(-limit, limit, t.scores_unit, "difference"),
-      overPicture(photo, heat, grid, t.scores_weights, { name: "softmax", query: patch }) + colourBar(0, Math.max(...heat), t.attention),
+      overPicture(photo, heat, grid, t.scores_weights, { name: "softmax", query: patch }) + colourBar(0, Math.max(...heat), t.attention, "viridis", percentOf),
     ], "220px"),
     badge(made.difference, t), parts ? note(fill(t.scores_prefix, { parts })) : "",
     `<table class="vw-table" data-draw="scaling"><tr><th></th><th>${t.scores_entropy} (${t.nats})</th><th>${t.scores_largest}</th></tr>`
@@ -91,7 +92,7 @@ export function drawSum(now) {
   const attention = weights.subarray(grid.prefix), parts = contributions.subarray(grid.prefix);
   now.show("sum",
     sideBySide([
-      overPicture(photo, attention, grid, t.sum_attention, { name: "attention", query: patch, threads: THREADS }) + colourBar(0, Math.max(...attention), t.attention),
+      overPicture(photo, attention, grid, t.sum_attention, { name: "attention", query: patch, threads: THREADS }) + colourBar(0, Math.max(...attention), t.attention, "viridis", percentOf),
       overPicture(photo, parts, grid, t.sum_contribution, { name: "contribution", query: patch, marks }) + colourBar(0, Math.max(...parts), t.sum_unit),
     ], "220px"),
     badge(made.difference, t), heading(t.sum_most),

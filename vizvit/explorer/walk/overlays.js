@@ -43,9 +43,9 @@ export function gallery(tiles, width = "130px") {
   return `<div class="vw-gallery" style="--tile:${width}">${tiles.join("")}</div>`;
 }
 
-// A map's colours between the values that they stand for.
-export function colourBar(low, high, label, map = "viridis") {
+// A map's colours between the values that they stand for, as `write` writes them.
+export function colourBar(low, high, label, map = "viridis", write = number) {
   const shades = shadesOf(Float64Array.from({ length: STOPS }, (_, i) => i / (STOPS - 1)), map, 0, 1);
   const gradient = Array.from({ length: STOPS }, (_, i) => `rgb(${shades[3 * i]} ${shades[3 * i + 1]} ${shades[3 * i + 2]})`).join(", ");
-  return `<div class="vz-bar"><span>${number(low)}</span><i style="background: linear-gradient(90deg, ${gradient})"></i><span>${number(high)}</span><span>${label}</span></div>`;
+  return `<div class="vz-bar"><span>${write(low)}</span><i style="background: linear-gradient(90deg, ${gradient})"></i><span>${write(high)}</span><span>${label}</span></div>`;
 }
