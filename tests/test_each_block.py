@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 import vizvit
 from vizvit.analysis import rollout
 from vizvit.explanations import METHODS, explain
+from vizvit.forward import recorder
 from vizvit.forward.capture import capture_view
 from vizvit.forward.each_block import EachBlock
 
@@ -59,8 +60,9 @@ def test_each_block_is_told_of_once_a_pass(shipped, view):
     assert counted(there_and_back) == 2 * shipped.num_layers
 
 
-def test_a_long_sequence_is_told_of_while_its_blocks_are_computed_anew(vit, pictures):
-    model = vit("vit_tiny_patch16_224", image_size=384, depth=3)
+def test_blocks_that_are_computed_anew_are_told_of_again(vit, pictures, monkeypatch):
+    monkeypatch.setattr(recorder, "LARGE", 1)
+    model = vit("vit_tiny_patch16_224", image_size=64, depth=3)
     view = model.view(pictures[0])
     plain = capture_view(model, view, 3).gradient_weighted_attention(0).numpy()
     blocks = Blocks()

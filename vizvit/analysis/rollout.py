@@ -108,7 +108,7 @@ def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = T
     own = query_row(cap, token, _pool_weights(cap, "gradient"))
     gained = torch.zeros_like(own)  # apart from what may be 10⁹ times as large
     for layer in reversed(range(cap.num_layers)):
-        gained = gained + _through(own + gained, cap.gradient_blocks(layer)) / cap.num_heads
+        gained = gained + (own + gained) @ cap.gradient_weighted_attention(layer)
     return patch_map(own + gained if include_own else gained, cap)
 
 
@@ -198,7 +198,8 @@ def _through(row: torch.Tensor, blocks: Iterator[Block]) -> torch.Tensor:
     """row · (the sum of a layer's heads), [key]."""
     through = torch.zeros_like(row)
     for block in blocks:
-        through += torch.bmm((row[block.queries] / block.sums)[:, None], block.exponentials).sum((0, 1))
+        for weights, exponentials in zip(row[block.queries] / block.sums, block.exponentials, strict=True):
+            through += weights @ exponentials
     return through
 
 

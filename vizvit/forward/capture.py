@@ -21,8 +21,8 @@ from ..model.outputs import predicted
 from ..model.tokens import Token, find_layer, find_token
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
-from .blocks import Block, blocks, weighted
-from .derived import bias_of, over_tokens, softmax_rows, weight_gradient
+from .blocks import Block, blocks
+from .derived import bias_of, gradient_weighted, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
 from .gradients import output_gradients
 from .recorder import Call, Recorder, forward, nbytes_of
@@ -224,11 +224,9 @@ class Capture:
         return self.attention_tensor(index), weight_gradient(self._calls[index], gradients[index])
 
     def gradient_weighted_attention(self, layer: int) -> torch.Tensor:
-        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]."""
-        total = torch.zeros(self.num_tokens, self.num_tokens, device=self.vit.device)
-        for block in self.gradient_blocks(layer):
-            total[block.queries] += block.weights().sum(0)
-        return total.div_(self.num_heads)
+        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]; one head's matrices at a time."""
+        index, gradients = self._index(layer), self._output_gradients()
+        return gradient_weighted(self._calls[index], gradients[index], self._bias(index))
 
     def pool_gradient(self) -> torch.Tensor | None:
         """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
@@ -263,11 +261,6 @@ class Capture:
         """A layer's attention a block at a time: no more is held than fits into a processor's cache."""
         call, bias = self._call(layer), self._bias(self._index(layer))
         return blocks(call.q, call.k, call.scale, bias, call.silenced, all_heads=all_heads, with_scores=with_scores)
-
-    def gradient_blocks(self, layer: int) -> Iterator[Block]:
-        """`blocks` of (A ⊙ ∂y/∂A)⁺ in place of A, whose sums are A's; needs a target."""
-        gradient = self._output_gradients()[self._index(layer)]
-        return weighted(self.blocks(layer), self._call(layer).v, gradient)
 
 
 def capture(vit: VitModel, image: Source, *, target: int | str | None = None) -> Capture:
