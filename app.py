@@ -16,7 +16,7 @@ t = language.say("app")
 @st.cache_resource(show_spinner=t["starting"])
 def warm_up() -> None:
     """Import what takes seconds; visitors of a fresh server wait here together, with something on the screen."""
-    process.wait_asleep()
+    process.wait_briefly()
     with process.for_good():
         from vizvit.pages.shared import store
 

@@ -30,10 +30,13 @@ def test_once_pytorch_is_there_a_model_may_be_and_nothing_is_put_out_of_sight():
     assert gc.get_freeze_count() == before
 
 
-def test_threads_wait_asleep_unless_the_person_chose_otherwise(monkeypatch):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    process.wait_asleep()
-    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+def test_threads_wait_briefly_unless_the_person_chose_otherwise(monkeypatch):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")  # so that it is as it was afterwards
+        monkeypatch.delenv(name)
+    process.wait_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == "10000"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    process.wait_asleep()
-    assert os.environ["OMP_WAIT_POLICY"] == "active"
+    process.wait_briefly()
+    assert "GOMP_SPINCOUNT" not in os.environ

@@ -74,7 +74,7 @@ exit codes: 0 all good, 1 some pictures failed, 2 wrong usage or a model that ca
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code, and prints an error as one line, never a traceback."""
-    process.wait_asleep()
+    process.wait_briefly()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name the terminal cannot spell is no reason to stop
