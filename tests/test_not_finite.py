@@ -45,8 +45,9 @@ def test_large_numbers_are_numbers(model, picture):
 
 def test_a_study_names_such_pictures_and_leaves_them_out_of_its_means(model, tmp_path, monkeypatch):
     grey = lambda view: bool((view == 100).all())  # noqa: E731
-    normalise = VitModel.normalise
-    monkeypatch.setattr(VitModel, "normalise", lambda vit, view: normalise(vit, view) / (0 if grey(view) else 1))
+    normalise = VitModel.normalise_all
+    by = lambda views: torch.tensor([[[[0.0 if grey(view) else 1.0]]] for view in views])  # noqa: E731
+    monkeypatch.setattr(VitModel, "normalise_all", lambda vit, views: normalise(vit, views) / by(views))
     side = model.input_size[0]
     pictures = {name: np.full((side, side, 3), 100, np.uint8) for name in ("good", "grey", "grey when filled", "torn")}
     pictures["good"][::2] = 200
@@ -73,5 +74,5 @@ def test_a_study_names_such_pictures_and_leaves_them_out_of_its_means(model, tmp
     assert "No agreement with boxes: no picture has a box" in report and "No spread: that takes two pictures" in report
     assert all(name in report and text.split(".")[0] in report for name, text in why.items())
     with pytest.raises(vizvit.ModelError, match=r"None of 1 pictures can be measured; good\.png: The queries"):
-        monkeypatch.setattr(VitModel, "normalise", lambda vit, view: normalise(vit, view) * np.nan)
+        monkeypatch.setattr(VitModel, "normalise_all", lambda vit, views: normalise(vit, views) * np.nan)
         study.run(model, [alone], tmp_path / "none")

@@ -25,8 +25,9 @@ HERE = Path(__file__).parent
 MARK = "<!-- tests/benchmarks/all.py -->\n"
 LIMIT = 600  # seconds for one of them
 RUNS: dict[str, tuple[str, ...]] = {  # name -> what keeps it short
-    "capture": ("--rounds", "20"),
+    "capture": ("--rounds", "12"),
     "many": ("--rounds", "5"),
+    "study": ("--rounds", "2"),
     "relevance": (),
     "faithfulness": ("--quick",),
     "frames": (),

@@ -62,10 +62,12 @@ def seconds(call: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def measure(calls: dict[str, Callable[[], object]], rounds: int, device: torch.device) -> dict[str, list[float]]:
+def measure(
+    calls: dict[str, Callable[[], object]], rounds: int, device: torch.device, warm: int = 3
+) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in calls}
     order = list(calls)
-    for _ in range(3):
+    for _ in range(warm):
         for call in calls.values():
             seconds(call, device)
     for turn in range(rounds):

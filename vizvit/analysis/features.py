@@ -52,7 +52,7 @@ def artefact_tokens(cap: Capture, layer: int = -1) -> ArtefactTokens:
     norms are one population, where two overlap, as those of two parts of a picture do, nor where the high one is the
     larger.
     """
-    norms = patch_norms(cap)[find_layer(cap.vit, layer) + 1]  # [patch]
+    norms = patch_norms(cap)[find_layer(cap.vit, layer, cap.num_layers) + 1]  # [patch]
     threshold = float(high_population(norms))
     if np.isnan(threshold):
         return ArtefactTokens(np.zeros((cap.grid.rows, cap.grid.cols), bool), None)
@@ -105,7 +105,7 @@ def patch_components(cap: Capture, layer: int = -1, n: int = 3, *, other: Captur
     Raises CaptureError for a layer that there is not, for more components than patches or dimensions, and for a capture
     by another model.
     """
-    return component_chain(cap, n, find_layer(cap.vit, layer), other=other)[0][0]
+    return component_chain(cap, n, find_layer(cap.vit, layer, cap.num_layers), other=other)[0][0]
 
 
 def component_chain(

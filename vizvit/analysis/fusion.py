@@ -159,7 +159,7 @@ def query_row(
     has_class = "class" in cap.grid.prefix_names
     if pool_weights is not None and area is None and (token == READ_OUT or (token is None and not has_class)):
         return pool_weights.clone()
-    row = torch.zeros(cap.num_tokens, device=cap.vit.device)
+    row = torch.zeros(cap.num_tokens, device=cap.device)
     tokens = _read_tokens(cap) if token == READ_OUT and area is None else tokens_of(cap, token, area)
     row[tokens] = 1 / len(tokens)
     return row

@@ -19,13 +19,13 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
     [layer, head, token]: see `attention_sinks`. The others are float32.
     """
     tokens, prefix = cap.num_tokens, cap.grid.num_prefix_tokens
-    distances = torch.zeros(tokens, tokens, device=cap.vit.device)
+    distances = torch.zeros(tokens, tokens, device=cap.device)
     distances[prefix:, prefix:] = torch.from_numpy(patch_distances(cap.grid))
-    is_patch = torch.ones(tokens, device=cap.vit.device)
+    is_patch = torch.ones(tokens, device=cap.device)
     is_patch[:prefix] = 0
     least = torch.finfo(torch.float32).tiny
-    measures = torch.zeros(3, cap.num_layers, cap.num_heads, device=cap.vit.device)
-    received = torch.zeros(cap.num_layers, cap.num_heads, tokens, device=cap.vit.device)
+    measures = torch.zeros(3, cap.num_layers, cap.num_heads, device=cap.device)
+    received = torch.zeros(cap.num_layers, cap.num_heads, tokens, device=cap.device)
     for layer in range(cap.num_layers):
         distance, entropy, share = measures[:, layer]
         for block in cap.blocks(layer, with_scores=True):
@@ -35,7 +35,7 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
             entropy[heads] += (sums.log() - torch.linalg.vecdot(exponentials, block.scores) / sums).sum(-1)
             share[heads] += (exponentials[..., :prefix].sum(-1) / sums) @ patches
             received[layer, heads] += ((1 / sums)[:, None] @ exponentials)[:, 0]
-    measures /= torch.tensor([tokens - prefix, tokens, tokens - prefix], device=cap.vit.device)[:, None, None]
+    measures /= torch.tensor([tokens - prefix, tokens, tokens - prefix], device=cap.device)[:, None, None]
     names = ("distance", "entropy", "prefix_share")
     found = dict(zip(names, measures.cpu().numpy(), strict=True)) | {"received": (received / tokens).cpu().numpy()}
     return found | {"sinks": _sinks(found["received"])}

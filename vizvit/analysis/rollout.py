@@ -173,7 +173,7 @@ class _Chain:
         if self._fusion == "gradient":
             fused = cap.gradient_weighted_attention(layer)
         else:
-            fused = torch.empty(cap.num_tokens, cap.num_tokens, device=cap.vit.device)
+            fused = torch.empty(cap.num_tokens, cap.num_tokens, device=cap.device)
             for block in cap.blocks(layer, all_heads=True):
                 fused[block.queries] = fuse_heads(block.weights(), self._fusion)
         if self._discard_ratio:

@@ -71,8 +71,9 @@ def capture_views(
     """
     if gradients:
         vit.class_index(0)
-    recorder = _BatchRecorder(vit.num_layers, len(views), gradients)
-    pixels = torch.cat([vit.normalise(view) for view in views])
+    count = vit.num_layers
+    recorder = _BatchRecorder(count, len(views), gradients)
+    pixels = vit.normalise_all(views)
     with torch.set_grad_enabled(gradients):
         logits = forward(vit, recorder, pixels.requires_grad_(gradients))
     if recorder.features is not None:
@@ -86,7 +87,7 @@ def capture_views(
     targets = (
         leading(vit.outputs, logits) if target is None else logits.new_full((len(views),), target, dtype=torch.long)
     )
-    outputs = recorder.outputs[: vit.num_layers] + recorder.outputs[vit.num_layers :][-1:]
+    outputs = recorder.outputs[:count] + recorder.outputs[count:][-1:]
     # A picture's logit depends on no other picture, so that the sum's gradient is each one's own.
     with torch.enable_grad():  # also where the caller has switched gradients off
         chosen = logits.gather(1, targets[:, None]).sum()
@@ -98,7 +99,7 @@ def capture_views(
         mine.elsewhere = [replace(call, v=own(call.v), output=None) for call in mine.elsewhere[-1:]]
         gradients_of = [own(gradient[index]) for gradient in found]
         pool_gradient = gradients_of[-1] if mine.elsewhere else None
-        row, layers = logits[index : index + 1], gradients_of[: vit.num_layers]
+        row, layers = logits[index : index + 1], gradients_of[:count]
         done.append(Capture(vit, view, row, mine, int(targets[index]), layers, pool_gradient))
     return done
 

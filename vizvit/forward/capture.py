@@ -90,6 +90,11 @@ class Capture:
         return self._calls[0].q.shape[0]
 
     @property
+    def device(self) -> torch.device:
+        """Where queries and keys are."""
+        return self._calls[0].q.device
+
+    @property
     def head_dim(self) -> int:
         """Numbers in a query, and in a key, of one head."""
         return self._calls[0].q.shape[2]
@@ -241,7 +246,7 @@ class Capture:
     # --- inside
 
     def _index(self, layer: int) -> int:
-        return find_layer(self.vit, layer)
+        return find_layer(self.vit, layer, self.num_layers)
 
     def _output_gradients(self) -> list[torch.Tensor]:
         if self._gradients is None:

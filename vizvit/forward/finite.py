@@ -18,16 +18,14 @@ def check_finite(vit: VitModel, calls: list[Call], logits: torch.Tensor) -> None
 
     calls: of each layer, and then of the pooling head, where there is one.
     """
-    places = [f"layer {layer}" for layer in range(vit.num_layers)] + ["the pooling head"]
-    found = []
-    for place, call in zip(places, calls, strict=False):
-        found += [(f"The queries of {place}", call.q), (f"The keys of {place}", call.k)]
-    found.append(("The outputs", logits))
+    found = [value for call in calls for value in (call.q, call.k)] + [logits]
     # A sum is not finite where one of its terms is not; it may overflow besides, so that the terms decide.
-    sums = torch.stack([value.detach().float().sum() for _, value in found])
+    sums = torch.stack([value.detach().float().sum() for value in found])
     for number in (~sums.isfinite()).nonzero().flatten().tolist():
-        name, value = found[number]
-        if not value.isfinite().all():
+        if not found[number].isfinite().all():
+            layer, what = number // 2, ("queries", "keys")[number % 2]
+            place = f"layer {layer}" if layer < vit.num_layers else "the pooling head"
+            name = "The outputs" if number == len(found) - 1 else f"The {what} of {place}"
             raise NotFinite(
                 f"{name} of {vit.name} hold NaN or infinity on this picture, so there is no attention to show. Check "
                 f"the weights, which a training that diverged may have spoilt, or use another precision than "

@@ -8,11 +8,15 @@ from .vit import VitModel
 Token = int | str | tuple[str, int, int]
 
 
-def find_layer(vit: VitModel, layer: int) -> int:
-    """A layer of this model, counted from 0; negative ones are from the end. CaptureError where there is none."""
-    if not -vit.num_layers <= layer < vit.num_layers:
-        raise CaptureError(f"There is no layer {layer}: {vit.name} has layers 0 to {vit.num_layers - 1}.")
-    return layer % vit.num_layers
+def find_layer(vit: VitModel, layer: int, count: int | None = None) -> int:
+    """A layer of this model, counted from 0; negative ones are from the end. CaptureError where there is none.
+
+    count: of the layers, where it is known, for instance from a capture.
+    """
+    count = vit.num_layers if count is None else count
+    if not -count <= layer < count:
+        raise CaptureError(f"There is no layer {layer}: {vit.name} has layers 0 to {count - 1}.")
+    return layer % count
 
 
 def find_token(vit: VitModel, token: Token) -> int:

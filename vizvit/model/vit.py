@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -170,16 +170,21 @@ class VitModel:
 
     def normalise(self, view: np.ndarray) -> torch.Tensor:
         """[1, C, H, W] on the device from the uint8 [H, W, 3] pixels that `view` gives."""
+        return self.normalise_all([view])
+
+    def normalise_all(self, views: Sequence[np.ndarray]) -> torch.Tensor:
+        """`normalise` of each, [N, C, H, W]."""
         self._check_channels()
+        device, dtype = timm_embedding.place_of(self.module)
+        return torch.stack([self._normalised(view) for view in views]).to(device=device, dtype=dtype)
+
+    def _normalised(self, view: np.ndarray) -> torch.Tensor:
         seen = greyed(np.asarray(view)) if self.channels == 1 else np.array(view)
         pixels = torch.from_numpy(np.array(seen)).permute(2, 0, 1).float().div(255)
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
         pixels = (pixels - mean) / std
         margin = [self.input_size[axis] - pixels.shape[axis + 1] for axis in (0, 1)]
-        if any(margin):
-            pixels = nn.functional.pad(pixels, (0, margin[1], 0, margin[0]))
-        device, dtype = timm_embedding.place_of(self.module)
-        return pixels[None].to(device=device, dtype=dtype)
+        return nn.functional.pad(pixels, (0, margin[1], 0, margin[0])) if any(margin) else pixels
 
     def _check_channels(self) -> None:
         if self.channels not in (1, 3):

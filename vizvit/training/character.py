@@ -71,7 +71,7 @@ def character(vit: VitModel, source: Source) -> Character:
 
 def _top1(vit: VitModel, source: Source) -> float:
     right = [
-        vit.module(torch.cat([vit.normalise(view) for view in views])).argmax(1).cpu().numpy() == source.labels[rows]
+        vit.module(vit.normalise_all(views)).argmax(1).cpu().numpy() == source.labels[rows]
         for rows, views, _ in batches(vit, source, [])
     ]
     return float(np.concatenate(right).mean())
