@@ -115,8 +115,19 @@ function outcome({ prediction, features }) {
   if (!prediction.length) return [text(HEAD + 48, 108, features, "caption")];
   return prediction.flatMap(({ name, share }, index) => [
     node("rect", { class: "share", x: HEAD, y: 93 + 14 * index, width: 96 * share, height: 12, rx: 1.5 }),
-    text(HEAD + 3, 103 + 14 * index, name, "caption start over"),
+    squeezed(HEAD + 3, 103 + 14 * index, name, WIDE - HEAD - 5),
   ]);
+}
+
+// A name in a room that it may be a little too long for: set closer, and cut where that is not enough.
+function squeezed(x, y, name, room) {
+  const letters = [...name], widths = letters.map((letter) => 0.84 * textWidth(letter)); // a caption's
+  let count = letters.length, width = widths.reduce((sum, one) => sum + one, 0);
+  while (width > 1.15 * room) width -= widths[--count];
+  const cut = count < letters.length, element = text(x, y, cut ? `${letters.slice(0, count - 1).join("").trimEnd()}…` : name, "caption start over");
+  if (width > room) for (const [key, value] of [["textLength", room], ["lengthAdjust", "spacingAndGlyphs"]]) element.setAttribute(key, value);
+  if (cut) element.append(node("title", {}, name));
+  return element;
 }
 
 function plus(x) {
