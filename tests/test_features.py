@@ -129,6 +129,10 @@ def test_two_populations_are_found_and_one_is_not():
     apart = np.concatenate([rng.normal(8.3, 0.4, (20, 830)), rng.normal(16, 1, (20, 540))], 1)
     starts_apart = high_population(apart)
     assert ((apart[:, :830].max(1) < starts_apart) & (starts_apart < apart[:, 830:].min(1))).all()
+    some = np.concatenate([low, high], 1)[:3].copy()
+    some[1] = low[0].mean() + rng.normal(0, 1, some.shape[1])
+    each = np.array([high_population(row) for row in some])  # whatever rows are fitted beside it
+    assert np.array_equal(high_population(some), each, equal_nan=True)
     scaled = high_population(1e6 * np.concatenate([low, high], 1))
     np.testing.assert_allclose(scaled, 1e6 * starts, rtol=1e-6)
 

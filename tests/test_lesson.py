@@ -160,6 +160,7 @@ def populations() -> list[dict]:
         np.ones(9),
     ]
     rows += [np.r_[rng.normal(5, 0.5, 40), rng.normal(9, 0.5, 30)]]
+    rows += [np.r_[rng.normal(8.3, 0.4, 830), rng.normal(10.3, 0.5, 540)]]  # two that overlap
     starts = [float(high_population(row)) for row in rows]
     return [{"row": row.tolist(), "start": None if np.isnan(s) else s} for row, s in zip(rows, starts, strict=True)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-ROUNDS, TOLERANCE = 200, 1e-9  # of the fit: at most so many, until no row gains more a value
+ROUNDS, TOLERANCE = 200, 1e-9  # of the fit: at most so many, until a row gains no more a value
 NARROWEST = 0.01  # standard deviation of a population, as a share of that of all values: one value is no population
 FREE = 3  # numbers that two populations have more than one: a mean, a deviation, a weight
 
@@ -59,20 +59,22 @@ def _fit(rows: np.ndarray) -> tuple[np.ndarray, ...]:
 
     unsure: the entropy of whose each value is, in nats, over all values.
     """
-    member = _halves(rows)  # [row, population, n], how much of each value is whose
-    before = np.full(len(rows), -np.inf)
+    going, member = np.arange(len(rows)), _halves(rows)  # [row, population, n], how much of each value is whose
+    weights, means, variances = np.empty((3, len(rows), 2))
+    logs, total = np.empty(member.shape), np.empty(rows.shape)
+    likelihood = np.full(len(rows), -np.inf)
     for _ in range(ROUNDS):
-        mass = member.sum(-1)
-        weights, means = mass / rows.shape[-1], (member * rows[:, None]).sum(-1) / mass
-        variances = (member * (rows[:, None] - means[..., None]) ** 2).sum(-1) / mass
-        variances = np.maximum(variances, NARROWEST**2)
-        logs = _log_densities(rows, weights, means, variances)
-        total = np.logaddexp(logs[:, 0], logs[:, 1])
-        likelihood = total.sum(-1)
-        if (likelihood - before <= TOLERANCE * rows.shape[-1]).all():
+        some, mass = rows[going], member.sum(-1)
+        weights[going], means[going] = mass / some.shape[-1], (member * some[:, None]).sum(-1) / mass
+        spread = (member * (some[:, None] - means[going][..., None]) ** 2).sum(-1) / mass
+        variances[going] = np.maximum(spread, NARROWEST**2)
+        logs[going] = _log_densities(some, weights[going], means[going], variances[going])
+        total[going] = np.logaddexp(logs[going, 0], logs[going, 1])
+        before, likelihood[going] = likelihood[going], total[going].sum(-1)
+        going = going[likelihood[going] - before > TOLERANCE * some.shape[-1]]
+        if not len(going):
             break
-        member = np.maximum(np.exp(logs - total[:, None]), 1e-300)
-        before = likelihood
+        member = np.maximum(np.exp(logs[going] - total[going, None]), 1e-300)
     order = means.argsort(-1)
     sort = [np.take_along_axis(part, order, -1) for part in (weights, means, variances)]
     belongs = np.exp(logs - total[:, None])

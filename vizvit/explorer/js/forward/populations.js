@@ -28,7 +28,8 @@ function startOf(row) {
   }
   const start = low.mean + (first - 0.5) * step;
   const valley = least < Math.min(...ends) * (1 - 1e-6), smaller = row.filter((value) => value > start).length < count / 2;
-  return valley && smaller && first > 0 ? start : null;
+  const apart = start > low.mean + Math.sqrt(2 * Math.log(count) * low.variance);
+  return valley && smaller && apart && first > 0 ? start : null;
 }
 
 // Two Gaussians by expectation maximisation, the lower first: { groups: [{ weight, mean, variance }], likelihood, unsure }.
