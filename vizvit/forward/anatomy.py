@@ -179,33 +179,36 @@ class Anatomy:
 
     def numbers(self) -> dict[str, int | str]:
         """The model's numbers under the names that texts use for them: {model}, {dim}, {heads}, {layers}, ..."""
-        grid, (height, width) = self.grid, self.grid.image_size
-        dim, channels = self.streams.shape[-1], self.pixels.shape[0]
-        found: dict[str, int | str] = {
-            "model": self.vit.name,
-            "height": height,
-            "width": width,
-            "channels": channels,
-            "patch": grid.patch_size,
-            "values": grid.patch_size**2 * channels,
-            "rows": grid.rows,
-            "cols": grid.cols,
-            "patches": grid.num_patches,
-            "prefix": grid.num_prefix_tokens,
-            "tokens": grid.num_tokens,
-            "dim": dim,
-            "layers": self.vit.num_layers,
-            "layer": self.layer,
-            "heads": self.vit.num_heads,
-            "head_dim": dim // self.vit.num_heads,
-            "classes": len(self.vit.labels),
-            "hidden": 4 * dim,
-        }
+        dim = self.streams.shape[-1]
+        heads, size = self.vit.num_heads, dim // self.vit.num_heads
         if self.block is not None:
-            found["heads"], found["head_dim"] = self.block.q.shape[0], self.block.q.shape[-1]
-        if self.parts is not None:
-            found["hidden"] = self.parts.mlp.second.weight.shape[1]
-        return found
+            heads, size = self.block.q.shape[0], self.block.q.shape[-1]
+        hidden = 4 * dim if self.parts is None else self.parts.mlp.second.weight.shape[1]
+        return numbers_of(self.vit, dim=dim, heads=heads, head_dim=size, hidden=hidden) | {"layer": self.layer}
+
+
+def numbers_of(vit: VitModel, *, dim: int, heads: int, head_dim: int, hidden: int) -> dict[str, int | str]:
+    """The numbers of texts that are the same in every layer."""
+    grid, (height, width) = vit.grid, vit.grid.image_size
+    return {
+        "model": vit.name,
+        "height": height,
+        "width": width,
+        "channels": vit.channels,
+        "patch": grid.patch_size,
+        "values": grid.patch_size**2 * vit.channels,
+        "rows": grid.rows,
+        "cols": grid.cols,
+        "patches": grid.num_patches,
+        "prefix": grid.num_prefix_tokens,
+        "tokens": grid.num_tokens,
+        "dim": dim,
+        "layers": vit.num_layers,
+        "heads": heads,
+        "head_dim": head_dim,
+        "classes": len(vit.labels),
+        "hidden": hidden,
+    }
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ..forward.anatomy import numbers_of
 from ..model.vit import POSITION_KINDS, VitModel
 from ..texts import of_library, words, words_of_model
 from .lessons import Lesson, lesson
@@ -14,6 +15,7 @@ from .written import article
 
 # The place that one is at while the page is looked at: a letter of private use for each, which the page replaces.
 LIVE = {"layer": "\ue010", "head": "\ue011", "row": "\ue012", "col": "\ue013"}
+SIZES = ("dim", "heads", "head_dim", "hidden")  # of a description that a page draws from
 _AS_NUMBER = re.compile("<mi>([\ue010-\ue013])</mi>")
 
 
@@ -26,7 +28,8 @@ def content(
     walked at first. place: "layer", "head", "token" to begin at, as far as they are known.
     """
     kind, look = vit.outputs if vit.labels else "features", words("look", language)
-    t, numbers = words_of_model("walk", language, vit.outputs, kind), _numbers(vit, model)
+    t = words_of_model("walk", language, vit.outputs, kind)
+    numbers = numbers_of(vit, **{name: model[name] for name in SIZES})
     prefix = [of_library(name, language) for name in vit.grid.prefix_names]
     stages = [stage.of(kind) for stage in STAGES]
     height, width = vit.grid.image_size
@@ -58,28 +61,3 @@ def content(
 def _lesson(filled: Lesson, t: Mapping[str, str]) -> dict[str, str]:
     """Formulas become MathML, in which a number that is yet to come is one, too."""
     return {"title": filled.title, "text": _AS_NUMBER.sub(r"<mn>\1</mn>", article(filled, t))}
-
-
-def _numbers(vit: VitModel, model: Mapping) -> dict[str, int | str]:
-    """As `Anatomy.numbers`, without the place."""
-    height, width = vit.grid.image_size
-    patch = model["patch_size"]
-    return {
-        "model": vit.name,
-        "height": height,
-        "width": width,
-        "channels": 3,
-        "patch": patch,
-        "values": 3 * patch**2,
-        "rows": model["rows"],
-        "cols": model["cols"],
-        "patches": model["rows"] * model["cols"],
-        "prefix": model["prefix"],
-        "tokens": model["tokens"],
-        "dim": model["dim"],
-        "layers": model["layers"],
-        "heads": model["heads"],
-        "head_dim": model["head_dim"],
-        "classes": model["classes"],
-        "hidden": model["hidden"],
-    }
