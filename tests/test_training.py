@@ -223,6 +223,20 @@ def test_weights_of_another_run_to_start_from(folder, trained, tmp_path):
 # --- the schedule
 
 
+@pytest.mark.parametrize("opt", ["adamw", "nmuon"])
+def test_frozen_parts_stay_as_they_are(folder, trained, tmp_path, opt):
+    given = {"freeze": "blocks.0.attn.qkv, pos_embed", "opt": opt}
+    run = start(folder, tmp_path / "run", Budget(epochs=2), given=given, init=str(trained / "model"))
+    before = {name: value.clone() for name, value in run.network.state_dict().items()}
+    run.train()
+    held = {name for name, value in run.ema.module.state_dict().items() if torch.equal(value, before[name])}
+    assert held == {"blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias", "pos_embed"}
+    with pytest.raises(vizvit.ModelError, match=r"no part 'blocks.9'.*patch_embed"):
+        start(folder, tmp_path / "other", given={"freeze": "blocks.9"})
+    with pytest.raises(vizvit.ModelError, match="made with freeze blocks"):
+        start(folder, tmp_path / "run", Budget(epochs=3), given={"freeze": ""})
+
+
 def test_the_rate_rises_then_falls_to_its_floor():
     found = [rate(fraction, warmup=0.1, floor=0.02) for fraction in np.linspace(0, 1, 101)]
     assert found[10] == pytest.approx(1)

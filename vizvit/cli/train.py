@@ -71,6 +71,7 @@ RECIPE = {
     "teacher": (str, "a model, as --model of the other commands, whose tokens the student's are drawn to"),
     "teacher-weight": (amount, "of that beside the labels' loss (2)"),
     "settle": (amount, "weight of the last layer's class-token attention being drawn to the two layers' before it (0)"),
+    "freeze": (str, "parts of the network that stay as they are, as blocks.0.attn.qkv,pos_embed (none)"),
     "ema": (amount, "decay of the averaged weights, which are exported (0.999)"),
     "crop": (amount, "smallest share of a picture's area that a crop keeps (0.4)"),
     "colour": (amount, "spread of brightness, contrast and saturation (0.3)"),

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from timm.models import save_for_hf
 from torch import nn
 
+from ..errors import ModelError
 from ..files import failed, made, write_bytes
 from .recipe import ARCHITECTURE, Recipe
 
@@ -47,6 +48,23 @@ def unfuse(network: nn.Module) -> None:
     for part in network.modules():
         if hasattr(part, "fused_attn"):
             part.fused_attn = False
+
+
+def freeze(network: nn.Module, names: str) -> None:
+    """Leave the parameters of these parts as they are; names: as in `named_parameters`, with commas between.
+
+    Raises ModelError for a part that has none.
+    """
+    for part in filter(None, (name.strip() for name in names.split(","))):
+        held = [value for name, value in network.named_parameters() if f"{name}.".startswith(f"{part}.")]
+        if not held:
+            parts = ", ".join(name for name, _ in network.named_children())
+            raise ModelError(
+                f"The network has no part {part!r} with weights to freeze. Its parts are {parts}; those inside are "
+                f"named like blocks.0.attn.qkv."
+            )
+        for value in held:
+            value.requires_grad_(False)
 
 
 def export(

@@ -12,7 +12,7 @@ from ..reading import finite
 ARCHITECTURE = "vit_tiny_patch16_224"  # timm's plain VisionTransformer; the sizes below replace its own
 MOST = {"image_size": 4096, "patch": 4096, "dim": 16384, "depth": 1000, "heads": 1024}
 # What may not change between the runs that make one set of weights.
-FIXED = ("image_size", "patch", "dim", "depth", "heads", "batch", "opt", "seed", "layer_decay", "head_only")
+FIXED = ("image_size", "patch", "dim", "depth", "heads", "batch", "opt", "seed", "layer_decay", "head_only", "freeze")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Recipe:
     ema: decay of the averaged weights, which are the ones validated and exported.
     crop, colour, randaugment, erase: see `Augment`.
     layer_decay: the rate of each block as a share of the next one's. head_only: only the classifier learns.
+    freeze: names of parts of the network, with commas between, whose weights stay as they are.
     """
 
     image_size: int = 64
@@ -64,6 +65,7 @@ class Recipe:
     teacher: str = ""
     teacher_weight: float = 2.0
     settle: float = 0.0
+    freeze: str = ""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -28,7 +28,7 @@ from .budget import Budget
 from .clock import Clock
 from .foresight import foresee
 from .machine import Machine
-from .network import export, unfuse
+from .network import export, freeze, unfuse
 from .optimiser import TOWARDS, optimizer_of
 from .pixels import Pixels
 from .recipe import Recipe
@@ -68,6 +68,7 @@ class Run:
         self.network = network.to(machine.device)
         if machine.device.type == "cpu":
             unfuse(self.network)
+        freeze(self.network, recipe.freeze)
         self.ema = ModelEmaV3(self.network, decay=recipe.ema, use_warmup=True)
         self.optimizer = optimizer_of(self.network, recipe)
         with torch.random.fork_rng(devices=[]):
