@@ -94,6 +94,7 @@ def _recipe(entries: list[dict], init_note: str) -> str:
     commands = list(dict.fromkeys(start["command"] for start in starts if start.get("command")))
     device = starts[-1].get("device", "")
     steps = f"{last['step']:,} steps of {recipe['batch']}"
+    inits = list(dict.fromkeys(f"`{_called(start['init'])}`" for start in starts if start.get("init")))
     lines = [
         f"{last['epoch']:.1f} epochs ({steps}) in {last['seconds'] / 60:.0f} minutes"
         + (f" on {device}" if device else "")
@@ -101,7 +102,7 @@ def _recipe(entries: list[dict], init_note: str) -> str:
         + f", in {len(starts)} sitting{'s' * (len(starts) > 1)}; seed {recipe['seed']}. {_treatment(starts[-1])}",
         "",
         "The weights are an exponential moving average of the training's."
-        + "".join(f" They started from those of `{_called(start['init'])}`." for start in starts if start.get("init"))
+        + (f" They started from those of {', then '.join(inits)}." if inits else "")
         + (f" {init_note}" if init_note else "")
         + " Made by:",
         "",
@@ -136,6 +137,9 @@ def _treatment(start: dict) -> str:
         parts.append(
             f"; the last layer's class-token attention drawn to that of the two before it, weight {recipe['settle']:g}"
         )
+    if recipe.get("freeze"):
+        held = [f"`{part.strip()}`" for part in recipe["freeze"].split(",")]
+        parts.append(f"; {', '.join(held)} left as they were")
     return "".join(parts) + f"; label smoothing {recipe['smoothing']:g}."
 
 
