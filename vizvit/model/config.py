@@ -13,6 +13,7 @@ import torch
 
 from ..errors import ModelError
 from ..reading import finite, json_of, kind_of
+from .network import plain
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos", "lanczos4")
 CROPS = ("center", "squash", "border")
@@ -35,7 +36,7 @@ def check_source(name: str, path: Path, arch: str | None, size: tuple[int, int] 
         return
     for model in (name, arch):
         if model and timm.is_model(model.partition(".")[0]):
-            check_memory(partial(timm.create_model, model, **options), model)
+            check_memory(partial(plain, model, **options), model)
 
 
 def check_config(file: Path) -> bool:

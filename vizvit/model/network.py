@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import timm
@@ -130,7 +131,20 @@ def left_out(names: list[str]) -> list[str]:
 
 
 def plain(arch: str, **options: Any) -> nn.Module:
-    """An architecture of timm without values, only shapes."""
+    """An architecture of timm without values, only shapes: to be read, since the next who asks gets the same one."""
+    name = arch.partition(".")[0]
+    if not timm.is_model(name):  # a directory, whose configuration may be another the next time
+        return _without_values(arch, options)
+    return _kept_without_values(arch, timm.model_entrypoint(name), tuple(sorted(options.items())))
+
+
+@lru_cache(maxsize=8)
+def _kept_without_values(arch: str, entry: Callable, options: tuple[tuple[str, Any], ...]) -> nn.Module:
+    """entry: what is registered for the name, so that another registration is another architecture."""
+    return _without_values(arch, dict(options))
+
+
+def _without_values(arch: str, options: dict[str, Any]) -> nn.Module:
     with building(values=False):
         return timm.create_model(arch, **options)
 
