@@ -589,21 +589,25 @@ def test_another_preprocessing_is_another_study(sketch, data, tmp_path):
         study.run(vizvit.load_model(model, device="cpu"), [data], tmp_path / "out", limit=2)
 
 
-def test_nothing_of_an_earlier_study_stays(tiny, data, tmp_path):
+def test_nothing_of_an_earlier_study_stays(tiny, data, tmp_path, monkeypatch):
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "mine.png").write_bytes(b"")
     study.run(tiny, [data], tmp_path, study.Settings(methods=("centre",)), limit=3, shard=1)
     assert (tmp_path / "methods.md").exists()
     assert (tmp_path / "figures" / "agreement.png").exists()
-    summary = study.run(tiny, [data], tmp_path, shard=4, resume=False)
+    with monkeypatch.context() as undrawn:
+        undrawn.setattr("vizvit.study.study.figures", lambda summary: {})
+        study.run(tiny, [data], tmp_path, shard=4, resume=False)
     assert not (tmp_path / "methods.md").exists()
     folder = data.parent / "album"
     folder.mkdir()
     for name in "abc":
         Image.new("RGB", (64, 64), "tan").save(folder / f"{name}.png")
-    summary = study.run(tiny, [folder], tmp_path, shard=1, resume=False)
+    with monkeypatch.context() as undrawn:
+        undrawn.setattr("vizvit.study.study.figures", lambda summary: {})
+        study.run(tiny, [folder], tmp_path, shard=1, resume=False)
     (folder / "c.png").unlink()
-    study.run(tiny, [folder], tmp_path, shard=1)
+    summary = study.run(tiny, [folder], tmp_path, shard=1)
     assert len(list((tmp_path / "shards").iterdir())) == 2
     drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
     assert drawn == summary["heads"].keys() | {"mine"}

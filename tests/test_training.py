@@ -563,14 +563,14 @@ def test_finetuning_keeps_the_preprocessing_of_its_model(folder, tmp_path):
 
 
 def test_finetuning_on_tiny_imagenet(tmp_path):
-    """The classifier alone, for a moment, on 300 of its photographs."""
+    """The classifier alone, for a moment, on 100 of its photographs."""
     names = read_classes(local_data("tiny-imagenet", "classes.csv"))
     source = read_source([local_data("tiny-imagenet", "val.parquet")], names)
-    few = replace(source, encoded=source.encoded[:300], labels=source.labels[:300], boxes=source.boxes[:300])
+    few = replace(source, encoded=source.encoded[:100], labels=source.labels[:100], boxes=source.boxes[:100])
     vit = vizvit.load_model("vizvit-tiny", device="cpu")
     run = begin_finetuning(vit, few, None, tmp_path / "run", Budget(epochs=1), MACHINE, head_only=True)
     run.train()
-    assert log.read(tmp_path / "run")[-1]["count"] == 30
+    assert log.read(tmp_path / "run")[-1]["count"] == 10
     assert vizvit.load_model(tmp_path / "run/model", device="cpu").labels == names
 
 
@@ -586,8 +586,8 @@ def test_finetuning_on_cifar_as_torchvision_keeps_it(tmp_path, monkeypatch):
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": classes}))
     monkeypatch.setattr("torchvision.datasets.CIFAR10._check_integrity", lambda self: True)
     monkeypatch.setattr("torchvision.datasets.cifar.check_integrity", lambda path, md5=None: True)
-    command = ["finetune", "vizvit-tiny", "cifar10", "--root", str(tmp_path), "--out", str(tmp_path / "run")]
-    assert main([*command, "--weights", "random", "--epochs", "1", "--device", "cpu"]) == 0
+    command = ["finetune", "test_vit", "cifar10", "--root", str(tmp_path), "--out", str(tmp_path / "run")]
+    assert main([*command, "--weights", "random", "--image-size", "32", "--epochs", "1", "--device", "cpu"]) == 0
     tuned = vizvit.load_model(tmp_path / "run/model", device="cpu")
     assert tuned.labels == tuple(classes)
 
