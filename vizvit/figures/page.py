@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 
 import matplotlib
 import numpy as np
@@ -188,20 +189,28 @@ def ticks(low: float, high: float, clear: float) -> list[float]:
 
 def text_width(words: str, size: float, weight: str = "normal", faces: tuple[str, ...] | None = None) -> float:
     """How many inches a line of text takes; faces: of the letters, matplotlib's own where None."""
-    font = FontProperties(size=size, weight=weight, family=None if faces is None else list(faces))
+    generic = tuple(matplotlib.rcParams[f"font.{kind}"] for kind in ("sans-serif", "serif", "monospace"))
+    return _inches(words, size, weight, faces or tuple(matplotlib.rcParams["font.family"]), str(generic))
+
+
+@lru_cache(maxsize=4096)
+def _inches(words: str, size: float, weight: str, faces: tuple[str, ...], generic: str) -> float:
+    """generic: what the settings put in the place of a generic family, which only tells texts apart here."""
+    font = FontProperties(size=size, weight=weight, family=list(faces))
     return RendererAgg(1, 1, 288).get_text_width_height_descent(words, font, ismath=False)[0] / 288
 
 
 def wrap(text: str, inches: float, size: float, weight: str = "normal") -> list[str]:
-    lines = []
+    lines, gap = [], 0.45 * size / 72  # more than a space and the rims of two words
     for paragraph in text.splitlines():
-        line = ""
+        line, most = "", 0.0
         for word in paragraph.split():
             longer = f"{line} {word}".strip()
-            if line and text_width(longer, size, weight) > inches:
+            most += text_width(word, size, weight) + gap
+            if line and most > inches and text_width(longer, size, weight) > inches:
                 lines.append(line)
-                longer = word
-            line = shorten(longer, inches, size, weight)
+                longer, most = word, text_width(word, size, weight)
+            line = longer if most <= inches else shorten(longer, inches, size, weight)
         lines.append(line)
     return lines
 

@@ -61,7 +61,7 @@ class Sheet:
         return y
 
     def measure(self, words: str, size: float, weight: str = "normal") -> float:
-        return _inches(words, size, weight, tuple(self.faces))
+        return text_width(words, size, weight, tuple(self.faces))
 
     def wrap(self, words: str, width: float, size: float, weight: str = "normal") -> list[str]:
         lines, line = [], ""
@@ -92,9 +92,3 @@ def _japanese() -> str:
     file = Path(find_spec("matplotlib_fontja").submodule_search_locations[0]) / "fonts" / "ipaexg.ttf"
     fontManager.addfont(file)
     return next(face.name for face in fontManager.ttflist if Path(face.fname) == file)
-
-
-@lru_cache(maxsize=4096)
-def _inches(words: str, size: float, weight: str, faces: tuple[str, ...]) -> float:
-    """How many inches a line of text takes."""
-    return text_width(words, size, weight, faces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +30,7 @@ class Watched:
     def __init__(self, module: nn.Module, *, device: torch.device | None = None, dtype: torch.dtype | None = None):
         self._source: nn.Module | None = module
         self._twin: nn.Module | None = None
-        self._seen: list[_Part] = []
+        self._seen: _State | None = None
         self._lent: ReferenceType[nn.Module] | None = None
         self._again: Callable[[], nn.Module] | None = None
         if _is_elsewhere(module, device, dtype):
@@ -50,8 +49,8 @@ class Watched:
         source = self._source
         if source is None:
             return self._twin or self._lent() or self._again()
-        if self._twin is None or not all(part.is_as_it_was() for part in self._seen):
-            self._seen = [_Part(part) for part in source.modules()]
+        if self._twin is None or self._seen is None or not self._seen.is_as_it_was():
+            self._seen = _State(source)
             self._twin = frozen_twin(source)
             _MADE[id(self._twin)] = self
         return self._twin
@@ -59,11 +58,11 @@ class Watched:
     def let_go(self, again: Callable[[], nn.Module]) -> None:
         """Hold the twin no longer: it is there while somebody else holds it, and then comes from `again`."""
         self._lent, self._again = ref(self.now()), again
-        self._source, self._twin, self._seen = None, None, []
+        self._source = self._twin = self._seen = None
 
     def __getstate__(self) -> dict:
         """What another process needs: the weights once."""
-        return vars(self) | ({} if self._source is None else {"_twin": None, "_seen": []})
+        return vars(self) | ({} if self._source is None else {"_twin": None, "_seen": None})
 
 
 class Followed:
@@ -110,29 +109,38 @@ def _is_elsewhere(module: nn.Module, device: torch.device | None, dtype: torch.d
     return moved or (dtype is not None and any(t.is_floating_point() and t.dtype != dtype for t in tensors))
 
 
-class _Part:
-    """One submodule as it was: what it had, by identity, and where its parameters lay."""
+class _State:
+    """What all parts of a module had at one moment, by identity, and where their parameters lay.
+
+    It is asked at every look at a model: hence few steps of Python, and many comparisons in each.
+    """
 
     def __init__(self, module: nn.Module):
-        self.module = module
-        self.attributes = dict(vars(module))
-        self.held = [(name, dict(vars(module)[name])) for name in _HELD]
-        self.places = _places(module)
+        parts = list(module.modules())
+        held = [vars(part)[name] for part in parts for name in _HELD]
+        self.empty = [one for one in held if not one]
+        # Copies, since an object that is gone could leave its identity to another.
+        self.kept = [(one, dict(one)) for one in [*map(vars, parts), *filter(None, held)]]
+        self.seen = [(one, list(then), *_modes(then)) for one, then in self.kept]
+        self.parameters = list(
+            {id(p): p for part in parts for p in part._parameters.values() if p is not None}.values()
+        )
+        self.places = self._places()
 
     def is_as_it_was(self) -> bool:
-        now = vars(self.module)
-        self.attributes["training"] = now.get("training")  # a mode makes no other module
-        return (
-            _same(now, self.attributes)
-            and all(_same(now[name], held) for name, held in self.held)
-            and _places(self.module) == self.places
-        )
+        if any(self.empty):
+            return False
+        for now, names, training, evaluating in self.seen:
+            found = [*map(id, now.values())]
+            if (found != training and found != evaluating) or list(now) != names:
+                return False
+        return self._places() == self.places
+
+    def _places(self) -> list[tuple[int, torch.dtype, torch.device]]:
+        # Module.to writes another tensor into the same parameter; the twin keeps the old one from being used again.
+        return [(p.data_ptr(), p.dtype, p.device) for p in self.parameters]
 
 
-def _same(now: dict, then: dict) -> bool:
-    return list(now) == list(then) and all(map(operator.is_, now.values(), then.values()))
-
-
-def _places(module: nn.Module) -> list[Any]:
-    # Module.to writes another tensor into the same parameter; the twin keeps the old one from being used again.
-    return [(p.data_ptr(), p.dtype, p.device) for p in module._parameters.values() if p is not None]
+def _modes(then: dict) -> tuple[list[int], list[int]]:
+    """The identities of the values in both modes: a mode makes no other module."""
+    return tuple([id(mode if name == "training" else value) for name, value in then.items()] for mode in (True, False))
