@@ -487,10 +487,9 @@ def test_other_architectures_are_refused(name):
         ("cait_xxs24_224", "LayerScaleBlock.* made no attention call"),
     ],
 )
-def test_other_attention_is_refused(picture, name, reason):
-    model = vizvit.load_model(name, weights="random", device="cpu")
+def test_other_attention_is_refused(vit, picture, name, reason):
     with pytest.raises(vizvit.CaptureError, match=reason) as caught:
-        vizvit.capture(model, picture)
+        vizvit.capture(vit(name, depth=2), picture)
     assert "Choose a model" in str(caught.value) and name in str(caught.value)
 
 

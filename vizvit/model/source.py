@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +213,7 @@ class Source:
         # A stranger's checkpoint with 1,000 outputs need not be ImageNet's, unless it came with timm's own name.
         subset = infer_imagenet_subset({"num_classes": module.num_classes})
         if subset and self.arch is not None and not self.arch.startswith(LOCAL) and not self.named_by_file:
-            info = ImageNetInfo(subset)
-            return tuple(info.index_to_description(i) for i in range(info.num_classes()))
+            return _imagenet(subset)
         return None
 
     def caption(self, module: torch.nn.Module) -> str:
@@ -227,6 +227,13 @@ class Source:
 
     def _failure(self, error: ModelError) -> ModelError:
         return ModelError(f"{self.title} could not be loaded. {error}")
+
+
+@lru_cache(maxsize=4)
+def _imagenet(subset: str) -> tuple[str, ...]:
+    """The names of ImageNet's classes, or of a part of them, which timm reads from its files each time."""
+    info = ImageNetInfo(subset)
+    return tuple(info.index_to_description(index) for index in range(info.num_classes()))
 
 
 def _preprocessing(found: Checkpoint, *, defaults: bool = True) -> dict[str, Any]:
