@@ -143,4 +143,5 @@ class _State:
 
 def _modes(then: dict) -> tuple[list[int], list[int]]:
     """The identities of the values in both modes: a mode makes no other module."""
-    return tuple([id(mode if name == "training" else value) for name, value in then.items()] for mode in (True, False))
+    training, evaluating = ({**then, "training": mode} if "training" in then else then for mode in (True, False))
+    return [*map(id, training.values())], [*map(id, evaluating.values())]
