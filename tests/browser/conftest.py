@@ -115,12 +115,27 @@ def tabs(browser: Browser) -> Tabs:
     return Tabs(browser)
 
 
-@pytest.fixture
-def open_page(tabs: Tabs) -> Iterator[Callable[..., Page]]:
-    """open_page(address, **options of the browser's context): a settled page of its own.
+FAILED = pytest.StashKey[bool]()
 
-    Afterwards the console must have been silent.
-    """
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def silent(tabs: Tabs) -> Iterator[None]:
+    """After the test, the console of its pages must have been silent."""
+    tabs.complaints = []
+    yield
+    assert not tabs.complaints, tabs.complaints
+
+
+@pytest.fixture
+def open_page(tabs: Tabs, silent: None) -> Iterator[Callable[..., Page]]:
+    """open_page(address, **options of the browser's context): a settled page of its own."""
     pages = []
 
     def open_one(address: str, **options) -> Page:
@@ -132,5 +147,37 @@ def open_page(tabs: Tabs) -> Iterator[Callable[..., Page]]:
     yield open_one
     for page in pages:
         tabs.leave(page)
-    complaints, tabs.complaints = tabs.complaints, []
-    assert not complaints, complaints
+
+
+@pytest.fixture(scope="module")
+def shared_pages(tabs: Tabs) -> Iterator[dict[str, Page]]:
+    pages: dict[str, Page] = {}  # by what they were opened with
+    yield pages
+    for page in pages.values():
+        tabs.leave(page)
+
+
+@pytest.fixture
+def share_page(
+    tabs: Tabs, shared_pages: dict[str, Page], silent: None, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """share_page(address, **options of the browser's context): a page that the tests of a module have in common.
+
+    It is as the test before left it: who takes it brings it to the state to begin with, by the page's own controls.
+    After a failure it is opened anew.
+    """
+    taken = set()
+
+    def share(address: str, **options) -> Page:
+        key = repr((address, sorted(options.items())))
+        taken.add(key)
+        if key not in shared_pages:
+            shared_pages[key] = tabs.take(**options)
+            shared_pages[key].goto(address)
+        settled(shared_pages[key])
+        return shared_pages[key]
+
+    yield share
+    if request.node.stash.get(FAILED, False) or tabs.complaints:
+        for key in taken & shared_pages.keys():
+            tabs.leave(shared_pages.pop(key))
