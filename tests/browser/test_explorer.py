@@ -6,17 +6,22 @@ import contextlib
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+import timm
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
+from reference import FAMILIES, family
 from running import explorer_of, settled
 from shipped import CAT, SHIPPED
 from skimage import data
 
 import vizvit
+from vizvit import explorer
 from vizvit.analysis import attention_map, standing_out
 from vizvit.analysis.fusion import DIRECTIONS, HEAD_FUSIONS
 from vizvit.numbers import share
@@ -28,9 +33,19 @@ HERE = f"?layer={LAYER}&query=3,2"
 TOLERANCE = 2e-3  # of the greatest value, from half precision
 
 
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+BACK = """root => {
+    const [first, ...others] = root.querySelectorAll(".pin");
+    for (const pin of others) pin.querySelector(".pin-remove").click();
+    for (const fold of root.querySelectorAll(".fold[aria-expanded=true]")) fold.click();
+    root.querySelector(".choice-tool [data-value=look]").click();
+    first.querySelector(".pin-open").click();
+}"""
+
+
 @pytest.fixture
-def page(app, open_page) -> Page:
-    return open_page(f"{app}/{HERE}")
+def page(app, share_page) -> Page:
+    return begin(share_page(f"{app}/{HERE}"))
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +56,29 @@ def file(tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def alone(file, open_page) -> Page:
+def alone(file, share_page) -> Page:
     """A page with the explorer alone, for what takes no Streamlit."""
-    return open_page(file, offline=True)
+    return begin(share_page(file, offline=True))
+
+
+def begin(page: Page) -> Page:
+    """The view of HERE without a comparison, whatever was chosen before: it is pinned as long as the page is open."""
+    root = explorer_of(page)
+    page.mouse.move(5, 5)
+    if root.locator(".figure-b").count():
+        compare_with_nothing(page)
+    if not root.locator(".pin").count():
+        press(page, "p")
+        expect(root.locator(".pin")).to_have_count(1)
+    root.evaluate(BACK)
+    shown(page)
+    return page
 
 
 def shown(page: Page) -> np.ndarray:
     """The row under the picture's overlay, [token], once nothing is pending."""
     root = explorer_of(page)
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(FRAMES)
     expect(root).to_have_attribute("data-pending", "")
     return np.array(root.evaluate("root => Array.from(root.__vizvit.shown())"), np.float32)
 
@@ -107,13 +136,13 @@ def test_keys_draw_a_rectangle_and_escape_lets_it_go(alone):
     agree(shown(alone), CAT.attention(LAYER)[:, 0].mean(0))
 
 
-@pytest.mark.parametrize("token", [0, GRID.token(3, 2)], ids=["class", "patch"])
-def test_is_attended_by(alone, token):
+def test_a_patch_and_the_class_token_are_attended_by(alone):
     root = explorer_of(alone)
     root.get_by_role("radio", name="is attended by").click()
-    if token == 0:
-        root.get_by_role("button", name="class").click()
-    agree(shown(alone), CAT.attention_to(token)[LAYER].mean(0))
+    agree(shown(alone), CAT.attention_to(GRID.token(3, 2))[LAYER].mean(0))
+    expect(root.locator(".read-from dt")).to_have_text("towards")
+    root.get_by_role("button", name="class").click()
+    agree(shown(alone), CAT.attention_to(0)[LAYER].mean(0))
     expect(root.locator(".read-from dt")).to_have_text("towards")
 
 
@@ -130,8 +159,8 @@ def wandered(page: Page) -> int:
     return int(explorer_of(page).get_attribute("data-query"))
 
 
-def test_until_somebody_points_the_query_wanders(app, open_page):
-    page = open_page(app, reduced_motion="no-preference")
+def test_until_somebody_points_the_query_wanders_and_all_is_on_a_small_screen(app, open_page):
+    page = open_page(app, reduced_motion="no-preference", viewport={"width": 1280, "height": 720})
     root = explorer_of(page)
     first = wandered(page)
     page.wait_for_function("([root, first]) => +root.dataset.query !== first", arg=[root.element_handle(), first])
@@ -143,14 +172,14 @@ def test_until_somebody_points_the_query_wanders(app, open_page):
     )
     page.mouse.move(5, 5)
     expect(root).to_have_attribute("data-query", "0")
+    what_is_read_and_pinned_is_on_the_screen(page)
 
 
-def test_what_is_read_and_pinned_is_on_a_small_screen(app, open_page):
-    page = open_page(app, viewport={"width": 1280, "height": 720})
+def what_is_read_and_pinned_is_on_the_screen(page: Page) -> None:
     root = explorer_of(page)
     press(page, "p", "[", "p")
     expect(root.locator(".pin")).to_have_count(2)
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(FRAMES)
     for part in (".figure-a .picture", ".stepper", ".tile >> nth=-1", ".reading", ".pin >> nth=-1", ".chip >> nth=0"):
         box = root.locator(part).bounding_box()
         assert box["y"] >= 60 and box["y"] + box["height"] <= 720, (part, box)
@@ -273,8 +302,20 @@ def test_numbers_come_back_after_the_rollout_and_in_the_other_language(page):
     expect(root.locator(".numbers-body")).to_contain_text("one map of all heads")
     press(page, "o")
     expect(root.locator(".numbers-body tbody tr")).to_have_count(CAT.num_heads)
-    page.get_by_test_id("stSidebar").get_by_text("日本語").click()
-    expect(root.locator(".numbers-body tbody tr").first).to_contain_text("ヘッド 0")
+    with in_japanese(page):
+        expect(root.locator(".numbers-body tbody tr").first).to_contain_text("ヘッド 0")
+
+
+@contextlib.contextmanager
+def in_japanese(page: Page) -> Iterator[None]:
+    """Of a page in common, which is left in English."""
+    languages = page.get_by_test_id("stSidebar")
+    languages.get_by_text("日本語").click()
+    expect(explorer_of(page).get_by_role("button", name="クラス")).to_be_visible()
+    yield
+    languages.get_by_text("English").click()
+    expect(explorer_of(page).get_by_role("button", name="class")).to_be_visible()
+    settled(page)
 
 
 # --- 4. honest scaling
@@ -308,11 +349,11 @@ def test_scales_have_real_values(page):
     expect(page).to_have_url(re.compile("curve=log.*smooth=1|smooth=1.*curve=log"))
 
 
-def test_colours_are_those_of_the_map(app, open_page):
+def test_colours_are_those_of_the_map(page):
     from matplotlib import colormaps
 
-    page = open_page(f"{app}/{HERE}&blend=veil&opacity=100")
-
+    explorer_of(page).locator("select").nth(4).select_option("veil")
+    explorer_of(page).locator(".overlay-opacity input").fill("1")
     for name in ("viridis", "cividis", "inferno"):
         explorer_of(page).locator("select").nth(3).select_option(name)
         expect(page).to_have_url(re.compile(f"colours={name}") if name != "viridis" else re.compile("."))
@@ -332,13 +373,22 @@ def test_colours_are_those_of_the_map(app, open_page):
 
 
 def compare(page: Page, name: str) -> Locator:
-    page.get_by_test_id("stMain").get_by_role("radio", name=name).or_(
-        page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True)
-    ).first.click()
+    choose_comparison(page, name)
     root = explorer_of(page)
     expect(root.locator(".figure-b")).to_be_visible()
     settled(page)
     return root
+
+
+def compare_with_nothing(page: Page) -> None:
+    choose_comparison(page, "nothing")
+    expect(explorer_of(page).locator(".figure-b")).to_have_count(0)
+
+
+def choose_comparison(page: Page, name: str) -> None:
+    page.get_by_test_id("stMain").get_by_role("radio", name=name).or_(
+        page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True)
+    ).first.click()
 
 
 def second(page: Page) -> np.ndarray:
@@ -374,7 +424,7 @@ def test_two_moments_of_training(page):
     expect(root.locator(".figure-d")).to_be_visible()
 
 
-def test_two_models_of_different_grids_have_a_cursor_but_no_difference(app, open_page):
+def test_two_models_of_different_grids_have_a_cursor_but_no_difference_until_one_stands_alone(app, open_page):
     page = open_page(f"{app}/{HERE}&compare=model:vit_tiny_patch16_224:random")
     root = explorer_of(page)
     expect(root.locator(".figure-b")).to_be_visible()
@@ -390,10 +440,12 @@ def test_two_models_of_different_grids_have_a_cursor_but_no_difference(app, open
     assert abs((row + 0.5) / cap.grid.rows - 3.5 / GRID.rows) < 1 / GRID.rows
     assert abs((col + 0.5) / cap.grid.cols - 2.5 / GRID.cols) < 1 / GRID.cols
     expect(root.locator(".figure-d")).to_be_hidden()
+    another_model_while_comparing_gets_a_difference_of_its_own(page)
 
 
-def test_another_model_while_comparing_gets_a_difference_of_its_own(page):
+def another_model_while_comparing_gets_a_difference_of_its_own(page: Page) -> None:
     root = compare(page, "flipped")
+    expect(root.locator(".figure-d")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("combobox", name="Model").fill("vit_tiny_patch16_224")
     page.keyboard.press("Enter")
     settled(page)
@@ -427,22 +479,18 @@ def test_a_place_that_the_second_picture_lacks_is_left_empty(page):
 
 
 def test_a_second_picture_and_back_to_one(page):
-    root = compare(page, "another picture")
+    compare(page, "another picture")
     other = vizvit.capture(SHIPPED, data.coffee())
     agree(second(page), other.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
-    compare_with_nothing = page.get_by_test_id("stMain")
-    compare_with_nothing.get_by_role("radio", name="nothing").or_(
-        compare_with_nothing.get_by_role("button", name="nothing", exact=True)
-    ).first.click()
-    expect(root.locator(".figure-b")).to_have_count(0)
+    compare_with_nothing(page)
     agree(shown(page), CAT.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
 
 
 # --- 6. play
 
 
-def test_play_and_pause(alone):
-    alone.emulate_media(reduced_motion="no-preference")
+def test_play_and_pause_and_slowly_with_less_motion(file, open_page):
+    alone = open_page(file, offline=True, reduced_motion="no-preference")
     root = explorer_of(alone)
     root.locator(".speed").select_option("4")
     root.get_by_role("button", name=re.compile("^play")).click()
@@ -456,16 +504,8 @@ def test_play_and_pause(alone):
     root.get_by_role("button", name=re.compile("^pause")).click()
     layer = root.get_attribute("data-layer")
     alone.clock.run_for(5000)
-    assert root.get_attribute("data-layer") == layer
-
-
-def test_less_motion_plays_slowly(alone):
+    assert root.get_attribute("data-layer") == layer == "0"
     alone.emulate_media(reduced_motion="reduce")
-    root = explorer_of(alone)
-    press(alone, *["["] * LAYER)
-    root.locator(".speed").select_option("4")
-    alone.clock.install()
-    alone.clock.pause_at(alone.evaluate("() => Date.now()") + 1000)
     root.get_by_role("button", name=re.compile("^play")).click()
     alone.clock.run_for(1200)  # five layers at this speed otherwise
     expect(root).to_have_attribute("data-layer", "0")
@@ -535,10 +575,13 @@ def test_the_stand_alone_file_is_kept(page, open_page, tmp_path):
     )
 
 
-def test_the_copied_program_makes_the_same_map(app, open_page, tmp_path):
-    page = open_page(f"{app}/{HERE}&head=1&direction=to&scale=percentile&curve=log&compare=flip")
+def test_the_copied_program_makes_the_same_map(page, tmp_path):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    explorer_of(page)
+    compare(page, "flipped")
+    press(page, "1", "d", "l")
+    explorer_of(page).locator("select").nth(0).select_option("percentile")
+    expect(page).to_have_url(re.compile("scale=percentile"))
+    settled(page)
     choose_kept(page, "Copy as Python")
     expect(explorer_of(page).locator(".notice")).to_contain_text("clipboard")
     code = page.evaluate("navigator.clipboard.readText()")
@@ -555,6 +598,7 @@ def test_the_copied_program_makes_the_same_map(app, open_page, tmp_path):
 def test_the_copied_link_opens_the_view(page, open_page):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     press(page, "d", "o", "f", "s", "l", "g", "v", "Shift+ArrowRight")
+    explorer_of(page).locator(".overlay-opacity input").fill("1")
     choose_kept(page, "Copy link")
     expect(explorer_of(page).locator(".notice")).to_contain_text("clipboard")
     again = open_page(page.evaluate("navigator.clipboard.readText()"))
@@ -580,8 +624,8 @@ def test_the_main_path_by_keys_alone(alone):
     assert root.evaluate("root => root.__vizvit.options.scale") == "shared"
     press(alone, "p", "o")
     expect(root).to_have_attribute("data-layer", "rollout")
-    expect(root.locator(".pin")).to_have_count(1)
-    root.locator(".pin-open").focus()
+    expect(root.locator(".pin")).to_have_count(2)
+    root.locator(".pin-open").last.focus()
     alone.keyboard.press("Enter")
     expect(root).to_have_attribute("data-layer", str(LAYER - 1))
     press(alone, "?")
@@ -660,46 +704,49 @@ def test_a_finger_looks_and_draws(app, open_page):
 
 # --- 9. size, and every kind of model
 
-BEIT = "model=beit_base_patch16_224"
-MODELS = {
-    "ViT": "model=vit_tiny_patch16_224",
-    "DeiT, distilled": "model=deit_tiny_distilled_patch16_224",
-    "DINOv2 with registers": "model=vit_small_patch14_reg4_dinov2&height=224",
-    "BEiT": BEIT,
-    "EVA-02": "model=eva02_tiny_patch14_224",
-    "rectangle": "model=vit_tiny_patch16_224&height=128&width=224",
-}
+
+def test_the_browsers_attention_is_the_engines(open_page, vit, tmp_path):
+    page = open_page("about:blank", offline=True)
+    for name in FAMILIES:
+        cap = vizvit.capture(family(vit, name), data.coffee())
+        page.goto(vizvit.save_explorer(cap, tmp_path / f"{name}.html").as_uri())
+        attends_as(page, cap)
 
 
-@pytest.mark.parametrize("link", MODELS.values(), ids=MODELS.keys())
-def test_the_browsers_attention_is_the_engines(app, open_page, link):
-    page = open_page(f"{app}/?weights=random&image=coffee&{link}")
+def test_a_rectangle_of_more_layers_than_one_message_holds(app, open_page, tmp_path):
+    """Of BEiT's kind, whose bias takes room: the last layer comes first, the others before they are asked for."""
+    options = {"img_size": 352, "depth": 3, "embed_dim": 96, "num_heads": 12}
+    module = timm.create_model("beit_base_patch16_224", **options)
+    timm.models.save_for_hf(module, tmp_path, model_args=options)
+    page = open_page(f"{app}/?model={quote(str(tmp_path))}&weights=random&image=coffee&height=336&width=368")
+    cap = vizvit.capture(vizvit.load_model(str(tmp_path), weights="random", image_size=(336, 368)), data.coffee())
+    assert len(explorer.window(cap)) < cap.num_layers
+    attends_as(page, cap)
+    layers_beyond_the_budget_come_on_demand(page, cap.num_layers)
+
+
+def attends_as(page: Page, cap: vizvit.Capture) -> None:
     root = explorer_of(page)
-    asked = dict(part.split("=") for part in link.split("&"))
-    size = (int(asked["height"]), int(asked.get("width", asked["height"]))) if "height" in asked else None
-    cap = vizvit.capture(vizvit.load_model(asked["model"], weights="random", image_size=size), data.coffee())
-    prefix = cap.grid.num_prefix_tokens
     for layer in (cap.num_layers - 1, 0):
         page.wait_for_function(
             "([root, layer]) => root.__vizvit.loaded.includes(layer)", arg=[root.element_handle(), layer]
         )
-        for token in {0, prefix, cap.num_tokens - 1}:
+        for token in {0, cap.grid.num_prefix_tokens, cap.num_tokens - 1}:
             flat = root.evaluate(
                 "(root, [layer, token]) => Array.from(root.__vizvit.rows(layer, token))", [layer, token]
             )
             expected = cap.attention(layer)[:, token]
             limit = TOLERANCE * expected.max(-1, keepdims=True)
             assert (np.abs(np.array(flat).reshape(expected.shape) - expected) <= limit).all()
-    if link == BEIT:
-        layers_beyond_the_budget_come_on_demand(page)
 
 
-def layers_beyond_the_budget_come_on_demand(page: Page) -> None:
-    """BEiT-B/16 with its bias is over 16 MB: the last layers come first, the others before they are asked for."""
+def layers_beyond_the_budget_come_on_demand(page: Page, layers: int) -> None:
     root = explorer_of(page)
-    page.wait_for_function("root => root.__vizvit.loaded.length === 12", arg=root.element_handle())
+    page.wait_for_function(
+        "([root, layers]) => root.__vizvit.loaded.length === layers", arg=[root.element_handle(), layers]
+    )
     settled(page)
-    press(page, *["["] * 11)
+    press(page, *["["] * (layers - 1))
     expect(root).to_have_attribute("data-layer", "0")
     expect(root).to_have_attribute("data-pending", "")
 
@@ -713,7 +760,6 @@ def test_unrelated_reruns_leave_the_explorer_alone(page):
     settled(page)
     compare(page, "flipped")
     assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
-    page.get_by_test_id("stSidebar").get_by_text("日本語").click()
-    expect(root.get_by_role("button", name="クラス")).to_be_visible()
-    assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
-    assert root.evaluate("root => root.__vizvit.received") <= received + 2  # a title for the comparison, and the words
+    with in_japanese(page):
+        assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
+        assert root.evaluate("root => root.__vizvit.received") <= received + 2  # a title for the comparison, the words
