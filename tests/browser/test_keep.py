@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 from running import explorer_of
-from skimage import data
+from shipped import CAT
 
 import vizvit
 from vizvit.explorer import standalone
@@ -26,14 +26,14 @@ START = "setStateValue() {} });"
 HANDLE = """
 globalThis.kept = {
   app: apps.get(document.getElementById("explorer")),
-  keepParts, keepName, composeSheet, savePng, saveSvg, copyPython, copyLink, askFile, receiveAnswer, pinView,
+  keepParts, keepName, composeSheet, savePng, saveSvg, copyPython, copyLink, askFile, receiveAnswer, pinView, report,
 };
 """
 
 
 @pytest.fixture(scope="module")
 def cap() -> vizvit.Capture:
-    return vizvit.capture(vizvit.load_model("vizvit-tiny"), data.chelsea())
+    return CAT
 
 
 @pytest.fixture(scope="module")
@@ -45,21 +45,28 @@ def file(cap: vizvit.Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def opened(open_page, file: Path, **options) -> Page:
-    page = open_page(file.as_uri(), offline=True, **options)
+@pytest.fixture
+def page(share_page, file) -> Page:
+    """In the light theme, and with the view that it was opened with."""
+    page = share_page(file.as_uri(), offline=True)
     explorer_of(page)
+    page.emulate_media(color_scheme="light")
+    page.mouse.move(2, 2)
+    page.evaluate(
+        """() => {
+            kept.first ??= kept.app.settledView();
+            kept.app.openView(kept.first);
+            kept.report(kept.app);
+        }"""
+    )
     return page
 
 
-@pytest.fixture
-def page(open_page, file) -> Page:
-    return opened(open_page, file)
-
-
 @pytest.fixture(params=["light", "dark"])
-def drawn(open_page, file, request) -> Page:
+def drawn(page, request) -> Page:
     """For what is drawn, which differs with the theme."""
-    return opened(open_page, file, color_scheme=request.param)
+    page.emulate_media(color_scheme=request.param)
+    return page
 
 
 def pin(page: Page, cap: vizvit.Capture, row: int, col: int) -> None:
@@ -156,14 +163,16 @@ def middle(corner: tuple[float, float], row: int, col: int, cols: int) -> tuple[
 @pytest.mark.parametrize("clipboard", [True, False])
 def test_python_and_link_are_copied(page, cap, clipboard):
     """Also where there is no clipboard interface, as without https."""
+    last = cap.num_layers - 1
     page.evaluate(
-        """clipboard => {
+        """([clipboard, address]) => {
             globalThis.copied = [];
             const interface = clipboard ? { writeText: async (text) => void copied.push(text) } : undefined;
             Object.defineProperty(navigator, "clipboard", { value: interface, configurable: true });
             document.execCommand = () => !!copied.push(document.activeElement.value);
+            history.replaceState(null, "", address); // as Python keeps it; else the link waits for that
         }""",
-        clipboard,
+        [clipboard, f"?query=3,5&layer={last}"],
     )
     pin(page, cap, 3, 5)
     page.evaluate("() => kept.copyPython(kept.app)")
@@ -171,11 +180,11 @@ def test_python_and_link_are_copied(page, cap, clipboard):
     page.evaluate("() => kept.copyLink(kept.app)")
     assert notice(page) == words("explorer")["copied_link"]
     python, link = page.evaluate("() => copied")
-    last = cap.num_layers - 1
     assert f'heat = vizvit.attention_map(cap, {last}, token=("patch", 3, 5))' in python
     assert python.endswith(f'save("vizvit-a-cat-layer{last}.png")\n')
     assert link == page.url
     assert page.evaluate("() => document.querySelectorAll('textarea').length") == 0
+    page.evaluate("() => { delete navigator.clipboard; delete document.execCommand; }")
 
 
 def test_what_python_made_is_asked_for_and_arrives_once(page):
@@ -200,6 +209,7 @@ def test_what_python_made_is_asked_for_and_arrives_once(page):
     page.evaluate(take)
     after, _ = downloaded(page, "() => kept.saveSvg(kept.app)")
     assert [download.suggested_filename for download in again] == [after]
+    page.locator(".pin-remove").click()
 
 
 def test_what_could_not_be_made_is_said(page):
