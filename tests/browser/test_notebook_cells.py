@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator, Page, expect
-from skimage import data
+from shipped import CAT
 
 import vizvit
 from vizvit.texts import words
@@ -61,32 +61,25 @@ def hover(page: Page, number: int, row: int, col: int) -> Locator:
     return root
 
 
-def test_outputs_are_what_they_should_be(notebook):
+def test_outputs_are_what_they_should_be_and_explorers_answer_to_the_pointer(notebook, open_page):
+    """One with some layers goes from one to the next."""
     made = [cell.outputs[-1].data for cell in notebook[0].cells]
     assert "<table" in made[0]["text/html"] and made[0]["text/plain"].startswith("VitModel(vizvit-tiny")
     assert "srcdoc=" in made[1]["text/html"] and made[1]["text/plain"].startswith("Capture(vizvit-tiny")
     assert "srcdoc=" in made[2]["text/html"]
     assert made[3]["image/png"]
-
-
-def test_the_explorers_answer_to_the_pointer(notebook, open_page):
     page = open_page(notebook[1].as_uri(), offline=True)
-    grid = vizvit.capture(vizvit.load_model("vizvit-tiny", device="cpu"), data.chelsea()).grid
     root = hover(page, 0, 4, 9)
-    expect(root).to_have_attribute("data-query", str(grid.token(4, 9)))
+    expect(root).to_have_attribute("data-query", str(CAT.grid.token(4, 9)))
     expect(root).to_have_attribute("data-layer", "7")
-    root = hover(page, 1, 8, 3)
-    expect(root).to_have_attribute("data-query", str(grid.token(8, 3)))
-
-
-def test_a_cell_with_some_layers_goes_from_one_to_the_next(notebook, open_page):
-    page = open_page(notebook[1].as_uri(), offline=True)
-    root = explorer_in(page, 1)
-    expect(root).to_have_attribute("data-query", str(1 + 2 * 16 + 5))
-    expect(root).to_have_attribute("data-layer", "3")
-    rollout = root.locator("button:disabled", has_text="ロールアウト")
+    some = explorer_in(page, 1)
+    expect(some).to_have_attribute("data-query", str(CAT.grid.token(2, 5)))
+    expect(some).to_have_attribute("data-layer", "3")
+    rollout = some.locator("button:disabled", has_text="ロールアウト")
     expect(rollout).to_have_attribute("title", words("explorer", "ja")["rollout_needs_all"])
-    forward = root.get_by_role("button", name=words("explorer", "ja")["next_layer"])
+    forward = some.get_by_role("button", name=words("explorer", "ja")["next_layer"])
     forward.click()
-    expect(root).to_have_attribute("data-layer", "7")
+    expect(some).to_have_attribute("data-layer", "7")
     expect(forward).to_be_disabled()
+    hover(page, 1, 8, 3)
+    expect(some).to_have_attribute("data-query", str(CAT.grid.token(8, 3)))
