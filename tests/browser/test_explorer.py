@@ -6,9 +6,8 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import numpy as np
 import pytest
@@ -65,6 +64,10 @@ def begin(page: Page) -> Page:
     """The view of HERE without a comparison, whatever was chosen before: it is pinned as long as the page is open."""
     root = explorer_of(page)
     page.mouse.move(5, 5)
+    if "lang=ja" in page.url:
+        page.get_by_test_id("stSidebar").get_by_text("English").click()
+        expect(root.get_by_role("button", name="class", exact=True)).to_be_visible()
+        settled(page)
     if root.locator(".figure-b").count():
         compare_with_nothing(page)
     if not root.locator(".pin").count():
@@ -118,14 +121,13 @@ def press(page: Page, *keys: str) -> Locator:
 # --- 1. look from anywhere
 
 
-def test_a_dragged_rectangle_is_the_mean_of_its_patches(page):
-    drag(page, (2, 1), (4, 3))
+def test_a_dragged_rectangle_is_the_mean_of_its_patches(alone):
+    drag(alone, (2, 1), (4, 3))
     tokens = [GRID.token(row, col) for row in range(2, 5) for col in range(1, 4)]
     rows = CAT.attention(LAYER)[:, tokens].mean(1)  # [head, key]
-    agree(shown(page), rows.mean(0))
-    expect(page).to_have_url(re.compile(r"query=2%2C1-4%2C3|query=2,1-4,3"))
-    explorer_of(page).get_by_role("radio", name="head 2").click()
-    agree(shown(page), rows[2])
+    agree(shown(alone), rows.mean(0))
+    explorer_of(alone).get_by_role("radio", name="head 2").click()
+    agree(shown(alone), rows[2])
 
 
 def test_keys_draw_a_rectangle_and_escape_lets_it_go(alone):
@@ -188,11 +190,10 @@ def what_is_read_and_pinned_is_on_the_screen(page: Page) -> None:
 # --- 2. see all at once
 
 
-def test_heads_fused(page):
+def test_heads_fused(alone):
     for fuse in (name for name in HEAD_FUSIONS if name != "mean"):
-        explorer_of(page).get_by_role("radio", name=fuse, exact=True).click()
-        agree(shown(page), getattr(CAT.attention(LAYER)[:, GRID.token(3, 2)], fuse)(0))
-        expect(page).to_have_url(re.compile(f"fuse={fuse}"))
+        explorer_of(alone).get_by_role("radio", name=fuse, exact=True).click()
+        agree(shown(alone), getattr(CAT.attention(LAYER)[:, GRID.token(3, 2)], fuse)(0))
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -303,11 +304,11 @@ def legend(page: Page) -> list[float]:
     return [float(re.search(r"[\d.]+", text)[0]) for text in texts]
 
 
-def test_scales_have_real_values(page):
-    root, top = explorer_of(page), 100 * attention_map(CAT, LAYER, token=("patch", 3, 2))
+def test_scales_have_real_values(alone):
+    root, top = explorer_of(alone), 100 * attention_map(CAT, LAYER, token=("patch", 3, 2))
     scale, text = root.locator("select").nth(0), root.locator(".figure-a .scale-text")
     rows = 100 * CAT.attention(LAYER)[:, GRID.token(3, 2), GRID.num_prefix_tokens :]
-    assert legend(page)[-1] == pytest.approx(top.max(), rel=0.06)
+    assert legend(alone)[-1] == pytest.approx(top.max(), rel=0.06)
     expectations = {
         "shared": (rows.max(), "one scale for all heads"),
         "absolute": (100, "0 to 100 %"),
@@ -317,26 +318,24 @@ def test_scales_have_real_values(page):
     for name, (most, words) in expectations.items():
         scale.select_option(name)
         expect(text).to_contain_text(words)
-        assert legend(page)[-1] == pytest.approx(most, rel=0.06)
+        assert legend(alone)[-1] == pytest.approx(most, rel=0.06)
     root.locator("select").nth(1).select_option("log")
     expect(text).to_contain_text("logarithmic")
-    assert legend(page)[0] == pytest.approx(top.min(), rel=0.1)
+    assert legend(alone)[0] == pytest.approx(top.min(), rel=0.1)
     root.locator("select").nth(2).select_option("smooth")
     expect(text).to_contain_text("smoothed")
-    expect(page).to_have_url(re.compile("curve=log.*smooth=1|smooth=1.*curve=log"))
 
 
-def test_colours_are_those_of_the_map(page):
+def test_colours_are_those_of_the_map(alone):
     from matplotlib import colormaps
 
-    explorer_of(page).locator("select").nth(4).select_option("veil")
-    explorer_of(page).locator(".overlay-opacity input").fill("1")
+    explorer_of(alone).locator("select").nth(4).select_option("veil")
+    explorer_of(alone).locator(".overlay-opacity input").fill("1")
     for name in ("viridis", "cividis", "inferno"):
-        explorer_of(page).locator("select").nth(3).select_option(name)
-        expect(page).to_have_url(re.compile(f"colours={name}") if name != "viridis" else re.compile("."))
-        row = patches(shown(page))
+        explorer_of(alone).locator("select").nth(3).select_option(name)
+        row = patches(shown(alone))
         flat = (
-            explorer_of(page)
+            explorer_of(alone)
             .locator(".figure-a .overlay")
             .evaluate("c => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)")
         )
@@ -350,9 +349,12 @@ def test_colours_are_those_of_the_map(page):
 
 
 def compare(page: Page, name: str) -> Locator:
-    choose_comparison(page, name)
     root = explorer_of(page)
+    handle, row = root.element_handle(), "root => String(root.__vizvit.shown('b'))"
+    before = root.evaluate(row)
+    choose_comparison(page, name)
     expect(root.locator(".figure-b")).to_be_visible()
+    page.wait_for_function(f"([root, before]) => ({row})(root) !== before", arg=[handle, before])
     settled(page)
     return root
 
@@ -372,7 +374,14 @@ def second(page: Page) -> np.ndarray:
     return np.array(explorer_of(page).evaluate("root => Array.from(root.__vizvit.shown('b'))"), np.float32)
 
 
-def test_a_flipped_picture_beside_it_with_linked_cursor_and_difference(page):
+def test_one_comparison_after_the_other_and_back_to_none(page):
+    a_flipped_picture_beside_it_with_linked_cursor_and_difference(page)
+    a_place_that_the_second_picture_lacks_is_left_empty(page)
+    two_moments_of_training(page)
+    a_second_picture_and_back_to_one(page)
+
+
+def a_flipped_picture_beside_it_with_linked_cursor_and_difference(page: Page) -> None:
     root = compare(page, "flipped")
     point(page, 2, 1)
     expect(root).to_have_attribute("data-query", str(GRID.token(2, 1)))
@@ -389,9 +398,22 @@ def test_a_flipped_picture_beside_it_with_linked_cursor_and_difference(page):
     page.mouse.move(box["x"] + box["width"] * 0.5 / GRID.cols, box["y"] + box["height"] * 0.5 / GRID.rows)
     expect(root).to_have_attribute("data-query", str(GRID.token(0, GRID.cols - 1)))
     expect(page).to_have_url(re.compile("compare=flip"))
+    page.mouse.move(5, 5)
 
 
-def test_two_moments_of_training(page):
+def a_place_that_the_second_picture_lacks_is_left_empty(page: Page) -> None:
+    root = compare(page, "cropped")
+    point(page, 0, 0)
+    expect(root.locator(".figure-b .pending")).to_contain_text("not on the second picture")
+    assert root.locator(".figure-b .overlay").evaluate(
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.every(byte => byte === 0)"
+    )
+    point(page, 4, 4)
+    expect(root.locator(".figure-b .pending")).to_be_empty()
+    page.mouse.move(5, 5)
+
+
+def two_moments_of_training(page: Page) -> None:
     root = compare(page, "another moment of training")
     noise = vizvit.capture(vizvit.load_model("vizvit-tiny", weights="random"), data.chelsea())
     expect(root.locator(".figure-b .badge")).to_have_text("untrained weights")
@@ -401,12 +423,20 @@ def test_two_moments_of_training(page):
     expect(root.locator(".figure-d")).to_be_visible()
 
 
+def a_second_picture_and_back_to_one(page: Page) -> None:
+    compare(page, "another picture")
+    other = vizvit.capture(SHIPPED, data.coffee())
+    agree(second(page), other.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
+    compare_with_nothing(page)
+    agree(shown(page), CAT.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
+
+
 @pytest.fixture(scope="module")
 def shallow(tmp_path_factory) -> str:
     """The folder of a small ViT of another grid than the shipped model's."""
     folder = tmp_path_factory.mktemp("shallow")
-    module = timm.create_model("vit_tiny_patch16_224", depth=3)
-    timm.models.save_for_hf(module, folder, model_args={"depth": 3})
+    module = timm.create_model("vit_tiny_patch16_224", depth=5)
+    timm.models.save_for_hf(module, folder, model_args={"depth": 5})
     return str(folder)
 
 
@@ -433,13 +463,10 @@ def test_two_models_of_different_grids_have_a_cursor_and_only_one_model_has_a_di
 
 def another_model_while_comparing_gets_a_difference_of_its_own(page: Page, model: str) -> None:
     root = explorer_of(page)
-    press(page, "[", "[")
-    expect(page).to_have_url(re.compile(f"layer={LAYER - 2}"))
-    settled(page)
     page.get_by_test_id("stSidebar").get_by_role("combobox", name="Model").fill(model)
     page.keyboard.press("Enter")
     expect(root).to_have_attribute("data-rows", "14")
-    expect(root).to_have_attribute("data-layer", "2")  # a new model opens at its last
+    expect(root).to_have_attribute("data-layer", "4")  # a new model opens at its last
     settled(page)
     page.wait_for_function(
         "root => root.__vizvit.shown('b')?.length === 197 && root.__vizvit.difference?.length === 197",
@@ -450,25 +477,6 @@ def another_model_while_comparing_gets_a_difference_of_its_own(page: Page, model
         for what in ("shown()", "shown('b')", "difference")
     )
     np.testing.assert_allclose(found, two[:, ::-1] - one, atol=1e-6)
-
-
-def test_a_place_that_the_second_picture_lacks_is_left_empty(page):
-    root = compare(page, "cropped")
-    point(page, 0, 0)
-    expect(root.locator(".figure-b .pending")).to_contain_text("not on the second picture")
-    assert root.locator(".figure-b .overlay").evaluate(
-        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.every(byte => byte === 0)"
-    )
-    point(page, 4, 4)
-    expect(root.locator(".figure-b .pending")).to_be_empty()
-
-
-def test_a_second_picture_and_back_to_one(page):
-    compare(page, "another picture")
-    other = vizvit.capture(SHIPPED, data.coffee())
-    agree(second(page), other.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
-    compare_with_nothing(page)
-    agree(shown(page), CAT.attention(LAYER)[:, GRID.token(3, 2)].mean(0))
 
 
 # --- 6. play
@@ -513,7 +521,7 @@ def kept(page: Page, name: str) -> tuple[str, bytes]:
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
-def test_pictures_of_the_view_are_kept(page):
+def test_pictures_of_the_view_a_handout_of_the_pinned_ones_and_numbers_are_kept(page):
     name, svg = kept(page, "Picture, SVG")
     text = re.sub(r"</text>\s*<text[^>]*>", " ", svg.decode())  # lines joined
     assert name == f"vizvit-cat-layer{LAYER}.svg"
@@ -522,9 +530,13 @@ def test_pictures_of_the_view_are_kept(page):
     picture = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
     assert name.endswith(".png") and picture.shape[1] > 1500 and picture.std() > 20
 
+    press(page, "1", "p", "o", "p")
+    expect(explorer_of(page).locator(".pin")).to_have_count(3)  # with that of the beginning
+    name, pdf = kept(page, "Handout, PDF")
+    assert name.endswith(".pdf") and pdf.startswith(b"%PDF")
+    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") == 1
 
-def test_numbers_of_the_view_are_kept(page):
-    press(page, "f", "d")
+    press(page, "o", "f", "d")
     expect(explorer_of(page)).to_have_attribute("data-head", "max")
     expect(page).to_have_url(re.compile("direction=to"))
     _, file = kept(page, "Numbers, NPZ")
@@ -533,17 +545,6 @@ def test_numbers_of_the_view_are_kept(page):
         np.testing.assert_allclose(numbers["attention"], expected, rtol=1e-4, atol=1e-7)
         np.testing.assert_allclose(numbers["map"], patches(expected.max(0)), rtol=1e-4, atol=1e-7)
         assert json.loads(str(numbers["meta"]))["picture"].endswith("cat")
-
-
-def test_a_handout_of_the_pinned_views(page):
-    press(page, "p", "1", "p", "o", "p")
-    expect(explorer_of(page).locator(".pin")).to_have_count(3)
-    name, pdf = kept(page, "Handout, PDF")
-    assert (
-        name.endswith(".pdf")
-        and pdf.startswith(b"%PDF")
-        and pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") == 1
-    )
 
 
 def test_the_stand_alone_file_is_kept(page, open_page, tmp_path):
@@ -580,13 +581,19 @@ def test_the_copied_program_makes_the_same_map(page, tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(file)), names["picture"])
 
 
-def test_the_copied_link_opens_the_view(page, open_page):
+def test_the_copied_link_says_and_opens_the_view(page, open_page):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    press(page, "d", "o", "f", "s", "l", "g", "v", "Shift+ArrowRight")
-    explorer_of(page).locator(".overlay-opacity input").fill("1")
+    root = explorer_of(page)
+    root.locator(".overlay-opacity input").fill("1")
+    root.locator("select").nth(3).select_option("inferno")
+    press(page, "d", "o", "f", "s", "l", "m", "g", "v", "Shift+ArrowRight")
     choose_kept(page, "Copy link")
-    expect(explorer_of(page).locator(".notice")).to_have_text("The link is on the clipboard.")
-    again = open_page(page.evaluate("navigator.clipboard.readText()"))
+    expect(root.locator(".notice")).to_have_text("The link is on the clipboard.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    said = {"query": "3,2-3,3", "direction": "to", "rollout": "1", "fuse": "max", "scale": "shared", "curve": "log"}
+    said |= {"smooth": "1", "grid_lines": "0", "colours": "inferno", "opacity": "100"}
+    assert dict(parse_qsl(urlsplit(link).query)).items() >= said.items()
+    again = open_page(link)
     for part in ("choice", "options"):
         one, two = (explorer_of(p).evaluate(f"root => root.__vizvit.{part}") for p in (page, again))
         assert one == two
@@ -750,20 +757,8 @@ def test_unrelated_reruns_leave_the_explorer_and_its_numbers_alone(page):
     settled(page)
     compare(page, "flipped")
     assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
-    with in_japanese(page):
-        expect(root.locator(".numbers-body tbody tr").first).to_contain_text("ヘッド 0")
-        assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
-        again = root.evaluate("root => root.__vizvit.received") - received
-        assert again <= 2  # a title for the comparison, and the words
-
-
-@contextlib.contextmanager
-def in_japanese(page: Page) -> Iterator[None]:
-    """Of a page in common, which is left in English."""
-    languages = page.get_by_test_id("stSidebar")
-    languages.get_by_text("日本語").click()
-    expect(explorer_of(page).get_by_role("button", name="クラス")).to_be_visible()
-    yield
-    languages.get_by_text("English").click()
-    expect(explorer_of(page).get_by_role("button", name="class")).to_be_visible()
-    settled(page)
+    page.get_by_test_id("stSidebar").get_by_text("日本語").click()
+    expect(root.get_by_role("button", name="クラス")).to_be_visible()
+    expect(root.locator(".numbers-body tbody tr").first).to_contain_text("ヘッド 0")
+    assert root.evaluate("root => root.marked && root.querySelector('.figure-a .overlay').marked")
+    assert root.evaluate("root => root.__vizvit.received") <= received + 2  # a title for the comparison, and the words
