@@ -105,6 +105,11 @@ def settled(page: Page) -> None:
     page.wait_for_function(SETTLED, polling=50)  # asked at every frame, it would have the browser make all of them
 
 
+def drawn(page: Page) -> None:
+    """Wait until the explorer has drawn what was chosen in it so far, which it does with the next frame."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def explorer_of(page: Page) -> Locator:
     """The explorer's root element, once it has drawn."""
     root = page.locator(".vizvit[data-ready=true]")

@@ -15,7 +15,7 @@ import timm
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from reference import FAMILIES, family
-from running import explorer_of, settled
+from running import drawn, explorer_of, settled
 from shipped import CAT, SHIPPED
 from skimage import data
 
@@ -30,9 +30,6 @@ GRID = SHIPPED.grid
 LAYER = 3
 HERE = f"?layer={LAYER}&query=3,2"
 TOLERANCE = 2e-3  # of the greatest value, from half precision
-
-
-FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 BACK = """root => {
     const [first, ...others] = root.querySelectorAll(".pin");
     for (const pin of others) pin.querySelector(".pin-remove").click();
@@ -81,7 +78,7 @@ def begin(page: Page) -> Page:
 def shown(page: Page) -> np.ndarray:
     """The row under the picture's overlay, [token], once nothing is pending."""
     root = explorer_of(page)
-    page.evaluate(FRAMES)
+    drawn(page)
     expect(root).to_have_attribute("data-pending", "")
     return np.array(root.evaluate("root => Array.from(root.__vizvit.shown())"), np.float32)
 
@@ -181,7 +178,7 @@ def what_is_read_and_pinned_is_on_the_screen(page: Page) -> None:
     root = explorer_of(page)
     press(page, "p", "[", "p")
     expect(root.locator(".pin")).to_have_count(2)
-    page.evaluate(FRAMES)
+    drawn(page)
     for part in (".figure-a .picture", ".stepper", ".tile >> nth=-1", ".reading", ".pin >> nth=-1", ".chip >> nth=0"):
         box = root.locator(part).bounding_box()
         assert box["y"] >= 60 and box["y"] + box["height"] <= 720, (part, box)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from running import explorer_of, settled
+from running import drawn, explorer_of, settled
 from shipped import CAT, SHIPPED
 
 import vizvit
@@ -21,6 +21,7 @@ WORST = 0.006  # of a cosine, from 8 bits a number
 def cosines(page: Page, side: str = "a") -> np.ndarray:
     """What the picture of a side shows, [rows, cols], once nothing is pending."""
     root = explorer_of(page)
+    drawn(page)
     page.wait_for_function(
         "([root, side]) => root.__vizvit.feature(side)?.row && !root.dataset.pending", arg=[root.element_handle(), side]
     )
