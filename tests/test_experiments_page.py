@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import streamlit as st
+import timm
 from streamlit.testing.v1 import AppTest
 
 import vizvit
@@ -12,6 +15,7 @@ from vizvit.pages.experiments import beforeafter, change
 from vizvit.pages.shared import store
 from vizvit.pictures.samples import SAMPLES
 from vizvit.texts import words
+from vizvit.walk.lessons import EXPERIMENTS
 
 WORDS = words("experiments")
 
@@ -77,11 +81,32 @@ def test_before_the_change_there_is_what_it_is_compared_with(page, monkeypatch):
     assert at.button(key="experiment_stop_0").label == WORDS["cancel"]
 
 
-def test_a_model_without_classes_has_maps_alone(page):
-    page.query_params |= {"model": "vit_small_patch16_dinov3", "weights": "random", "height": "32"}
+def saved(folder: Path, arch: str, **options: int) -> dict[str, str]:
+    """The address of a small model that is as it was made, untrained."""
+    timm.models.save_for_hf(timm.create_model(arch, **options), folder, model_args=options)
+    return {"model": str(folder), "weights": "random"}
+
+
+def test_a_model_without_classes_has_maps_alone(page, tmp_path):
+    page.query_params |= saved(tmp_path, "vit_small_patch16_dinov3", depth=2) | {"height": "32"}
     at = page.run()
     assert not at.exception
     assert len(at.main.get("image")) == 6
+
+
+def test_a_model_without_class_token_and_classifier_has_every_experiment(page, tmp_path):
+    """Of SigLIP's kind. A link says what is clicked on the boards; the experiments are chosen on the page."""
+    options = {"img_size": 48, "depth": 2, "embed_dim": 192, "num_heads": 3}
+    boards = {"heads": "4", "unseen": "7", "masked": "7"}
+    page.query_params |= saved(tmp_path, "vit_base_patch16_siglip_224", **options) | boards
+    at = page.run()
+    for name in EXPERIMENTS:
+        page.query_params |= boards
+        at.pills[0].set_value(name).run()
+        assert not at.exception
+        assert at.query_params.get("experiment", "positions") == name
+        alts = [one.alt for image in at.main.get("image") for one in image.proto.imgs]
+        assert "Attention of the last layer after the change, mean over all patch queries" in alts
 
 
 def test_a_change_that_cannot_be_made_says_why_beside_what_there_is(page, monkeypatch):
@@ -99,6 +124,10 @@ def test_a_change_that_cannot_be_made_says_why_beside_what_there_is(page, monkey
 @pytest.mark.parametrize(
     ("address", "changes"),
     [
+        (
+            {"experiment": "temperature", "temperature": "5", "scaling": "off"},
+            (vizvit.NoScaling(), vizvit.Temperature(5)),
+        ),
         ({"experiment": "heads", "heads": "10.3"}, (vizvit.KnockOutLayers({3}), vizvit.KnockOutHeads({(2, 0)}))),
         (
             {"experiment": "attention", "unseen": "16.33", "layers": "2-4"},
@@ -109,6 +138,7 @@ def test_a_change_that_cannot_be_made_says_why_beside_what_there_is(page, monkey
             (vizvit.UnseenPatches({(0, 0)}),),
         ),
         ({"experiment": "patches", "mask": "drop", "masked": "17"}, (vizvit.DropPatches({(0, 1)}),)),
+        ({"positions": "shuffle", "seed": "3"}, (vizvit.PositionEmbedding("shuffle", seed=3),)),
         ({"positions": "swap", "swap": "16.271"}, (vizvit.PositionEmbedding("swap", patches=((0, 0), (15, 15))),)),
     ],
 )
@@ -117,8 +147,9 @@ def test_a_link_opens_the_same_change_and_is_written_again(page, monkeypatch, ad
     asked = []
     real = vizvit.intervene
     monkeypatch.setattr(vizvit, "intervene", lambda vit, *changes: asked.append(changes) or real(vit, *changes))
+    monkeypatch.setattr(change, "rollout", lambda cap: st.stop())  # as a click: what is asked of a link is done by then
     board = next((name for name in ("heads", "unseen", "masked", "swap") if name in address), None)
-    page.query_params |= address | {board: f"{address[board]}.99999.x"}
+    page.query_params |= address | ({board: f"{address[board]}.99999.x"} if board else {})
     at = page.run()
     assert not at.exception
     assert set(asked[0]) == set(changes)

@@ -202,7 +202,7 @@ def test_a_class_is_never_set_against_itself():
 
 
 def test_a_moment_of_the_training_is_one_model_in_all_reruns():
-    app = opened(training="1").run()
+    app = opened(training="1", view="contrast").run()
     vit = app.session_state.choice.vit
     assert vit.weights.startswith("training snapshot at")
     app.run()
@@ -216,12 +216,12 @@ def test_where_the_model_is_wrong_it_says_so_and_asks_why(shipped, monkeypatch):
     shown = "golden retriever" if chosen != "golden retriever" else "tabby"
     cat = hashlib.sha256(SAMPLES["cat"].read()).hexdigest()
     monkeypatch.setattr(grid, "shown_on", lambda key: (shown,) if key == cat else shown_on(key))
-    app = opened(image="cat").run()
+    app = opened(image="cat", view="classes").run()
     assert any(text.value.startswith(f"The model is wrong here: the picture shows “{shown}”") for text in app.markdown)
     app.button(key="explanation_why_wrong").click().run()
     assert headline(app) == f"Relevance: why “{chosen}” and not “{shown}”?"
     assert "explanation_why_wrong" not in [button.key for button in app.button]
-    right = opened(image="coffee").run()
+    right = opened(image="coffee", view="contrast").run()
     assert not any("wrong" in text.value for text in right.markdown)
 
 
@@ -260,12 +260,14 @@ def test_fill_and_steps_stand_in_the_address(shipped):
 def test_what_another_session_has_made_is_shown_without_asking():
     first = opened(of_few_classes)
     first.session_state.labels = ["made", "once"]
+    first.query_params["view"] = "contrast"
     first.run()
     for kind in ("measured", "checked"):
         first.button(key=f"explanations_ask_{kind}").click().run()
     assert not first.exception
     second = opened(of_few_classes)
     second.session_state.choice = first.session_state.choice
+    second.query_params["view"] = "contrast"
     second.run()
     assert not second.exception
     assert not [button.key for button in second.button if button.key.startswith("explanations_ask")]

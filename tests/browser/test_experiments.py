@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from running import settled
-from shipped import CAT as BEFORE
-from shipped import SHIPPED as VIT
+from skimage import data
 from test_language import switch_to
 
 import vizvit
@@ -20,15 +20,36 @@ from vizvit.pictures import perturb
 from vizvit.walk import lessons
 
 pytestmark = pytest.mark.browser
+SIDE = 32  # pixels: a board of few patches
+VIT = vizvit.load_model("vizvit-tiny", image_size=SIDE)
+BEFORE = vizvit.capture(VIT, data.chelsea())
 FIRST = int(BEFORE.probabilities.argmax())
 EYE = {(6, 4), (6, 5)}
 
 
 def opened(open_page, app: str, query: str = "", **options) -> Page:
-    page = open_page(f"{app}/experiments?{query}", **options)
+    page = open_page(f"{app}/experiments?height={SIDE}&{query}", **options)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     settled(page)
     return page
+
+
+@pytest.fixture
+def shared(app, share_page) -> Callable[[str], Page]:
+    """shared(experiment): it, on a page that tests share which leave nothing there but that experiment's choices."""
+    page = opened(share_page, app)
+
+    def show(name: str) -> Page:
+        choose(page, name)
+        return page
+
+    return show
+
+
+def choose(page: Page, name: str) -> None:
+    index = lessons.EXPERIMENTS.index(name)
+    main_of(page).get_by_test_id("stButtonGroup").first.get_by_role("radio").nth(index).click()
+    settled(page)
 
 
 def main_of(page: Page) -> Locator:
@@ -74,16 +95,13 @@ def number(text: str) -> float:
     return float(text.split()[0])
 
 
-def test_positions_zeroed_and_the_order_of_patches(app, open_page):
-    page = opened(open_page, app)
+def test_positions_zeroed_and_the_order_of_patches_then_swapped_and_shuffled(shared):
+    page = shared("positions")
     expect_change(page, captured(vizvit.PositionEmbedding("zero")))
     found = vizvit.shuffled_class_difference(VIT, BEFORE.view, 0)
     assert 0 < number(metric(page, "embeddings zeroed")) < 1e-4
     assert number(metric(page, "embeddings kept")) == pytest.approx(found.kept, rel=0.01)
 
-
-def test_positions_swapped_between_two_places_and_shuffled(app, open_page):
-    page = opened(open_page, app)
     page.get_by_role("radio", name="swapped").click()
     expect(main_of(page).get_by_text("As trained, nothing is changed")).to_be_visible()
     for place in ((0, 0), (2, 3), (5, 6)):  # the third lets go of the first
@@ -95,13 +113,12 @@ def test_positions_swapped_between_two_places_and_shuffled(app, open_page):
     page.get_by_role("spinbutton", name="Seed").fill("3")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("seed=3"))
-    again = opened(open_page, app, page.url.partition("?")[2])
-    expect_change(again, captured(vizvit.PositionEmbedding("shuffle", seed=3)))
+    expect_change(page, captured(vizvit.PositionEmbedding("shuffle", seed=3)))
 
 
-def test_temperature_and_entropy(app, open_page):
-    page = opened(open_page, app, "experiment=temperature&temperature=5")
-    after = captured(vizvit.Temperature(5))
+def test_temperature_and_entropy(shared):
+    page = shared("temperature")
+    after = captured(vizvit.Temperature(2))
     expect_change(page, after)
     before = number(metric(page, "Mean entropy, as it is"))
     entropies = [entropy_of(cap) for cap in (BEFORE, after)]
@@ -109,7 +126,7 @@ def test_temperature_and_entropy(app, open_page):
     assert number(metric(page, "changed")) == pytest.approx(entropies[1], abs=0.006)
     assert entropies[1] > entropies[0]
     main_of(page).get_by_text("Scaling by 1/√d removed").click()
-    expect_change(page, captured(vizvit.Temperature(5), vizvit.NoScaling()))
+    expect_change(page, captured(vizvit.Temperature(2), vizvit.NoScaling()))
     expect(page).to_have_url(re.compile("scaling=off"))
 
 
@@ -118,7 +135,7 @@ def entropy_of(cap: vizvit.Capture) -> float:
     return float(-(rows * np.log(rows)).sum(-1).mean())
 
 
-def test_heads_and_layers_are_switched_off_and_back(app, open_page):
+def test_heads_and_layers_are_switched_off_and_back_and_every_experiment_in_japanese_on_a_phone(app, open_page):
     page = opened(open_page, app, "experiment=heads")
     main = main_of(page)
     expect(main.get_by_text("Click one in the matrix")).to_be_visible()
@@ -139,10 +156,21 @@ def test_heads_and_layers_are_switched_off_and_back(app, open_page):
     expect(main.get_by_text("すべてのヘッドが働いています。", exact=True)).to_be_visible()
     expect(page.locator(".cells [aria-selected=true]")).to_have_count(0)
     settled(page)
+    every_experiment_in_japanese_on_a_phone(page)
 
 
-def test_patches_are_not_to_be_looked_at(app, open_page):
-    page = opened(open_page, app, "experiment=attention")
+def every_experiment_in_japanese_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_role("heading", name="実験", level=1)).to_be_visible()
+    for name, start in lessons.experiments("ja").items():
+        choose(page, name)
+        expect(main_of(page).get_by_text(start[:8]).first).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_patches_are_not_to_be_looked_at(shared):
+    page = shared("attention")
     for place in sorted(EYE):
         cell(page, *place).click()
     expect_change(page, captured(vizvit.KnockOutAttention(EYE)))
@@ -150,8 +178,8 @@ def test_patches_are_not_to_be_looked_at(app, open_page):
     expect_change(page, captured(vizvit.UnseenPatches(EYE)))
 
 
-def test_patches_are_masked(app, open_page):
-    page = opened(open_page, app, "experiment=patches")
+def test_patches_are_masked(shared):
+    page = shared("patches")
     cell(page, 4, 2).hover()
     page.mouse.down()
     cell(page, 4, 4).hover()
@@ -170,9 +198,9 @@ def test_patches_are_masked(app, open_page):
 
 
 def test_what_cannot_be_changed_is_said_in_place(app, open_page):
-    page = opened(open_page, app, "experiment=patches&mask=drop&height=32")
+    page = open_page(f"{app}/experiments?height=16&experiment=patches&mask=drop")
     page.locator(".cells .grid").focus()
-    rows = 32 // VIT.grid.patch_size
+    rows = 16 // VIT.grid.patch_size
     last = rows - 1
     for row in range(rows):
         page.keyboard.press(" ")
@@ -198,33 +226,3 @@ def test_random_weights_and_their_curve(app, open_page):
     shown = dots.evaluate_all("dots => dots.map(dot => dot.getAttribute('aria-label'))")
     assert any(re.search(rf"n: 3; .*{rollout:.3f}", label) for label in shown), shown
     settled(page)
-
-
-def choose(page: Page, index: int) -> None:
-    main_of(page).get_by_test_id("stButtonGroup").first.get_by_role("radio").nth(index).click()
-    settled(page)
-
-
-def test_a_model_without_class_token_and_classifier_has_every_experiment(app, open_page, classless):
-    page = opened(open_page, app, classless)
-    for index, name in enumerate(lessons.EXPERIMENTS):
-        choose(page, index)
-        if name in ("heads", "attention", "patches"):
-            cell(page, 1, 2).click()
-        if index:
-            expect(page).to_have_url(re.compile(f"experiment={name}"))
-        maps = main_of(page).get_by_role("img", name=re.compile("last layer after the change, mean over all patch"))
-        expect(maps).to_be_visible()
-        settled(page)
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-def test_every_experiment_in_japanese_on_a_phone(app, open_page):
-    page = opened(open_page, app, "lang=ja", viewport={"width": 390, "height": 844})
-    expect(page.get_by_role("heading", name="実験", level=1)).to_be_visible()
-    for index, start in enumerate(lessons.experiments("ja").values()):
-        choose(page, index)
-        expect(main_of(page).get_by_text(start[:8]).first).to_be_visible()
-        settled(page)
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
