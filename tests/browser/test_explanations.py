@@ -107,11 +107,9 @@ def test_methods_side_by_side_and_their_sanity_check_are_the_librarys(app, open_
 
 
 def test_one_method_for_the_likeliest_classes_and_one_found_by_name_and_back_leaves_the_page(app, open_page):
-    page = opened(open_page, app, SMALL)
+    page = open_page(f"{app}/heads?{SMALL}")
     main = main_of(page)
-    page.get_by_role("link", name="Heads").first.click()
     expect(page.get_by_role("heading", name="Heads", level=1)).to_be_visible()
-    finished(page)
     page.get_by_role("link", name="Explanations").first.click()
     finished(page)
     main.get_by_role("radio", name="Classes").click()
