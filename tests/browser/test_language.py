@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from running import PLACES, explorer_of, settled
-from shipped import SHIPPED
 from skimage import data
-from test_app import jpeg, patch_position, picture_of, upload
+from test_app import assert_nothing_sticks_out, choose_dot, go_to, jpeg, patch_position, picture_of, upload
 
+import vizvit
+from vizvit.model.snapshots import snapshots
 from vizvit.texts import words
 from vizvit.walk.lessons import LESSONS, lesson
 
@@ -28,28 +30,33 @@ def switch_to(page: Page, language: str) -> None:
     settled(page)
 
 
-def test_a_link_opens_in_japanese(app, open_page):
-    page = open_page(f"{app}/?lang=ja")
+def test_a_link_opens_in_japanese_and_switching_keeps_picture_model_and_patch(app, open_page):
+    vit = vizvit.load_model("test_vit", weights="random")
+    looks_at = "image=rocket&model=test_vit&weights=random&layer=3&head=1&query=2,5"
+    page = open_page(f"{app}/?lang=ja&{looks_at}")
     root = explorer_of(page)
+    expect(root).to_have_attribute("data-layer", "3")
+    expect(root).to_have_attribute("data-head", "1")
+    expect(root).to_have_attribute("data-query", str(vit.grid.token(2, 5)))
     for title in NAVIGATION.values():
         expect(page.get_by_role("link", name=title, exact=True)).to_be_visible()
-    parameters = f"パラメータ {SHIPPED.num_parameters / 1e6:.1f} M"
+    parameters = f"パラメータ {vit.num_parameters / 1e6:.1f} M"
     for text in ("写真をドロップ", "モデルの設定", "サンプルから選ぶ", "宇宙飛行士", parameters):
         expect(sidebar(page).get_by_text(text).first).to_be_visible()
     expect(root.get_by_text("この層のヘッド").first).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "ja")
-
-
-def test_switching_keeps_picture_model_and_patch(app, open_page):
-    page = open_page(f"{app}/?lang=ja&model=vit_tiny_patch16_224&weights=random")
-    root = explorer_of(page)
     expect(page).to_have_url(re.compile("lang=ja"))
+
+    go_to(page, NAVIGATION["rollout"])
+    expect(page.get_by_role("heading", name="アテンションロールアウト")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_text("test_vit").first).to_be_visible()
     upload(page, jpeg(data.coffee()))
-    box = picture_of(page).bounding_box()
-    picture_of(page).click(position={"x": 5.5 / 14 * box["width"], "y": 3.5 / 14 * box["height"]})
+    go_to(page, NAVIGATION["explore"])
+    expect(explorer_of(page)).to_have_attribute("data-query", str(vit.grid.token(2, 5)))
+    picture_of(page).click(position=patch_position(page, 3, 5, vit.grid))
     page.mouse.move(5, 5)
     expect(page).to_have_url(re.compile(r"query=3%2C5|query=3,5"))
-    token = root.get_attribute("data-query")
+    token = str(vit.grid.token(3, 5))
     settled(page)
 
     switch_to(page, "English")
@@ -57,40 +64,52 @@ def test_switching_keeps_picture_model_and_patch(app, open_page):
     expect(page.get_by_role("link", name="Rollout")).to_be_visible()
     expect(sidebar(page).get_by_role("img", name="The chosen picture, photo.jpg")).to_be_visible()
     expect(sidebar(page).get_by_text("untrained weights").first).to_be_visible()
-    expect(sidebar(page).get_by_text("14×14 patches of 16 px")).to_be_visible()
+    expect(sidebar(page).get_by_text("10×10 patches of 16 px")).to_be_visible()
     expect(sidebar(page).get_by_role("alert")).to_have_count(0)
     root = explorer_of(page)
     expect(root.get_by_text("heads of this layer").first).to_be_visible()
     expect(root).to_have_attribute("data-query", token)
 
-    page.get_by_role("link", name="Rollout").click()
-    settled(page)
+    go_to(page, "Rollout")
     expect(page.get_by_role("heading", name="Attention rollout")).to_be_visible()
-    settled(page)
     switch_to(page, "日本語")
     expect(page.get_by_role("heading", name="アテンションロールアウト")).to_be_visible()
     expect(page).to_have_url(re.compile("lang=ja"))
-    page.get_by_role("link", name="探索").click()
-    settled(page)
+    go_to(page, NAVIGATION["explore"])
     expect(explorer_of(page)).to_have_attribute("data-query", token)
     expect(page).to_have_url(re.compile("lang=ja"))
 
 
-def test_choices_named_by_words_survive_a_change_of_language(app, open_page):
-    page = open_page(f"{app}/?training=1")
+def test_choices_and_downloads_of_a_rollout_whose_words_survive_a_change_of_language(app, open_page):
+    vit = vizvit.load_model(weights=snapshots("vizvit-tiny")[1].weights, image_size=32)
+    page = open_page(f"{app}/?training=1&height=32")
     explorer_of(page)
-    picture_of(page).click(position=patch_position(page, 2, 6))
+    picture_of(page).click(position=patch_position(page, 2, 6, vit.grid))
     expect(page).to_have_url(re.compile("query=2"))
-    page.get_by_role("link", name="Rollout").click()
-    settled(page)
-    expect(page.locator(".vizvit")).to_have_count(0)  # the explorer has boxes to choose from too
+    go_to(page, "Rollout")
+    expect(page.locator(".vizvit")).to_have_count(0)  # the explorer has boxes to choose from and a "max" too
     main = page.get_by_test_id("stMain")
     main.get_by_role("combobox", name="Read at").click()
     page.get_by_role("option", name=re.compile("pinned in Explore")).click()
     expect(main.get_by_text("read at the patch at row 2, column 6").first).to_be_visible()
+    settled(page)
+    picture = main.get_by_role("img", name=re.compile("Attention rollout"))
+    before = picture.get_attribute("src")
     main.get_by_role("radio", name="max").click()
     expect(main.get_by_text("max over heads").first).to_be_visible()
+    expect(picture).not_to_have_attribute("src", before)
     settled(page)
+
+    main.get_by_role("button", name="Download").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Numbers, NPZ").click()
+    with np.load(download.value.path()) as numbers:
+        expected = vizvit.rollout(vizvit.capture(vit, data.chelsea()), head_fusion="max", token=vit.grid.token(2, 6))
+        np.testing.assert_allclose(numbers["rollout"], expected, rtol=1e-4)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Figure, PDF").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+    page.keyboard.press("Escape")
 
     for language, parts in (
         ("日本語", ("行 2、列 6 のパッチで読み取り", "ヘッドは最大で統合", "学習スナップショット")),
@@ -100,32 +119,14 @@ def test_choices_named_by_words_survive_a_change_of_language(app, open_page):
         for part in parts:
             expect(main.get_by_text(part).first).to_be_visible()
         expect(sidebar(page).get_by_role("slider")).to_have_value("1")
-    page.get_by_role("link", name="Explore").click()
-    settled(page)
+    go_to(page, "Explore")
     expect(page).to_have_url(re.compile("training=1"))
 
 
-@pytest.mark.parametrize(("locale", "title"), [("ja-JP", "探索"), ("ja", "探索"), ("fr-FR", "Explore")])
-def test_the_browsers_language_comes_first(app, open_page, locale, title):
-    page = open_page(app, locale=locale)
-    explorer_of(page)
-    expect(page.get_by_role("link", name=title, exact=True)).to_be_visible()
-    expect(page).not_to_have_url(re.compile("lang="))
-
-
-def test_a_link_goes_before_the_browsers_language_and_nonsense_does_not(app, open_page):
-    page = open_page(f"{app}/?lang=en", locale="ja-JP")
-    expect(page.get_by_role("link", name="Explore", exact=True)).to_be_visible()
-    expect(page).to_have_url(re.compile("lang=en"))
-    page = open_page(f"{app}/?lang=tlh", locale="ja-JP")
-    expect(page.get_by_role("link", name="探索", exact=True)).to_be_visible()
-
-
-def test_all_pages_in_japanese(app, open_page):
-    page = open_page(f"{app}/?lang=ja&height=32")
+def test_all_pages_are_in_the_browsers_language(app, open_page):
+    page = open_page(f"{app}/?height=32", locale="ja-JP")
     for place in PLACES:
-        page.get_by_role("link", name=NAVIGATION[place], exact=True).click()
-        settled(page)
+        go_to(page, NAVIGATION[place])
         if place == "explore":
             explorer_of(page)
         elif place == "walkthrough":
@@ -137,34 +138,17 @@ def test_all_pages_in_japanese(app, open_page):
         for width in (390, 1600):
             page.set_viewport_size({"width": width, "height": 900})
             settled(page)
-            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-
-
-def test_a_tile_and_a_dot_are_chosen_in_japanese(app, open_page):
-    page = open_page(f"{app}/positions?lang=ja")
-    page.locator(".picker").focus()
-    page.keyboard.press("ArrowRight")
-    grid = SHIPPED.grid
-    expect(page.get_by_role("heading", name=f"行 {grid.rows // 2}、列 {grid.cols // 2 + 1}")).to_be_visible()
-    settled(page)
-    page.get_by_role("link", name="ヘッド", exact=True).click()
-    settled(page)
-    dot = page.locator("[data-testid=stVegaLiteChart] [aria-label^='層: 2;'][aria-roledescription=circle]").last
-    dot.click(force=True)
-    heading = page.get_by_role("heading", name=re.compile("層 2、ヘッド"))
-    expect(heading).to_be_visible()
-    settled(page)
-    page.get_by_role("button", name="このヘッドを探索で開く").click()
-    expect(explorer_of(page)).to_have_attribute("data-layer", "2")
-
-
-def test_errors_lead_in_in_japanese(app, open_page):
-    page = open_page(f"{app}/?lang=ja&image=dodo&height=tall&model=deit_tiny_distilled_patch16_224")
-    explorer_of(page)
-    expect(sidebar(page).get_by_text("サンプル画像「dodo」はありません")).to_be_visible()
-    expect(sidebar(page).get_by_text(re.compile("モデルを読み込めませんでした。入力サイズは整数"))).to_be_visible()
-    expect(sidebar(page).get_by_text("代わりに vizvit-tiny を表示しています。")).to_be_visible()
-    page.locator("input[type=file]").first.set_input_files(
-        {"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\nnot really"}
-    )
-    expect(sidebar(page).get_by_text("broken.png を読み込めませんでした。")).to_be_visible()
+            assert_nothing_sticks_out(page)
+        expect(page).not_to_have_url(re.compile("lang="))
+        if place == "positions":
+            page.locator(".picker").focus()
+            page.keyboard.press("ArrowRight")
+            expect(page.get_by_role("heading", name="行 4、列 5")).to_be_visible()  # from the middle of 8 × 8
+            settled(page)
+        elif place == "heads":
+            choose_dot(page, "層: 2")
+            expect(page.get_by_role("heading", name=re.compile("層 2、ヘッド"))).to_be_visible()
+            settled(page)
+            page.get_by_role("button", name="このヘッドを探索で開く").click()
+            expect(explorer_of(page)).to_have_attribute("data-layer", "2")
+            settled(page)
