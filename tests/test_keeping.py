@@ -216,29 +216,28 @@ def body_of(frame: bytes) -> bytes:
     return frame[8 + int.from_bytes(frame[4:8], "little") :]
 
 
-@pytest.fixture
-def asking(monkeypatch, cap):
-    """ask(request) runs the page as after that question; returns (header, bytes) of the answer."""
-    request = {}
+@pytest.fixture(scope="module")
+def asking():
+    """ask(request) runs the page as after that question, or another page; returns (header, bytes) of the answer."""
+    request, app = {}, explorer_page()
 
     def asked(key, name="ask"):
         mine = request and (request["what"] == "check") == (name == "check")
         return dict(request) if mine else None
 
-    monkeypatch.setattr("vizvit.explorer.asked", asked, raising=False)
-    app = explorer_page().run()
-    assert not app.exception and answers(app) == []
-
-    def ask(**values):
+    def ask(page: AppTest = app, **values):
         request.clear()
         request.update(values)
-        app.run()
-        assert not app.exception
-        (found,) = answers(app)
+        page.run()
+        assert not page.exception
+        (found,) = answers(page)
         return found
 
-    ask.app = app
-    return ask
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vizvit.explorer.asked", asked, raising=False)
+        app.run()
+        assert not app.exception and answers(app) == []
+        yield ask
 
 
 def test_a_number_is_checked_by_the_engine(asking, cap):
@@ -265,9 +264,9 @@ def test_files_are_answered_with_name_and_type(asking, cap):
 
 
 def test_a_japanese_handout_has_all_its_letters(asking, recwarn):
-    asking.app.query_params["lang"] = "ja"
-    asking.app.session_state["language"] = "ja"
-    _, body = asking(number=1, what="handout", view=selection(area=AREA), pins=[selection(rollout=True, token=0)])
+    page, pins = explorer_page(), [selection(rollout=True, token=0)]
+    page.query_params["lang"] = "ja"
+    _, body = asking(page, number=1, what="handout", view=selection(area=AREA), pins=pins)
     assert body.startswith(b"%PDF") and b"IPAexGothic" in body
     assert not [warning for warning in recwarn if "missing" in str(warning.message)]
 

@@ -109,7 +109,9 @@ def test_labels_have_a_probability_each(folders):
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_model_without_classes_has_something_to_see_everywhere(folders, language):
     cap, t = captured(folders[0]), words("walk", language)
-    _, text = run(folders[0], language, **CHANGED)
+    app, text = run(folders[0], language, **CHANGED)
+    places = ("rollout", "positions", "heads", "experiments", "explanations")
+    assert {words(place, language)["title"] for place in places} <= {title.value for title in app.title}
     assert words("experiments", language)["cosine"] in text
     with vizvit.intervene(cap.vit, vizvit.Temperature(0.5)) as changed:
         after = vizvit.capture_view(changed, cap.view).features

@@ -33,7 +33,7 @@ def shipped() -> vizvit.VitModel:
         ("beit_base_patch16_224", None),
         ("eva02_tiny_patch14_336", None),
         ("vit_base_r50_s16_224", None),  # a convolutional network before the blocks
-        ("vit_so400m_patch14_siglip_384", None),  # a pooling head behind them
+        ("vit_base_patch16_siglip_224", None),  # a pooling head behind them
     ],
 )
 def test_multiply_adds_are_those_that_torch_counts(name, size):

@@ -10,7 +10,7 @@ import pytest
 from local_data import local_data
 from PIL import Image
 from playwright.sync_api import Page, expect
-from running import PLACES, explorer_of, settled
+from running import explorer_of, settled
 from shipped import CAT, SHIPPED
 from skimage import data
 
@@ -170,27 +170,10 @@ def test_a_link_with_nonsense_shows_what_it_can_and_random_weights_need_no_netwo
     expect(root.get_by_text("untrained").first).to_be_visible()
 
 
-def test_pages_show_their_pictures_of_which_a_tile_and_a_dot_are_chosen(app, open_page):
-    page = open_page(f"{app}/?height=32")
-    explorer_of(page)
-    for place in PLACES:
-        if place in ("explore", "walkthrough", "studies"):
-            continue
-        go_to(page, words("app")[place])
-        expect(page.get_by_role("heading", name=words(place)["title"], exact=True, level=1)).to_be_visible()
-        settled(page)
-        expect(page.get_by_test_id("stMain").get_by_test_id("stImage").first).to_be_visible()
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        expect(page.get_by_test_id("stMain").get_by_text("vizvit-tiny").first).to_be_visible()
-        if place == "positions":
-            enlarge_a_tile(page)
-        elif place == "heads":
-            open_a_head(page)
-
-
-def enlarge_a_tile(page: Page) -> None:
-    """Of the 8 × 8 patches of 32 pixels."""
-    expect(page.get_by_role("heading", name="Row 4, column 4")).to_be_visible()
+def test_a_tile_of_the_position_similarities_is_enlarged_and_a_dots_head_opens_in_the_explorer(app, open_page):
+    page = open_page(f"{app}/positions?height=32")
+    expect(page.get_by_role("heading", name=words("positions")["title"], exact=True, level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Row 4, column 4")).to_be_visible()  # of 8 × 8 patches
     tiles = page.locator(".picker .image")
     box = tiles.bounding_box()
     tiles.click(position={"x": box["width"] * 2.5 / 8, "y": box["height"] * 1.5 / 8})
@@ -200,9 +183,8 @@ def enlarge_a_tile(page: Page) -> None:
     expect(page.get_by_role("heading", name="Row 1, column 3")).to_be_visible()
     settled(page)
 
-
-def open_a_head(page: Page) -> None:
-    """In the explorer, which the page is at afterwards."""
+    go_to(page, "Heads")
+    expect(page.get_by_role("heading", name=words("heads")["title"], exact=True, level=1)).to_be_visible()
     heading = page.get_by_role("heading", name=re.compile("Layer .*, head"))
     expect(heading).to_have_text(f"Layer {SHIPPED.num_layers - 1}, head 0")
     choose_dot(page, "layer: 2")
@@ -212,7 +194,6 @@ def open_a_head(page: Page) -> None:
     root = explorer_of(page)
     expect(root).to_have_attribute("data-layer", "2")
     expect(root).to_have_attribute("data-head", head)
-    settled(page)
 
 
 def test_the_training_slider_goes_back_to_noise(app, open_page):

@@ -123,7 +123,7 @@ def test_choices_and_downloads_of_a_rollout_whose_words_survive_a_change_of_lang
     expect(page).to_have_url(re.compile("training=1"))
 
 
-def test_all_pages_are_in_the_browsers_language(app, open_page):
+def test_all_pages_are_in_the_browsers_language_and_show_their_pictures(app, open_page):
     page = open_page(f"{app}/?height=32", locale="ja-JP")
     for place in PLACES:
         go_to(page, NAVIGATION[place])
@@ -134,6 +134,10 @@ def test_all_pages_are_in_the_browsers_language(app, open_page):
         else:
             heading = words(place, "ja")["title"]
             expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
+        if place not in ("explore", "walkthrough", "studies"):
+            main = page.get_by_test_id("stMain")
+            expect(main.get_by_test_id("stImage").first).to_be_visible()
+            expect(main.get_by_text("vizvit-tiny").first).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         for width in (390, 1600):
             page.set_viewport_size({"width": width, "height": 900})
