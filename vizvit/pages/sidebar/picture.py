@@ -14,6 +14,7 @@ from vizvit.pages.shared.address import note_in_address
 from vizvit.pages.shared.language import say
 from vizvit.pages.shared.photo import decoded, photo_key
 from vizvit.pages.shared.pixels import photo_url
+from vizvit.pages.shared.store import once
 from vizvit.pictures.folder import SUFFIXES
 from vizvit.pictures.load import MAX_BYTES
 from vizvit.pictures.rgb import SCALED
@@ -72,22 +73,23 @@ def choose_picture(thumbnail) -> tuple[Image.Image, str, str]:
     note_in_address(OWN, "1" if given is not None or state.picture_lost else "")
     key = photo_key(data)
     last, seen = state.get("framed") or (None, WHOLE)
-    _show(thumbnail, image, title, seen if last == key else WHOLE)
+    _show(thumbnail, (image, title, key), seen if last == key else WHOLE)
     return image, title, key
 
 
 def frame(thumbnail, chosen: tuple[Image.Image, str, str], seen: Box) -> None:
     """Show what the model sees of the picture that `choose_picture` gave; what is shown already is left alone."""
-    image, title, key = chosen
+    key = chosen[2]
     if st.session_state.get("framed") != (key, seen):
         st.session_state.framed = key, seen
-        _show(thumbnail, image, title, seen)
+        _show(thumbnail, chosen, seen)
 
 
-def _show(thumbnail, image: Image.Image, title: str, seen: Box) -> None:
-    t, place = say("picture"), thumbnail.container()
+def _show(thumbnail, chosen: tuple[Image.Image, str, str], seen: Box) -> None:
+    (image, title, key), t, place = chosen, say("picture"), thumbnail.container()
     # In the page itself: of a file, the browser might still ask when the frame has been drawn and the file is gone.
-    shown = photo_url(np.asarray(_thumbnail(image, seen).convert("RGB")))
+    made = ("thumbnail", key, seen)
+    shown = once(made, lambda: photo_url(np.asarray(_thumbnail(image, seen).convert("RGB"))), len)
     place.image(shown, caption=look.plain(title), alt=t["chosen"].format(title=title))
     if SCALED in image.info:
         low, high = (f"{value:g}" for value in image.info[SCALED])
