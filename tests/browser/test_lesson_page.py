@@ -6,14 +6,13 @@ import base64
 import io
 import json
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from running import CHROMIUM, PATIENCE, explorer_of
 from skimage import data
 from test_lesson import made
@@ -46,8 +45,11 @@ ON_A_CARD = """async () => {
     }
     return answers;
 }"""
-MADE = """() => JSON.stringify(document.querySelector("#walk").__walk.made,
-    (_, one) => (ArrayBuffer.isView(one) ? [...one] : one))"""
+MADE = """(names) => {
+    const made = document.querySelector("#walk").__walk.made;
+    return JSON.stringify(Object.fromEntries(names.map((name) => [name, made[name]])),
+        (_, one) => (ArrayBuffer.isView(one) ? [...one] : one));
+}"""
 DROP = """([name, type, text]) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), transfer = new DataTransfer();
     transfer.items.add(new File([bytes], name, { type }));
@@ -65,13 +67,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("lesson") / "授業 vit.html"
     assert main(["lesson", "--out", str(out)]) == 0
     return out
-
-
-@pytest.fixture
-def page(browser: Browser, file: Path) -> Iterator[Page]:
-    with opened_offline(browser, file) as page:
-        shown(page, 1)
-        yield page
 
 
 def shown(page: Page, count: int) -> None:
@@ -95,14 +90,51 @@ def agrees(page: Page, cap: vizvit.Capture, tokens: tuple[int, ...] = (0, 100)) 
             assert (np.abs(found - expected) <= 2e-3 * expected.max(-1, keepdims=True)).all()
 
 
-def test_a_dropped_photograph_is_looked_at(page, vit, tmp_path):
+def test_photographs_that_are_dropped_and_the_camera_are_looked_at(browser, file, vit, tmp_path):
+    with opened_offline(browser, file) as page:
+        shown(page, 1)
+        check_refusals(page)
+        check_camera(page, vit, 2)
+        check_turned_photograph(page, vit, tmp_path, 3)
+        check_turned_webp(page, vit, 4)
+
+
+def check_refusals(page: Page) -> None:
+    """What is no picture, or too large, is refused in a sentence."""
+    said = page.get_by_role("status").filter(has_text="“")
+    drop(page, "letter.pdf", b"%PDF-1.7 ...", "application/pdf")
+    expect(said).to_contain_text("“letter.pdf” (application/pdf) cannot be read as a picture.")
+    drop(page, "nothing.jpg", b"", "image/jpeg")
+    expect(said).to_contain_text("“nothing.jpg” is empty")
+    huge = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(huge, "PNG")
+    drop(page, "huge.png", huge.getvalue(), "image/png")
+    expect(said).to_contain_text("“huge.png” has 9000 × 9000 pixels, and at most 67 million can be opened.")
+    expect(page.locator("#desk")).to_have_attribute("data-shown", "1")
+
+
+def check_camera(page: Page, vit: vizvit.VitModel, looked_at: int) -> None:
+    """Attention over Chromium's own moving picture; the last one stays, with its features."""
+    page.get_by_role("button", name="Camera").click()
+    expect(page.get_by_role("status").filter(has_text="live")).to_contain_text("pictures a second")
+    cap = vizvit.capture(vit, data.chelsea())
+    hover(page, cap, 4, 7)
+    count = int(page.locator("#desk").get_attribute("data-shown"))
+    page.wait_for_function("(count) => Number(document.querySelector('#desk').dataset.shown) > count + 3", arg=count)
+    expect(explorer_of(page)).to_have_attribute("data-query", str(cap.grid.token(4, 7)))
+    page.get_by_role("button", name="Stop the camera").click()
+    shown(page, looked_at)
+    assert set(json.loads(page.locator("#desk").get_attribute("data-times"))) >= {"forward", "features"}
+
+
+def check_turned_photograph(page: Page, vit: vizvit.VitModel, tmp_path: Path, count: int) -> None:
     """Turned by its EXIF: attention, prediction, hover, layers, components and the PNG are those of the picture."""
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / "turned.png"
     Image.fromarray(data.coffee()).save(path, exif=exif)
     drop(page, path.name, path.read_bytes(), "image/png")
-    shown(page, 2)
+    shown(page, count)
     cap = vizvit.capture(vit, vizvit.load_image(path))
     agrees(page, cap)
     logits = page.evaluate("() => Array.from(document.querySelector('#desk').__vizvit.logits)")
@@ -128,9 +160,9 @@ def test_a_dropped_photograph_is_looked_at(page, vit, tmp_path):
     assert Image.open(download.value.path()).width > 500
 
 
-def test_a_webp_picture_is_turned_as_the_library_does_it(page, vit):
-    """Browsers do not."""
-    for count, turn in enumerate((3, 5, 8), 2):
+def check_turned_webp(page: Page, vit: vizvit.VitModel, first: int) -> None:
+    """As the library does it; browsers do not."""
+    for count, turn in enumerate((3, 5, 8), first):
         exif, file = Image.Exif(), io.BytesIO()
         exif[0x0112] = turn
         Image.fromarray(data.coffee()[:200, :310]).save(file, "WEBP", exif=exif, quality=90)
@@ -139,50 +171,42 @@ def test_a_webp_picture_is_turned_as_the_library_does_it(page, vit):
         agrees(page, vizvit.capture(vit, vizvit.load_image(file.getvalue())), (0,))
 
 
-def test_what_is_no_picture_or_too_large_is_refused_in_a_sentence(page):
-    said = page.get_by_role("status").filter(has_text="“")
-    drop(page, "letter.pdf", b"%PDF-1.7 ...", "application/pdf")
-    expect(said).to_contain_text("“letter.pdf” (application/pdf) cannot be read as a picture.")
-    drop(page, "nothing.jpg", b"", "image/jpeg")
-    expect(said).to_contain_text("“nothing.jpg” is empty")
-    huge = io.BytesIO()
-    Image.new("1", (9000, 9000)).save(huge, "PNG")
-    drop(page, "huge.png", huge.getvalue(), "image/png")
-    expect(said).to_contain_text("“huge.png” has 9000 × 9000 pixels, and at most 67 million can be opened.")
-    expect(page.locator("#desk")).to_have_attribute("data-shown", "1")
-
-
-def test_samples_and_another_file_of_the_same_page(page, vit):
-    page.get_by_role("button", name="sample: rocket").click()
-    shown(page, 2)
-    expect(page.get_by_role("button", name="sample: rocket")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".vizvit .caption")).to_contain_text("sample: rocket")
-
-
-def walk_at(page: Page, **at: int) -> dict:
-    """The walk's numbers, once it has drawn this."""
+def walk_at(page: Page, *names: str, **at: int) -> dict:
+    """The walk's numbers of these names, once it has drawn this."""
     wanted = {name: str(value) for name, value in at.items()}
     page.wait_for_function(
         "(at) => Object.entries(at).every(([name, value]) => document.querySelector('#walk').dataset[name] === value)",
         arg=wanted,
         timeout=PATIENCE,
+        polling=50,  # at every frame, the browser would make all of them
     )
-    return json.loads(page.evaluate(MADE))
+    return json.loads(page.evaluate(MADE, names))
 
 
-def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
-    """What is chosen in the explorer is followed, every stage is drawn, and its numbers are the library's."""
+def test_the_walk_goes_through_the_pages_own_forward_pass(browser, file, vit):
+    with opened_offline(browser, file) as page:
+        shown(page, 1)
+        page.get_by_role("button", name="sample: rocket").click()
+        shown(page, 2)
+        expect(page.get_by_role("button", name="sample: rocket")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".vizvit .caption")).to_contain_text("sample: rocket")
+        check_walk(page, vit, 3)
+
+
+def check_walk(page: Page, vit: vizvit.VitModel, count: int) -> None:
+    """What is chosen in the explorer is followed, every stage is drawn, and its numbers are the library's; on a phone
+    both fit."""
     root, bar, grid, file = explorer_of(page), page.locator("#walk .bar"), vit.grid, io.BytesIO()
     Image.fromarray(data.coffee()).save(file, "PNG")
     drop(page, "coffee.png", file.getvalue(), "image/png")
-    shown(page, 2)
+    shown(page, count)
     cap = vizvit.capture(vit, data.coffee())
     look = telling_look(cap)
     page.get_by_role("button", name="Walkthrough").click()
     walk_at(page, stage=1, layer=look.layer, head=look.head, token=grid.token(look.row, look.col))
     for stage in range(2, 14):
         page.keyboard.press("ArrowRight")
-        made = walk_at(page, stage=stage)
+        made = walk_at(page, "difference", "logits", stage=stage)
         assert made["difference"] < 1e-4
         badge = page.locator("#walk .vw-badge")
         expect(badge).to_have_class("vw-badge")
@@ -195,7 +219,7 @@ def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
     page.locator("#walk .head_row").get_by_role("radio", name="3").click()
     walk_at(page, head=3)
     page.locator("#walk .token_row").get_by_role("radio", name="class").click()
-    made, expected = walk_at(page, **place), walk.scores(dissect(vit, cap.view, 5), 0, 3)
+    made, expected = walk_at(page, "attention", "entropy", **place), walk.scores(dissect(vit, cap.view, 5), 0, 3)
     assert np.abs(np.array(made["attention"]) - expected.attention).max() < 1e-3
     assert made["entropy"] == pytest.approx(expected.entropy, abs=1e-3)
     expect(page.locator("#walk .meet")).to_have_attribute("data-product", re.compile(r"^-?\d"))
@@ -207,11 +231,15 @@ def test_the_walk_goes_through_the_pages_own_forward_pass(page, vit):
     walk_at(page, stage=6)
     page.get_by_role("button", name="2", exact=True).click()
     page.wait_for_function("() => document.querySelector('#walk').__walk.made.batch?.movedBatch > 0", timeout=PATIENCE)
-    assert walk_at(page, stage=6)["batch"]["movedLayer"] == 0
+    assert walk_at(page, "batch", stage=6)["batch"]["movedLayer"] == 0
     page.get_by_role("button", name="Explore").click()
     expect(root).to_have_attribute("data-layer", "5")
     expect(root).to_have_attribute("data-head", "3")
     expect(root).to_have_attribute("data-query", "0")
+    page.wait_for_function("() => document.querySelector('.vizvit').classList.contains('narrow')")
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+    top = page.evaluate("() => document.querySelector('.vizvit .picture').getBoundingClientRect().top + scrollY")
+    assert top < 400, "the picture begins on the first screen"
     root.locator(".picture").focus()
     page.keyboard.press("[")
     expect(root).to_have_attribute("data-layer", "4")
@@ -262,32 +290,6 @@ def test_a_teachers_lesson_is_walked(browser, tmp_path):
         page.get_by_role("button", name="13").click()
         page.locator("#walk .next").click()
         walk_at(page, stage=10)
-
-
-def test_it_fits_a_phone(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function("() => document.querySelector('.vizvit').classList.contains('narrow')")
-    assert page.evaluate("() => document.documentElement.scrollWidth") == 390
-    top = page.locator(".vizvit .picture").bounding_box()["y"]
-    assert top < 400, "the picture begins on the first screen"
-
-
-def test_the_camera_is_looked_through(browser, file, vit):
-    """Attention over Chromium's own moving picture; the last one stays, with its features."""
-    with opened_offline(browser, file) as page:
-        shown(page, 1)
-        page.get_by_role("button", name="Camera").click()
-        expect(page.get_by_role("status").filter(has_text="live")).to_contain_text("pictures a second")
-        cap = vizvit.capture(vit, data.chelsea())
-        hover(page, cap, 3, 5)
-        count = int(page.locator("#desk").get_attribute("data-shown"))
-        page.wait_for_function(
-            "(count) => Number(document.querySelector('#desk').dataset.shown) > count + 3", arg=count
-        )
-        expect(explorer_of(page)).to_have_attribute("data-query", str(cap.grid.token(3, 5)))
-        page.get_by_role("button", name="Stop the camera").click()
-        shown(page, 2)
-        assert set(json.loads(page.locator("#desk").get_attribute("data-times"))) >= {"forward", "features"}
 
 
 def test_moments_of_the_training_are_run_on_the_same_picture(browser, tmp_path):
