@@ -194,8 +194,7 @@ def test_the_walk_goes_through_the_pages_own_forward_pass(browser, file, vit):
 
 
 def check_walk(page: Page, vit: vizvit.VitModel, count: int) -> None:
-    """What is chosen in the explorer is followed, every stage is drawn, and its numbers are the library's; on a phone
-    both fit."""
+    """The explorer's choice is followed, each stage is drawn with the library's numbers, and both fit a phone."""
     root, bar, grid, file = explorer_of(page), page.locator("#walk .bar"), vit.grid, io.BytesIO()
     Image.fromarray(data.coffee()).save(file, "PNG")
     drop(page, "coffee.png", file.getvalue(), "image/png")
