@@ -11,7 +11,7 @@ import pytest
 import timm
 import torch
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from running import ROOT, explorer_of, settled
 from skimage import data
 from streamlit.testing.v1 import AppTest
@@ -62,7 +62,8 @@ def main_of(page: Page) -> Locator:
     return page.get_by_test_id("stMain")
 
 
-def test_the_numbers_are_the_studys_and_a_dot_finds_the_heads_like_it(app, open_page, folder, summary):
+def test_the_numbers_are_the_studys_and_a_dot_finds_the_heads_like_it(browser, app, open_page, folder, summary):
+    check_report(browser, folder)
     page = opened(open_page, app, folder)
     main = main_of(page)
     expect(main.get_by_text("3 pictures through vizvit-tiny (shipped weights)")).to_be_visible()
@@ -224,7 +225,8 @@ def test_a_link_and_a_button_open_the_studys_own_model(app, open_page, others):
     shows(page, heads["size"].layer, heads["size"].head)
 
 
-def test_the_report_fits_a_phone_and_fetches_nothing(browser, folder):
+def check_report(browser: Browser, folder: Path) -> None:
+    """It fits a phone and fetches nothing."""
     context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark", offline=True)
     page, asked = context.new_page(), []
     page.on("request", lambda request: asked.append(request.url))
