@@ -11,16 +11,13 @@ from torch.overrides import TorchFunctionMode
 
 from vizvit.forward.recorder import Recorder, forward
 from vizvit.model.names import MODULES, REFUSED, near
+from vizvit.model.network import plain
 from vizvit.model.vit import VitModel
 
 
 @pytest.fixture
 def no_values(monkeypatch):
     """On the meta device there are no values, only shapes, and computing none of them takes torch a while."""
-    for name in ("uniform_", "normal_", "kaiming_uniform_", "trunc_normal_"):
-        monkeypatch.setattr(torch.nn.init, name, lambda tensor, *args, **kwargs: tensor)
-    for name in ("_trunc_normal_", "variance_scaling_"):
-        monkeypatch.setattr(timm.layers.weight_init, name, lambda tensor, *args, **kwargs: tensor)
     for name in ("layer_norm", "gelu", "silu"):
         monkeypatch.setattr(torch.nn.functional, name, lambda tensor, *args, **kwargs: tensor)
     monkeypatch.setattr(torch.nn.functional, "linear", linear_shape)
@@ -50,8 +47,7 @@ def attention_shape(q, k, v, attn_mask=None, **options) -> torch.Tensor:
 def reason(name: str, **options: int) -> str | None:
     """Why a model cannot be shown, None where it can, by a pass without values."""
     try:
-        with torch.device("meta"):
-            module = timm.create_model(name, **options)
+        module = plain(name, **options)
         vit = VitModel.wrap(module, name=name, device="meta")
         pixels = torch.zeros(1, 3, *vit.input_size, dtype=vit.dtype, device="meta")
         with torch.no_grad(), AttentionShape():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +31,11 @@ def check_source(name: str, path: Path, arch: str | None, size: tuple[int, int] 
     if kind_of(path) == "folder":
         file = path / "config.json"
         if kind_of(file) is not None and check_config(file):
-            check_memory(lambda: timm.create_model(f"local-dir:{path.resolve()}", **options), path.name)
+            check_memory(f"local-dir:{path.resolve()}", path.name, options)
         return
     for model in (name, arch):
         if model and timm.is_model(model.partition(".")[0]):
-            check_memory(partial(plain, model, **options), model)
+            check_memory(model, model, options)
 
 
 def check_config(file: Path) -> bool:
@@ -72,11 +71,10 @@ def check_config(file: Path) -> bool:
     return True
 
 
-def check_memory(build: Callable[[], torch.nn.Module], name: str) -> None:
-    """ModelError where the weights are more than this machine's memory. build: on the meta device, which takes none."""
+def check_memory(arch: str, name: str, options: dict[str, Any]) -> None:
+    """ModelError where the weights of what timm makes are more than this machine's memory."""
     try:
-        with torch.device("meta"):
-            module = build()
+        module = plain(arch, **options)
     except Exception:  # what cannot be built at all has its reason told where it is built in earnest
         return
     parameters = sum(value.numel() for value in module.parameters())

@@ -14,6 +14,7 @@ import timm
 import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from ..errors import ModelError
 from .convert import TIMM, Converted, State
@@ -45,7 +46,23 @@ def building(*, values: bool = True) -> Iterator[None]:
     """Seeded: what is made inside has the same random weights every time; or no values, only shapes."""
     with _BUILDING, torch.random.fork_rng(devices=[]), nullcontext() if values else torch.device("meta"):
         torch.manual_seed(SEED)
-        yield
+        with nullcontext() if values else _Unfilled():
+            yield
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves out what writes initial values into tensors without values: most of the time that a network takes."""
+
+    WRITES = frozenset({"normal_", "uniform_", "trunc_normal_", "erfinv_", "mul_", "add_", "clamp_", "fill_", "zero_"})
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func.__name__ in self.WRITES:
+            written = args[0] if args else (kwargs or {})["tensor"]  # as torch.nn.init hands it on
+            if written.is_meta:
+                return written
+        return func(*args, **(kwargs or {}))
 
 
 @dataclass(frozen=True)
