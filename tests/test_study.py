@@ -731,7 +731,8 @@ def test_memory_does_not_grow_with_the_pictures(sketch, named, tmp_path, monkeyp
     assert many - few < 640 * row / 5
 
 
-def test_ray_gives_the_same(sketch, tiny, data, tmp_path, capfd, caplog):
+def test_ray_gives_the_same(sketch, tiny, data, tmp_path, capfd, caplog, monkeypatch):
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # beside other tests, Ray's processes would wait for minutes
     ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
     from ray.data import DataContext
 

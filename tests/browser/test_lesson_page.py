@@ -90,8 +90,8 @@ def agrees(page: Page, cap: vizvit.Capture, tokens: tuple[int, ...] = (0, 100)) 
             assert (np.abs(found - expected) <= 2e-3 * expected.max(-1, keepdims=True)).all()
 
 
-def test_photographs_that_are_dropped_and_the_camera_are_looked_at(browser, file, vit, tmp_path):
-    with opened_offline(browser, file) as page:
+def test_photographs_that_are_dropped_and_the_camera_are_looked_at(open_page, file, vit, tmp_path):
+    with opened_offline(open_page, file) as page:
         shown(page, 1)
         check_refusals(page)
         check_camera(page, vit, 2)
@@ -118,7 +118,7 @@ def check_camera(page: Page, vit: vizvit.VitModel, looked_at: int) -> None:
     page.get_by_role("button", name="Camera").click()
     expect(page.get_by_role("status").filter(has_text="live")).to_contain_text("pictures a second")
     cap = vizvit.capture(vit, data.chelsea())
-    hover(page, cap, 4, 7)
+    hover(page, 4, 7, cap.grid.rows, cap.grid.cols)
     count = int(page.locator("#desk").get_attribute("data-shown"))
     page.wait_for_function("(count) => Number(document.querySelector('#desk').dataset.shown) > count + 3", arg=count)
     expect(explorer_of(page)).to_have_attribute("data-query", str(cap.grid.token(4, 7)))
@@ -142,7 +142,7 @@ def check_turned_photograph(page: Page, vit: vizvit.VitModel, tmp_path: Path, co
     first = page.locator(".prediction li").first
     expect(first).to_contain_text(vit.short_label(int(cap.logits.argmax())))
     expect(first).to_contain_text(share(float(cap.probabilities.max())))
-    hover(page, cap, 3, 5)
+    hover(page, 3, 5, cap.grid.rows, cap.grid.cols)
     root = explorer_of(page)
     expect(root).to_have_attribute("data-query", str(cap.grid.token(3, 5)))
     root.locator(".picture").focus()
@@ -183,8 +183,8 @@ def walk_at(page: Page, *names: str, **at: int) -> dict:
     return json.loads(page.evaluate(MADE, names))
 
 
-def test_the_walk_goes_through_the_pages_own_forward_pass(browser, file, vit):
-    with opened_offline(browser, file) as page:
+def test_the_walk_goes_through_the_pages_own_forward_pass(open_page, file, vit):
+    with opened_offline(open_page, file) as page:
         shown(page, 1)
         page.get_by_role("button", name="sample: rocket").click()
         shown(page, 2)
@@ -268,7 +268,7 @@ def test_a_graphics_card_gives_what_webassembly_gives(browser, tmp_path):
         assert np.abs(np.nan_to_num(given - expected)).max(initial=0) < 1e-3
 
 
-def test_a_teachers_lesson_is_walked(browser, tmp_path):
+def test_a_teachers_lesson_is_walked(open_page, tmp_path):
     """Its stages alone, its sentences as they were written, and at its end the way to all stages."""
     vit, sample = made("registers"), io.BytesIO()
     Image.fromarray(data.chelsea()).save(sample, "PNG")
@@ -279,7 +279,7 @@ def test_a_teachers_lesson_is_walked(browser, tmp_path):
     options = {"name": "a", "labels": list(vit.labels), "outputs": "softmax", "language": "ja", "walk": words}
     out = tmp_path / "tour.html"
     out.write_text(lesson.build([moment], samples=samples, **options), "utf-8")
-    with opened_offline(browser, out, "dark") as page:
+    with opened_offline(open_page, out, color_scheme="dark") as page:
         walk_at(page, stage=4, layer=1, head=2)
         expect(page.locator("#walk .sentence")).to_have_text("<i>Who</i> stands here?")
         expect(page.locator("#walk [data-draw^='prefix-']")).to_have_count(3)
@@ -291,7 +291,7 @@ def test_a_teachers_lesson_is_walked(browser, tmp_path):
         walk_at(page, stage=10)
 
 
-def test_moments_of_the_training_are_run_on_the_same_picture(browser, tmp_path):
+def test_moments_of_the_training_are_run_on_the_same_picture(open_page, tmp_path):
     found = [plain(made("registers", seed)) for seed in (0, 1)]
     moments = [
         lesson.Moment(one.model, one.tensors, f"weights {n}", n == 1, f"moment {n}", 0.25)
@@ -302,7 +302,7 @@ def test_moments_of_the_training_are_run_on_the_same_picture(browser, tmp_path):
     samples = [lesson.Sample("a cat", sample.getvalue(), "image/png")]
     out = tmp_path / "moments.html"
     out.write_text(lesson.build(moments, name="a", labels="abcde", outputs="softmax", samples=samples), "utf-8")
-    with opened_offline(browser, out) as page:
+    with opened_offline(open_page, out) as page:
         shown(page, 1)
         agrees(page, vizvit.capture(made("registers", 1), data.chelsea()), (0, 5))
         slider = page.get_by_role("slider", name="training")

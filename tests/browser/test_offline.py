@@ -24,9 +24,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def opened_offline(open_page, file: Path) -> Iterator[Page]:
+def opened_offline(open_page, file: Path, **options) -> Iterator[Page]:
     """The file opened offline; afterwards nothing may have been asked for elsewhere."""
-    page, requests = open_page("about:blank", offline=True, viewport={"width": 1400, "height": 900}), []
+    page, requests = open_page("about:blank", offline=True, viewport={"width": 1400, "height": 900}, **options), []
 
     def note(request: Request) -> None:
         requests.append(request.url)

@@ -265,7 +265,7 @@ def test_other_families_in_a_shared_lesson(app, open_page, request, kind):
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_a_lesson_is_shared_by_a_link_and_by_a_file(app, open_page, browser, tmp_path):
+def test_a_lesson_is_shared_by_a_link_and_by_a_file(app, open_page, tmp_path):
     token, key, said = GRID.token(2, 5), GRID.token(7, 3), "Where does *the ear* <b>look</b>?"
     page = open_page(f"{app}/walkthrough?stage=10&lang=en{STATE}")
     at_stage(page, 10)
@@ -300,7 +300,7 @@ def test_a_lesson_is_shared_by_a_link_and_by_a_file(app, open_page, browser, tmp
     settled(page)
     assert "lesson" not in page.url
 
-    with opened_offline(browser, tmp_path / "lesson.html") as page:
+    with opened_offline(open_page, tmp_path / "lesson.html") as page:
         page.get_by_role("button", name="Next: Scores").click()
         expect(page.get_by_text(said)).to_be_visible()
         expect(page.locator("section:visible math").first).to_be_visible()
