@@ -25,17 +25,17 @@ HERE = Path(__file__).parent
 MARK = "<!-- tests/benchmarks/all.py -->\n"
 LIMIT = 600  # seconds for one of them
 RUNS: dict[str, tuple[str, ...]] = {  # name -> what keeps it short
-    "capture": ("--rounds", "12"),
-    "many": ("--rounds", "5"),
+    "capture": ("--rounds", "8"),
+    "many": ("--rounds", "4"),
     "study": ("--rounds", "2"),
     "relevance": (),
     "faithfulness": ("--quick",),
-    "frames": (),
+    "frames": ("--only", "vizvit-tiny", "DINOv2-S"),
     "stages": ("--repeats", "5"),
     "pages": (),
-    "load": ("first", "alone", "measure", "--rounds", "2"),
+    "load": ("first", "alone", "measure", "--rounds", "1"),
     "lesson": ("--pictures", "10", "--seconds", "10"),
-    "start": (),
+    "start": ("--rounds", "2"),
     "figures": ("--rounds", "3"),
 }
 

@@ -1,6 +1,6 @@
 """What explanations cost at 1,374 tokens: relevance from q, k and v beside materialised matrices, grad-cam and captum.
 
-    python tests/benchmarks/relevance.py [--quick] [--device auto]
+    python tests/benchmarks/relevance.py [--quick] [--batched] [--device auto]
 
 Each contender runs in a process of its own; its figure is that process's greatest resident memory, less what it held
 with the model loaded (on a GPU: what PyTorch allocated). Its time is the quickest of three calls, or of those begun
@@ -88,6 +88,7 @@ def forward(vit: VitModel, view: np.ndarray) -> np.ndarray:
         return vit.module(vit.normalise(view)).cpu().numpy()
 
 
+BATCHED = "captum, 10 at a time"
 CONTENDERS = {
     "plain forward": forward,
     "vizvit relevance": relevance,
@@ -95,7 +96,7 @@ CONTENDERS = {
     "materialised matrices": materialised,
     "grad-cam, of the last block": grad_cam,
     "captum, 1 step at a time": integrated(1),
-    "captum, 10 at a time": integrated(10),
+    BATCHED: integrated(10),
 }
 QUICK = tuple(CONTENDERS)[:5]
 
@@ -128,6 +129,7 @@ def load(device: str) -> VitModel:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="without captum, which takes long")
+    parser.add_argument("--batched", action="store_true", help=f"also {BATCHED}")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -139,7 +141,9 @@ def main() -> None:
     print(f"  {'':28}{'peak beyond the model':>24}{'time':>12}{'ratio':>8}")
     maps, plain = {}, 0.0
     with tempfile.TemporaryDirectory() as folder:
-        for name in QUICK if options.quick else CONTENDERS:
+        for name in CONTENDERS:
+            if (options.quick and name not in QUICK) or (name == BATCHED and not options.batched):
+                continue
             result = Path(folder, "map.npy")
             command = [sys.executable, __file__, "--device", options.device, "--one", name, str(result)]
             done = subprocess.run(command, capture_output=True, text=True)
