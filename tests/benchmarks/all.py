@@ -26,7 +26,7 @@ MARK = "<!-- tests/benchmarks/all.py -->\n"
 LIMIT = 600  # seconds for one of them
 RUNS: dict[str, tuple[str, ...]] = {  # name -> what keeps it short
     "capture": ("--rounds", "8"),
-    "many": ("--rounds", "4"),
+    "many": ("--rounds", "3"),
     "study": ("--rounds", "2"),
     "relevance": (),
     "faithfulness": ("--quick",),
@@ -34,7 +34,7 @@ RUNS: dict[str, tuple[str, ...]] = {  # name -> what keeps it short
     "stages": ("--repeats", "5"),
     "pages": (),
     "load": ("first", "alone", "measure", "--rounds", "1"),
-    "lesson": ("--pictures", "10", "--seconds", "10"),
+    "lesson": ("--pictures", "5", "--seconds", "5"),
     "start": ("--rounds", "2"),
     "figures": ("--rounds", "3"),
 }
