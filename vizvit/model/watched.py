@@ -119,18 +119,16 @@ class _State:
         parts = list(module.modules())
         held = [vars(part)[name] for part in parts for name in _HELD]
         self.empty = [one for one in held if not one]
-        # Copies, since an object that is gone could leave its identity to another.
-        self.kept = [(one, dict(one)) for one in [*map(vars, parts), *filter(None, held)]]
-        self.seen = [(one, list(then), *_modes(then)) for one, then in self.kept]
-        self.parameters = list(
-            {id(p): p for part in parts for p in part._parameters.values() if p is not None}.values()
-        )
+        # With a copy of each, since an object that is gone could leave its identity to another.
+        self.seen = [(one, dict(one), list(one), *_modes(one)) for one in [*map(vars, parts), *filter(None, held)]]
+        own = [p for part in parts for p in part._parameters.values() if p is not None]
+        self.parameters = list({id(parameter): parameter for parameter in own}.values())
         self.places = self._places()
 
     def is_as_it_was(self) -> bool:
         if any(self.empty):
             return False
-        for now, names, training, evaluating in self.seen:
+        for now, _, names, training, evaluating in self.seen:
             found = [*map(id, now.values())]
             if (found != training and found != evaluating) or list(now) != names:
                 return False

@@ -55,7 +55,8 @@ class Work:
     def multiply_adds(self) -> int:
         """About how many: each other parameter once a token, and q·k and attention·v once a layer for any two tokens.
 
-        Within a tenth of what `torch.utils.flop_counter` counts, whose operations are two for each of these.
+        Within a tenth of what `torch.utils.flop_counter` counts, whose operations are two for each of these; too few
+        for a hybrid whose convolutions see many more places than there are tokens (half, with cells of 32 pixels).
         """
         return self.tokens * (self.parameters - self.positions) + self.attention
 
