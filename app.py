@@ -1,6 +1,7 @@
 """VizViT in the browser: navigation, the shared sidebar, and the page that is open; see README.md for its start."""
 
 import streamlit as st
+from streamlit.elements import spinner
 
 from vizvit import process
 from vizvit.errors import ModelError
@@ -8,6 +9,7 @@ from vizvit.pages.shared import language
 from vizvit.texts.assets import assets_dir
 
 ASSETS = assets_dir()
+spinner.DELAY_SECS = 0.3  # type: ignore[misc]  # Streamlit is silent for half a second before it says what it does
 st.set_page_config(page_title="VizViT", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 t = language.say("app")

@@ -5,11 +5,15 @@ A library leaves both to the program that imports it, so only `app.py` and `vizv
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from types import FunctionType, ModuleType
+from typing import Any
 
 
 def wait_briefly() -> None:
@@ -29,15 +33,72 @@ def for_good() -> Iterator[None]:
 
     The objects of PyTorch and timm, gone through again and again while they become more, are a fifth of the time that
     importing them takes, going through them once more at the process's end is a second, and Streamlit has it done after
-    every run. Nothing of this where PyTorch is there already, and perhaps a model, which is held by a cycle: what is
-    out of the collector's sight is never freed.
+    every run. PyTorch's compiler, another third of the time, waits until something is compiled. Nothing of this where
+    PyTorch is there already, and perhaps a model, which is held by a cycle: what is out of the collector's sight is
+    never freed.
     """
     if "torch" in sys.modules:
         yield
         return
     gc.disable()
     try:
-        yield
+        with _compiler_later():
+            yield
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def _compiler_later() -> Iterator[None]:
+    """For imports that ask PyTorch's compiler for little, and would import all of it, SymPy included.
+
+    timm marks functions of its NaFlexViT as not to be compiled, and torchvision's `roi_align` takes a function from
+    `torch._dynamo.utils`. Whatever else is asked of the compiler meanwhile is answered by the compiler itself.
+    """
+    import torch
+
+    real = torch.compiler.disable
+    utils = _UtilsLater("torch._dynamo.utils")
+    sys.modules.setdefault(utils.__name__, utils)
+    torch.compiler.disable = functools.partial(_disable_later, real)
+    try:
+        yield
+    finally:
+        torch.compiler.disable = real
+        utils.step_aside()
+
+
+class _UtilsLater(ModuleType):
+    """Stands in `sys.modules` for `torch._dynamo.utils` until more than one name is wanted of it."""
+
+    def is_compile_supported(self, device_type: str) -> Any:
+        return import_module(self.__name__).is_compile_supported(device_type)
+
+    def step_aside(self) -> None:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what the import machinery asks every module
+            raise AttributeError(name)
+        self.step_aside()
+        return getattr(import_module(self.__name__), name)
+
+
+def _disable_later(
+    disable: Callable[..., Any], fn: Any = None, recursive: bool = True, *, reason: str | None = None
+) -> Any:
+    """`torch.compiler.disable` for functions that run before there is a compiler."""
+    if fn is None:
+        return functools.partial(_disable_later, disable, recursive=recursive, reason=reason)
+    if not isinstance(fn, FunctionType):
+        return disable(fn, recursive, reason=reason)
+
+    @functools.wraps(fn)
+    def disabled(*args: Any, **kwargs: Any) -> Any:
+        if "torch._dynamo" not in sys.modules:
+            return fn(*args, **kwargs)
+        return disable(fn, recursive, reason=reason)(*args, **kwargs)
+
+    return disabled
