@@ -10,7 +10,7 @@ import torch
 from reference import FAMILIES, family, largest_difference
 
 import vizvit
-from vizvit.analysis.features import artefact_share, component_chain
+from vizvit.analysis.features import artefact_shares, component_chain
 from vizvit.cli import main
 from vizvit.errors import CaptureError
 from vizvit.features import high_population
@@ -156,7 +156,7 @@ def test_artefacts_are_the_patches_that_were_made_long(vit, picture, monkeypatch
     monkeypatch.setattr(type(cap), "norms", lambda self: norms)
     found = vizvit.artefact_tokens(cap, 1)
     assert found.patches == places and 22 < found.threshold < 90
-    assert found.share == pytest.approx(2 / grid.num_patches) == artefact_share(cap)[1]
+    assert found.share == pytest.approx(2 / grid.num_patches) == artefact_shares([cap])[0, 1]
     assert vizvit.artefact_tokens(cap, -2).patches == places
 
 
@@ -209,5 +209,5 @@ def test_features_command_writes_what_the_library_finds(tmp_path, monkeypatch, p
         np.testing.assert_array_equal(found["components"][2], vizvit.patch_components(cap, 2))
         np.testing.assert_array_equal(found["norms"], vizvit.token_norms(cap))
         np.testing.assert_array_equal(found["artefacts"], vizvit.artefact_tokens(cap, 2).mask)
-        np.testing.assert_array_equal(found["artefact_share"], artefact_share(cap))
+        np.testing.assert_array_equal(found["artefact_share"], artefact_shares([cap])[0])
         assert found["shares"].shape == (cap.num_layers, 3)

@@ -25,7 +25,7 @@ from skimage import data, io, transform
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import vizvit
 from vizvit.analysis import head_statistics
-from vizvit.analysis.features import artefact_share
+from vizvit.analysis.features import artefact_shares
 from vizvit.forward.batch import capture_views
 from vizvit.model.vit import VitModel
 from vizvit.pictures.collection import PictureSet
@@ -79,7 +79,7 @@ def study(vit: VitModel, folder: Path, settings: Settings, rounds: int, *, parts
             "  of it: decoding and cropping": lambda: [None for _ in loader(batches, 0)],
             "  captures": lambda: capture_views(vit, views),
             "  statistics of heads": lambda: [head_statistics(cap) for cap in caps * round(share)],
-            "  share of artefact tokens": lambda: [artefact_share(cap) for cap in caps * round(share)],
+            "  share of artefact tokens": lambda: [artefact_shares(caps) for _ in range(round(share))],
         }
     times = measure(calls, rounds, vit.device, warm=1)
     plain = next(iter(times.values()))

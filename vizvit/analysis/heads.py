@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 
@@ -19,8 +21,7 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
     [layer, head, token]: see `attention_sinks`. The others are float32.
     """
     tokens, prefix = cap.num_tokens, cap.grid.num_prefix_tokens
-    distances = torch.zeros(tokens, tokens, device=cap.device)
-    distances[prefix:, prefix:] = torch.from_numpy(patch_distances(cap.grid))
+    distances = _distances(cap.grid, cap.device)
     is_patch = torch.ones(tokens, device=cap.device)
     is_patch[:prefix] = 0
     least = torch.finfo(torch.float32).tiny
@@ -96,6 +97,13 @@ def attention_sinks(cap: Capture) -> np.ndarray:
     2024).
     """
     return head_statistics(cap)["sinks"]
+
+
+@lru_cache(maxsize=2)
+def _distances(grid: PatchGrid, device: torch.device) -> torch.Tensor:
+    """`patch_distances`, and 0 from and to prefix tokens, [token, token]: the same for all pictures of a size."""
+    prefix = grid.num_prefix_tokens
+    return torch.nn.functional.pad(torch.from_numpy(patch_distances(grid)), (prefix, 0, prefix, 0)).to(device)
 
 
 def _sinks(received: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def features(args: argparse.Namespace) -> int:
     patch = places.patch_of(vit, token)
 
     from ..analysis import artefact_tokens, describe_query, patch_map, patch_similarity, token_norms
-    from ..analysis.features import artefact_share, component_chain
+    from ..analysis.features import artefact_shares, component_chain
     from ..figures.features import components_figure, norms_figure, similarity_figure
 
     note, theme, after = weights_note(vit), args.theme, f"after block {layer}"
@@ -111,7 +111,7 @@ def features(args: argparse.Namespace) -> int:
             ),
         }
         arrays = {"similarity": similarity, "components": components, "shares": shares, "norms": norms}
-        arrays |= {"artefacts": artefacts.mask, "artefact_share": artefact_share(cap)}
+        arrays |= {"artefacts": artefacts.mask, "artefact_share": artefact_shares([cap])[0]}
         return pictures.Findings(figures, arrays)
 
     return pictures.each_picture(args, vit, found, look, layer=layer, query_token=token)

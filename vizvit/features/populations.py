@@ -40,7 +40,7 @@ def _starts(rows: np.ndarray) -> np.ndarray:
     better = 2 * (likelihood - unsure - single) > FREE * np.log(count)
 
     def density(at: np.ndarray) -> np.ndarray:  # [row, place] -> of both, [row, population, place]
-        return np.exp(_log_densities(at, weights, means, variances))
+        return np.exp(_log_densities(_powers(at), weights, means, variances))
 
     between = means[:, :1] + np.linspace(0, 1, 513) * (means[:, 1:] - means[:, :1])  # [row, place]
     low, high = np.moveaxis(density(between), 1, 0)
@@ -59,27 +59,41 @@ def _fit(rows: np.ndarray) -> tuple[np.ndarray, ...]:
 
     unsure: the entropy of whose each value is, in nats, over all values.
     """
-    going, member = np.arange(len(rows)), _halves(rows)  # [row, population, n], how much of each value is whose
+    count, going, powers = rows.shape[-1], np.arange(len(rows)), _powers(rows)
+    some, member = powers, _halves(rows)
     weights, means, variances = np.empty((3, len(rows), 2))
-    logs, total = np.empty(member.shape), np.empty(rows.shape)
     likelihood = np.full(len(rows), -np.inf)
     for _ in range(ROUNDS):
-        some, mass = rows[going], member.sum(-1)
-        weights[going], means[going] = mass / some.shape[-1], (member * some[:, None]).sum(-1) / mass
-        spread = (member * (some[:, None] - means[going][..., None]) ** 2).sum(-1) / mass
-        variances[going] = np.maximum(spread, NARROWEST**2)
-        logs[going] = _log_densities(some, weights[going], means[going], variances[going])
-        total[going] = np.logaddexp(logs[going, 0], logs[going, 1])
-        before, likelihood[going] = likelihood[going], total[going].sum(-1)
-        going = going[likelihood[going] - before > TOLERANCE * some.shape[-1]]
+        mass, first, second = np.moveaxis(member @ np.swapaxes(some, -1, -2), -1, 0)  # [row, population]
+        mean = first / mass
+        found = mass / count, mean, np.maximum(second / mass - mean**2, NARROWEST**2)
+        weights[going], means[going], variances[going] = found
+        total, member = _whose(_log_densities(some, *found))
+        before, likelihood[going] = likelihood[going], total.sum(-1)
+        on = likelihood[going] - before > TOLERANCE * count
+        if not on.all():
+            going, some, member = going[on], some[on], member[on]
         if not len(going):
             break
-        member = np.maximum(np.exp(logs[going] - total[going, None]), 1e-300)
     order = means.argsort(-1)
-    sort = [np.take_along_axis(part, order, -1) for part in (weights, means, variances)]
-    belongs = np.exp(logs - total[:, None])
-    unsure = -(belongs * (logs - total[:, None])).sum((-1, -2), where=belongs > 0)
-    return *sort, likelihood, unsure
+    weights, means, variances = (np.take_along_axis(part, order, -1) for part in (weights, means, variances))
+    logs = _log_densities(powers, weights, means, variances)
+    total, member = _whose(logs)
+    return weights, means, variances, likelihood, (total - (member * logs).sum(1)).sum(-1)
+
+
+def _whose(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of log densities the mixture's, [row, n], and each population's share of it, [row, population, n].
+
+    As `np.logaddexp` and a softmax, which take four times as long.
+    """
+    low, high = logs[:, 0], logs[:, 1]
+    apart = high - low
+    other = np.exp(-np.abs(apart))  # the less likely one's density beside the other's
+    whole = 1 + other
+    lesser, greater = np.maximum(other / whole, 1e-300), 1 / whole
+    member = np.stack([np.where(apart > 0, lesser, greater), np.where(apart > 0, greater, lesser)], 1)
+    return np.maximum(low, high) + np.log(whole), member
 
 
 def _halves(rows: np.ndarray) -> np.ndarray:
@@ -99,9 +113,13 @@ def _halves(rows: np.ndarray) -> np.ndarray:
     return np.stack([low, ~low], 1).astype(np.float64)
 
 
-def _log_densities(at: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray) -> np.ndarray:
-    """log(weight x density) of both populations, [row, population, place]."""
-    apart = at[:, None] - means[..., None]
-    with np.errstate(divide="ignore"):
-        scale = np.log(weights) - 0.5 * np.log(2 * np.pi * variances)
-    return scale[..., None] - 0.5 * apart**2 / variances[..., None]
+def _powers(at: np.ndarray) -> np.ndarray:
+    """1, x and x², [row, power, place]."""
+    return np.stack([np.ones_like(at), at, at**2], 1)
+
+
+def _log_densities(powers: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """log(weight x density) of both populations, [row, population, place]: a polynomial of second degree."""
+    scale = np.log(weights) - 0.5 * np.log(2 * np.pi * variances)
+    terms = [scale - 0.5 * means**2 / variances, means / variances, -0.5 / variances]
+    return np.stack(terms, -1) @ powers

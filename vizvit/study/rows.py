@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as arrow
 
-from ..analysis.features import artefact_share
+from ..analysis.features import artefact_shares
 from ..analysis.pointing import points_inside
 from ..errors import ModelError
 from ..explanations import METHODS, explain
@@ -81,7 +81,8 @@ class Measurer:
 
     def _measured(self, pictures: list[Prepared]) -> list[dict]:
         caps = capture_views(self.vit, [picture.view for picture in pictures], gradients=self._gradients)
-        records = [self._record(cap, picture) for cap, picture in zip(caps, pictures, strict=True)]
+        shares = artefact_shares(caps)
+        records = [self._record(*found) for found in zip(caps, pictures, shares, strict=True)]
         for method in self.settings.methods:
             heats = []
             for cap, picture, record in zip(caps, pictures, records, strict=True):
@@ -94,7 +95,7 @@ class Measurer:
                 self._judge(method, heats, caps, records)
         return records
 
-    def _record(self, cap: Capture, picture: Prepared) -> dict:
+    def _record(self, cap: Capture, picture: Prepared, artefact_share: np.ndarray) -> dict:
         record: dict[str, Any] = {"name": _text(picture.name), "label": self._label(picture)}
         if len(cap.predictions):
             first = foremost(self.vit.outputs, cap.predictions, 1)[0]
@@ -107,7 +108,7 @@ class Measurer:
         if picture.boxes is not None:
             record |= {"boxes": picture.boxes, "bad_boxes": len(picture.bad_boxes)}
             record["box_error"] = picture.bad_boxes[0] if picture.bad_boxes else None
-        record["artefact_share"] = artefact_share(cap)
+        record["artefact_share"] = artefact_share
         measured = head_measures(cap, picture.inside)
         return record | {name: None if values is None else values.ravel() for name, values in measured.items()}
 
