@@ -108,8 +108,13 @@ def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = T
     own = query_row(cap, token, _pool_weights(cap, "gradient"))
     gained = torch.zeros_like(own)  # apart from what may be 10⁹ times as large
     for layer in reversed(range(cap.num_layers)):
-        gained = gained + (own + gained) @ cap.gradient_weighted_attention(layer)
+        gained = gained + gradient_weighted_row(cap, own + gained, layer)
     return patch_map(own + gained if include_own else gained, cap)
+
+
+def gradient_weighted_row(cap: Capture, row: torch.Tensor, layer: int) -> torch.Tensor:
+    """row · mean_h (A ⊙ ∂y/∂A)⁺ of one layer, [key]; its matrix is not formed."""
+    return _through(row, cap.gradient_blocks(layer, span=_span(row))) / cap.num_heads
 
 
 class _Chain:
@@ -129,30 +134,27 @@ class _Chain:
 
     def matrix(self, layer: int) -> torch.Tensor:
         """Ã of one layer, [query, key]."""
-        fused, total = self._fused(layer)
-        fused /= total[:, None]
-        fused.diagonal().add_(self._residual / total)
-        return fused
-
-    def before(self, row: torch.Tensor, layer: int) -> torch.Tensor:
-        """row · Ã of one layer, [key]."""
-        if self._fusion == "mean" and not self._discard_ratio:
-            return self._before_mean(row, layer)
-        fused, total = self._fused(layer)
-        return row * (self._residual / total) + (row / total) @ fused
+        matrix = torch.empty(self._cap.num_tokens, self._cap.num_tokens, device=self._cap.device)
+        for queries, fused, total in self._fused(layer):
+            torch.div(fused, total[:, None], out=matrix[queries])
+            matrix.diagonal()[queries].add_(self._residual / total)
+        return matrix
 
     def columns(self, column: torch.Tensor) -> Iterator[torch.Tensor]:
         """Ã_l … Ã_first · column for each layer l, as matrix-vector products from the first layer up."""
         for layer in self.layers:
-            fused, total = self._fused(layer)
-            column = (self._residual * column + fused @ column) / total
+            reached = torch.empty_like(column)
+            for queries, fused, total in self._fused(layer):
+                reached[queries] = (self._residual * column[queries] + fused @ column) / total
+            column = reached
             yield column
 
     def read(self, token: Token | None, area: Area | None = None) -> np.ndarray:
         """The row of the product Ã_L … Ã_first, as vector-matrix products from the last layer down."""
         row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion), area)
         for layer in reversed(self.layers):
-            row = self.before(row, layer)
+            kept, through = self._before(row, layer)
+            row = row * kept + through
         return patch_map(row, self._cap)
 
     def read_without_own(self, token: Token | None) -> np.ndarray:
@@ -160,38 +162,52 @@ class _Chain:
         own = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
         gained = torch.zeros_like(own)
         for layer in reversed(self.layers):
-            fused, total = self._fused(layer)
-            kept = self._residual / total
-            gained = gained * kept + ((own + gained) / total) @ fused
-            own = own * kept
+            kept, through = self._before(own + gained, layer)
+            own, gained = own * kept, gained * kept + through
         return patch_map(gained, self._cap)
 
-    def _fused(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """What attention gives in one layer before its rows are normalised, [query, key], and the rows' sums with the
-        residual, [query]."""
-        cap = self._cap
-        if self._fusion == "gradient":
-            fused = cap.gradient_weighted_attention(layer)
-        else:
-            fused = torch.empty(cap.num_tokens, cap.num_tokens, device=cap.device)
-            for block in cap.blocks(layer, all_heads=True):
-                fused[block.queries] = fuse_heads(block.weights(), self._fusion)
-        if self._discard_ratio:
-            _discard_lowest(fused, self._discard_ratio, cap.grid.prefix_names)
-        fused *= 1 - self._residual
-        return fused, self._at_least(fused.sum(-1) + self._residual)
+    def _before(self, row: torch.Tensor, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """row · Ã of one layer in two parts: what each token keeps of its own, [query] or one number for all, and what
+        comes by attention, [key]."""
+        cap, span = self._cap, _span(row)
+        if self._fusion == "mean" and not self._discard_ratio:  # the row is divided by the sums instead of all of them
+            share = (1 - self._residual) / cap.num_heads
+            heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
+            total = self._at_least(row.new_tensor(share * heads + self._residual))
+            return self._residual / total, _through(row, cap.blocks(layer, span=span)) * (share / total)
+        kept, through = torch.zeros_like(row), torch.zeros_like(row)
+        for queries, fused, total in self._fused(layer, span):
+            kept[queries] = self._residual / total
+            through += (row[queries] / total) @ fused
+        return kept, through
 
-    def _before_mean(self, row: torch.Tensor, layer: int) -> torch.Tensor:
-        """`before` without the fused matrix: the row is divided by the exponentials' sums instead of all of them."""
-        cap = self._cap
-        through = _through(row, cap.blocks(layer))
-        share = (1 - self._residual) / cap.num_heads
-        heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
-        return (self._residual * row + share * through) / self._at_least(row.new_tensor(share * heads + self._residual))
+    def _fused(self, layer: int, span: slice | None = None) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
+        """Of some queries at a time what attention gives in one layer before its rows are normalised, [query, key], and
+        the rows' sums with the residual, [query]."""
+        pieces = self._pieces(layer, None if self._discard_ratio else span)
+        if self._discard_ratio:
+            whole = torch.cat([fused for _, fused in pieces])
+            _discard_lowest(whole, self._discard_ratio, self._cap.grid.prefix_names)
+            pieces = iter([(slice(0, len(whole)), whole)])
+        for queries, fused in pieces:
+            fused *= 1 - self._residual
+            yield queries, fused, self._at_least(fused.sum(-1) + self._residual)
+
+    def _pieces(self, layer: int, span: slice | None) -> Iterator[tuple[slice, torch.Tensor]]:
+        gradient = self._fusion == "gradient"
+        blocks = self._cap.gradient_blocks if gradient else self._cap.blocks
+        for block in blocks(layer, span=span, all_heads=True):
+            yield block.queries, fuse_heads(block.weights(), "mean" if gradient else self._fusion)
 
     @staticmethod
     def _at_least(total: torch.Tensor) -> torch.Tensor:
         return total.clamp_min(torch.finfo(total.dtype).tiny)
+
+
+def _span(row: torch.Tensor) -> slice:
+    """The tokens between the first and the last that a row has anything of: often the query alone."""
+    some = row.nonzero()[:, 0]
+    return slice(int(some[0]), int(some[-1]) + 1) if len(some) else slice(0, 0)
 
 
 def _through(row: torch.Tensor, blocks: Iterator[Block]) -> torch.Tensor:

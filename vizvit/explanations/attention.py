@@ -10,6 +10,7 @@ import numpy as np
 
 from ..analysis import gradient_rollout, patch_map, relevance, rollout
 from ..analysis.fusion import READ_OUT, query_row
+from ..analysis.rollout import gradient_weighted_row
 from ..forward.capture import Capture
 from ..model.tokens import Token
 from .task import Task
@@ -69,10 +70,9 @@ def relevance_map(task: Task, *, token: Token | None = READ_OUT) -> np.ndarray:
 def last_layer_gradient(task: Task, *, token: Token | None = READ_OUT) -> np.ndarray:
     """mean_h (A ⊙ ∂y/∂A)⁺ of the last layer, read where the prediction is read."""
     cap = task.capture_with_gradients()
-    weighted = cap.gradient_weighted_attention(-1)
     pool = cap.pool_attention_tensor()
     weights = None if pool is None else pool.mul(cap.pool_gradient()).clamp_(min=0).mean(0)
-    return patch_map(query_row(cap, token, weights) @ weighted, cap)
+    return patch_map(gradient_weighted_row(cap, query_row(cap, token, weights), -1), cap)
 
 
 def _at_tokens_themselves(cap: Capture, token: Token | None) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 # Numbers at a time. On a CPU they stay in its cache, where going over them again costs little.
-NUMBERS = {"cpu": 2**20, "otherwise": 2**27}
+NUMBERS = {"cpu": 2**21, "otherwise": 2**27}
 LEAST = -1e4  # a masked key's score below its row's greatest: its exponential is 0, and 0 · score is no NaN
 BOUND = 60.0  # of scores whose exponentials, and the sums of those, are well within float32 as they are
 
@@ -20,7 +20,8 @@ class Block:
 
     heads, queries: which. exponentials [head, query, key]: of the scores, each row less a number of its own; 0 in a
     head that is knocked out. sums [head, query]: of the exponentials; 1 there. scores [head, query, key]: where they
-    were asked for, each row less its greatest.
+    were asked for, each row less its greatest. Of gradient-weighted blocks the exponentials are those times what is
+    positive of the weights' gradients.
     """
 
     heads: slice
@@ -41,23 +42,30 @@ def blocks(
     bias: torch.Tensor | None,
     silenced: tuple[int, ...],
     *,
+    span: slice | None = None,
     all_heads: bool = False,
     with_scores: bool = False,
+    gradient: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> Iterator[Block]:
     """The blocks of one layer. q, k [head, token, dim]; bias [head or 1, query, key].
 
+    span: of these queries alone, and of all keys.
     all_heads: each block is of all of them, and of few queries; else as many whole heads as there is room for, or a
     part of one, which is quicker.
+    gradient: (∂y/∂O, v), both [head, token, dim] with O = A v, so that (∂y/∂O) vᵀ is ∂y/∂A: makes gradient-weighted
+    blocks.
     """
     q, keys = q.float() * scale, k.float().transpose(-2, -1)
-    room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + with_scores)
+    twice = with_scores or gradient is not None  # two arrays of a block's shape
+    room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + twice)
     shifted = with_scores or bias is not None or not _are_small(q, keys)
-    places = list(_places(len(q), q.shape[1], room, all_heads))
-    largest = math.prod(_shape(*places[0], q.shape[1]))
-    memory = q.new_empty((1 + with_scores) * largest)
+    places = list(_places(len(q), q.shape[1], span or slice(0, q.shape[1]), room, all_heads))
+    largest = max((math.prod(_shape(*place, q.shape[1])) for place in places), default=0)
+    memory = q.new_empty((1 + twice) * largest)
     for heads, queries in places:
         shape = _shape(heads, queries, q.shape[1])
-        scores, exponentials = (memory[start:][: math.prod(shape)].view(shape) for start in (0, with_scores * largest))
+        first, second = (memory[start:][: math.prod(shape)].view(shape) for start in (0, twice * largest))
+        scores, exponentials = (first, second) if with_scores else (first, first)
         _multiply(q[heads, queries], keys[heads], scores)
         if bias is not None:
             own = bias[heads] if len(bias) > 1 else bias
@@ -71,6 +79,10 @@ def blocks(
         for head in silenced:
             if heads.start <= head < heads.stop:
                 exponentials[head - heads.start], sums[head - heads.start] = 0, 1
+        if gradient is not None:
+            of_output, v = gradient
+            _multiply(of_output[heads, queries].float(), v[heads].float().transpose(-2, -1), second)
+            exponentials.mul_(second.clamp_(min=0))
         yield Block(heads, queries, exponentials, sums, scores if with_scores else None)
 
 
@@ -78,13 +90,14 @@ def _shape(heads: slice, queries: slice, tokens: int) -> tuple[int, int, int]:
     return heads.stop - heads.start, queries.stop - queries.start, tokens
 
 
-def _places(heads: int, tokens: int, room: int, all_heads: bool) -> Iterator[tuple[slice, slice]]:
+def _places(heads: int, tokens: int, span: slice, room: int, all_heads: bool) -> Iterator[tuple[slice, slice]]:
     """(heads, queries) of each block, of `room` numbers at most, though one query has its place always."""
-    together = heads if all_heads else min(heads, max(1, room // tokens**2))
-    step = min(tokens, max(1, room // (together * tokens)))
+    count = max(1, span.stop - span.start)
+    together = heads if all_heads else min(heads, max(1, room // (count * tokens)))
+    step = min(count, max(1, room // (together * tokens)))
     for head in range(0, heads, together):
-        for start in range(0, tokens, step):
-            yield slice(head, min(head + together, heads)), slice(start, min(start + step, tokens))
+        for start in range(span.start, span.stop, step):
+            yield slice(head, min(head + together, heads)), slice(start, min(start + step, span.stop))
 
 
 def _multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from ..model.outputs import predicted
 from ..model.tokens import Token, find_layer, find_token
 from ..model.vit import VitModel
 from .blocks import Block, blocks
-from .derived import bias_of, gradient_weighted, over_tokens, softmax_rows, weight_gradient
+from .derived import bias_of, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
 from .recorder import Call, Recorder, nbytes_of
 from .remade import kept_for_bias, streams
@@ -218,9 +219,11 @@ class Capture:
         return self.attention_tensor(index), weight_gradient(self._calls[index], gradients[index])
 
     def gradient_weighted_attention(self, layer: int) -> torch.Tensor:
-        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]; one head's matrices at a time."""
-        index, gradients = self._index(layer), self._output_gradients()
-        return gradient_weighted(self._calls[index], gradients[index], self._bias(index))
+        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]; a block of it at a time."""
+        total = torch.zeros(self.num_tokens, self.num_tokens, device=self.device)
+        for block in self.gradient_blocks(layer):
+            total[block.queries] += block.weights().sum(0)
+        return total.div_(self.num_heads)
 
     def pool_gradient(self) -> torch.Tensor | None:
         """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
@@ -251,7 +254,17 @@ class Capture:
         call = self._calls[layer]
         return bias_of(self.vit, layer, call, self._extras[layer], self._tables[layer]) if call.has_bias else None
 
-    def blocks(self, layer: int, *, all_heads: bool = False, with_scores: bool = False) -> Iterator[Block]:
+    def blocks(
+        self, layer: int, *, span: slice | None = None, all_heads: bool = False, with_scores: bool = False
+    ) -> Iterator[Block]:
         """A layer's attention a block at a time: no more is held than fits into a processor's cache."""
+        return self._blocks(layer, span=span, all_heads=all_heads, with_scores=with_scores)
+
+    def gradient_blocks(self, layer: int, *, span: slice | None = None, all_heads: bool = False) -> Iterator[Block]:
+        """`blocks` whose weights are (A ⊙ ∂y/∂A)⁺."""
+        gradient = self._output_gradients()[self._index(layer)], self._call(layer).v
+        return self._blocks(layer, span=span, all_heads=all_heads, gradient=gradient)
+
+    def _blocks(self, layer: int, **options: Any) -> Iterator[Block]:
         call, bias = self._call(layer), self._bias(self._index(layer))
-        return blocks(call.q, call.k, call.scale, bias, call.silenced, all_heads=all_heads, with_scores=with_scores)
+        return blocks(call.q, call.k, call.scale, bias, call.silenced, **options)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 
 from ..model.vit import VitModel
@@ -32,23 +30,6 @@ def softmax_rows(call: Call, rows: slice | torch.Tensor, bias: torch.Tensor | No
 def weight_gradient(call: Call, output_gradient: torch.Tensor) -> torch.Tensor:
     """∂y/∂A = (∂y/∂O) Vᵀ, float32 [head, query, key]."""
     return torch.matmul(output_gradient.float(), call.v.float().transpose(-2, -1))
-
-
-def gradient_weighted(call: Call, output_gradient: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """mean over the heads of (A ⊙ ∂y/∂A)⁺, float32 [query, key]; one head's matrices at a time.
-
-    output_gradient: [head, query, head_dim], of A V. bias: as in `softmax_rows`.
-    """
-    heads, tokens, _ = call.q.shape
-    total = torch.zeros(tokens, tokens, device=call.q.device)
-    for head in range(heads):
-        if head in call.silenced:
-            continue
-        one = replace(call, q=call.q[head, None], k=call.k[head, None], v=call.v[head, None], silenced=())
-        own_bias = bias if bias is None or len(bias) == 1 else bias[head, None]
-        weights = softmax_rows(one, slice(None), own_bias)[0]
-        total += weights.mul_(weight_gradient(one, output_gradient[head, None])[0]).clamp_(min=0)
-    return total.div_(heads)
 
 
 def bias_of(
