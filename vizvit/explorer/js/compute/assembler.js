@@ -39,10 +39,10 @@ export const f32 = {
 export const v128 = {
   load: place(simd(0x00), 2), splatFrom: place(simd(0x09), 2), store: stores(simd(0x0b), 2), splat: one(simd(0x13)),
   all: (value) => [simd(0x0c), float(value), float(value), float(value), float(value)],
-  lane: (value, lane) => [value, simd(0x1f), lane], and: two(simd(0x4e)), or: two(simd(0x50)), shift: (value, by) => [value, i32.const(by), simd(0xab)],
-  addWhole: two(simd(0xae)), whole: (value) => [i32.const(value), simd(0x11)], toWhole: one(simd(0xf8)),
-  nearest: one(simd(0x6a)), abs: one(simd(0xe0)), neg: one(simd(0xe1)),
-  add: two(simd(0xe4)), sub: two(simd(0xe5)), mul: two(simd(0xe6)), div: two(simd(0xe7)), min: two(simd(0xe8)), max: two(simd(0xe9)),
+  lane: (value, lane) => [value, simd(0x1f), lane], shift: (value, by) => [value, i32.const(by), simd(0xab)],
+  abs: one(simd(0xe0)), neg: one(simd(0xe1)),
+  add: two(simd(0xe4)), sub: two(simd(0xe5)), mul: two(simd(0xe6)), div: two(simd(0xe7)), // One instruction each, where IEEE's minimum and maximum are many: of equal numbers and beside NaN, the first.
+  min: two(simd(0xea)), max: two(simd(0xeb)),
 };
 
 // Repeats the body while a condition behind it holds: it runs at least once.

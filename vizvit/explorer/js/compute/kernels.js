@@ -6,6 +6,7 @@ import { F32, I32, V128, assemble, f32, get, i32, repeat, set, v128 } from "./as
 export const ROWS = 4; // of a tile: ROWS × LANES accumulators, two columns and a factor fit into 16 registers
 export const LANES = 8; // columns of a tile
 export const DEPTH = 4; // steps along the sum that are written out: it is a multiple of this
+const BIASED = 1.5 * 2 ** 23 + 127; // float32 has no fractions there, and 127 is the exponent of 1
 
 // The module's bytes; it wants a memory as "env" "memory". product(a, b, c, bias, tiles, panels, depth, strideA, strideC):
 // c = a · b + bias for tiles · ROWS rows and panels · LANES columns; b lies as packColumns of matrices.js leaves it; strides
@@ -150,18 +151,20 @@ function lanesOf(value, join) {
   return [1, 2, 3].reduce((all, lane) => join(all, v128.lane(get(value), lane)), v128.lane(get(value), 0));
 }
 
-// e^x into `value`, by 2^n · e^r with |r| <= ln 2 / 2 and the polynomial of Moshier's Cephes library (expf); at -88 and
-// below it is 0.
+// e^x into `value`, for x of 0 and below, by 2^n · e^r with |r| <= ln 2 / 2 and the polynomial of Moshier's Cephes library
+// (expf); at -88 and below it is 0. As float32, x / ln 2 + BIASED is rounded to the whole number n + BIASED, whose last bits
+// are the exponent of 2^n.
 function exponential(x, value, n) {
   const polynomial = [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]
     .reduce((sum, term) => v128.add(v128.mul(sum, get(value)), v128.all(term)), v128.all(1.9875691500e-4));
+  const whole = v128.sub(get(n), v128.all(BIASED));
   return [
-    set(value, v128.max(v128.min(x, v128.all(88)), v128.all(-88))),
-    set(n, v128.nearest(v128.mul(get(value), v128.all(Math.LOG2E)))),
-    set(value, v128.sub(get(value), v128.mul(get(n), v128.all(0.693359375)))),
-    set(value, v128.sub(get(value), v128.mul(get(n), v128.all(-2.12194440e-4)))),
+    set(value, v128.max(x, v128.all(-88))),
+    set(n, v128.add(v128.mul(get(value), v128.all(Math.LOG2E)), v128.all(BIASED))),
+    set(value, v128.sub(get(value), v128.mul(whole, v128.all(0.693359375)))),
+    set(value, v128.sub(get(value), v128.mul(whole, v128.all(-2.12194440e-4)))),
     set(value, v128.add(v128.add(v128.mul(polynomial, v128.mul(get(value), get(value))), get(value)), v128.all(1))),
-    set(value, v128.mul(get(value), v128.shift(v128.addWhole(v128.toWhole(get(n)), v128.whole(127)), 23))),
+    set(value, v128.mul(get(value), v128.shift(get(n), 23))),
   ];
 }
 

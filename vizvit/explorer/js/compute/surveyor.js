@@ -103,7 +103,8 @@ export function createSurveyor(onDone, most = crewOf(globalThis.navigator?.hardw
   }
 
   function finish({ kind, side, index, args, dropped }, answer) {
-    wake();
+    if (alone) wake();
+    else begin(); // a worker does not wait for what the page makes of the answer
     if (!dropped && !closed) onDone({ kind, side, index, how: args.how, ...answer });
   }
 
