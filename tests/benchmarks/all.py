@@ -84,12 +84,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS), metavar="NAME", help=", ".join(RUNS))
     parser.add_argument("--page", type=Path, help="a page with that line in it")
     options = parser.parse_args()
+    if options.page and MARK not in options.page.read_text("utf-8"):  # before ten minutes are spent
+        parser.error(f"{options.page} has no line {MARK.strip()}")
     sections = [section(name, RUNS[name]) for name in options.only]
     text = "\n".join([f"## One whole run\n\n{machine()}\n", *(said for said, _ in sections)])
     if options.page:
-        before, mark, _ = options.page.read_text("utf-8").partition(MARK)
-        if not mark:
-            parser.error(f"{options.page} has no line {MARK.strip()}")
+        before = options.page.read_text("utf-8").partition(MARK)[0]
         write_text(options.page, f"{before}{MARK}\n{text}")
     else:
         print(text)

@@ -41,7 +41,8 @@ export const v128 = {
   all: (value) => [simd(0x0c), float(value), float(value), float(value), float(value)],
   lane: (value, lane) => [value, simd(0x1f), lane], shift: (value, by) => [value, i32.const(by), simd(0xab)],
   abs: one(simd(0xe0)), neg: one(simd(0xe1)),
-  add: two(simd(0xe4)), sub: two(simd(0xe5)), mul: two(simd(0xe6)), div: two(simd(0xe7)), // One instruction each, where IEEE's minimum and maximum are many: of equal numbers and beside NaN, the first.
+  add: two(simd(0xe4)), sub: two(simd(0xe5)), mul: two(simd(0xe6)), div: two(simd(0xe7)),
+  // One instruction each, where IEEE's minimum and maximum are many: of equal numbers, and beside NaN, the first.
   min: two(simd(0xea)), max: two(simd(0xeb)),
 };
 

@@ -9,7 +9,7 @@ import { DEPTH, LANES, ROWS, kernelBytes } from "./kernels.js";
 import { fusedLayer, medianOf, sinksOf, surveyLayer } from "./survey.js";
 import { addBias, exponentiate, kernelWork, packPanels, plainWork, readyKernels, scorePanel, sweepHead, sweepWork } from "./sweep.js";
 
-const CREW = 4; // workers at most; one processor is left to the page
+const CREW = 4; // workers at most; from three processors on, one is left to the page
 
 // ask(kind, side, index, args, priority): "survey" with args { layer, geometry }, answered by what surveyLayer returns; or
 //   "fused" with { layer, how, residual }, answered by fusedLayer's matrix, as Ã where a residual is given. args.layer: the
@@ -125,7 +125,7 @@ export function createSurveyor(onDone, most = crewOf(globalThis.navigator?.hardw
 }
 
 function crewOf(processors = 2) {
-  return Math.max(1, Math.min(CREW, processors - 1));
+  return Math.min(CREW, Math.max(2, processors - 1));
 }
 
 // { result } or { error }, from the arrays alone.
