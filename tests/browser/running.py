@@ -42,7 +42,7 @@ RUNS = (Path(__file__).parent / "runs.js").read_text("utf-8")
 SETTLED = """() => {
     const app = document.querySelector("[data-test-script-state]"), runs = globalThis.runs;
     if (location.protocol.startsWith("http") && app?.dataset.testScriptState !== "notRunning") return false;
-    if (runs?.awaited || runs?.going) return false;
+    if (runs?.stirred || runs?.awaited || runs?.going) return false;
     return [...document.images].every((image) => image.complete && image.naturalWidth);
 }"""
 
@@ -98,9 +98,10 @@ def watch_runs(context: BrowserContext) -> None:
 def settled(page: Page) -> None:
     """Wait until the script has run for all that was chosen so far, and its pictures are there.
 
-    Streamlit's own state still says "not running" between a choice and the server's word of its run, and while
-    that run goes, elements of the last one stand beside the new. Streamlit drops a picture's file with the run that
-    showed it: who leaves a page while the browser still fetches finds nothing, and the console says so.
+    Streamlit's own state still says "not running" between a choice and the server's word of its run, for which the
+    page asks a moment later; and while that run goes, elements of the last one stand beside the new. Streamlit drops a
+    picture's file with the run that showed it: who leaves a page while the browser still fetches finds nothing, and the
+    console says so.
     """
     page.wait_for_function(SETTLED, polling=50)  # asked at every frame, it would have the browser make all of them
 

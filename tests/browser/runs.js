@@ -1,7 +1,14 @@
 // What Streamlit's page and server say to each other, as `globalThis.runs`: a run is awaited from the message that asks
-// for it until one begins, and goes until the page has drawn its end. The numbers are those of Streamlit's protobuf messages.
+// for it until one begins, and goes until the page has drawn its end. What a person does stirs the page until that message
+// would be sent: Streamlit gathers changes, and sends it in a timeout. The numbers are those of its protobuf messages.
 (numbers) => {
-  const runs = (globalThis.runs = { awaited: false, going: 0 });
+  const runs = (globalThis.runs = { stirred: 0, awaited: false, going: 0 });
+  const stir = () => {
+    runs.stirred += 1;
+    requestAnimationFrame(() => setTimeout(() => setTimeout(() => (runs.stirred -= 1))));
+  };
+  for (const name of ["click", "keydown", "input", "change", "drop", "popstate"]) addEventListener(name, stir, true);
+
   const { send } = WebSocket.prototype;
   const heard = new WeakSet();
 
