@@ -39,6 +39,34 @@ def language_of_the_page() -> None:
     st.text(language.in_address())
 
 
+def query_of_the_view() -> None:
+    import streamlit as st
+
+    from vizvit.grid import PatchGrid
+    from vizvit.pages.explore.link import view_from_address
+
+    view = view_from_address(PatchGrid(rows=6, cols=4, patch_size=16, prefix_names=("class",)))
+    st.text(str((view or {}).get("token")))
+
+
+@pytest.mark.parametrize(
+    ("link", "token"),
+    [
+        ({"view": "similarity"}, 1 + 3 * 4 + 2),  # the patch in the middle: likeness to a class token says little
+        ({"view": "similarity", "query": "class"}, 0),
+        ({"view": "similarity", "query": "1,1-2,2"}, 1 + 1 * 4 + 1),
+        ({"view": "norms"}, None),
+        ({}, None),
+    ],
+)
+def test_where_a_link_looks_from(link, token):
+    app = AppTest.from_function(query_of_the_view)
+    app.query_params |= link
+    app.run()
+    assert not app.exception
+    assert [text.value for text in app.text] == [str(token)]
+
+
 @pytest.mark.parametrize(
     ("locale", "link", "language", "in_address"),
     [

@@ -138,6 +138,9 @@ def test_all_pages_are_in_the_browsers_language_and_show_their_pictures(app, ope
             main = page.get_by_test_id("stMain")
             expect(main.get_by_test_id("stImage").first).to_be_visible()
             expect(main.get_by_text("vizvit-tiny").first).to_be_visible()
+        assert not page.locator("[role=radiogroup]").evaluate_all(
+            "groups => groups.filter(group => group.scrollWidth > group.clientWidth + 1).map(group => group.innerText)"
+        ), "choices that are cut off"
         expect(page.get_by_test_id("stException")).to_have_count(0)
         if place == "positions":
             page.locator(".picker").focus()

@@ -38,10 +38,10 @@ def page() -> None:
 @st.fragment
 def _body(choice: Choice, cap: Capture) -> None:
     t = say("rollout")
-    options, token = _controls(cap)
     said = st.empty()
     left, middle, right = st.columns([5, 5, 4], gap="medium")
     with right:
+        options, token = _controls(cap)
         scale, log = _scale()
     steps = choice.derived(("rollout", *options.values(), token), lambda: rollout_steps(cap, token=token, **options))
     final = steps[-1]
@@ -72,9 +72,6 @@ def _body(choice: Choice, cap: Capture) -> None:
         look.show(drawn, width="stretch", alt=t["rollout_alt"].format(query=query))
         st.html(look.colour_bar(*ends(final), t["rollout_bar"], write=percent_of))
         st.caption(_caption(cap, final, options, fusion=fusion, query=query, weights=weights, scaled=scaled))
-    with right:
-        st.subheader(t["prediction"])
-        look.prediction(cap)
         look.downloads(
             "rollout",
             lambda: _figure(cap, steps, options, token, look.weights_note(choice.vit, "en")),
@@ -92,6 +89,9 @@ def _body(choice: Choice, cap: Capture) -> None:
     st.caption(t["chain_caption"].format(query=query, weights=weights, scaled=scaled))
     if len(steps) > 1:
         _changes(cap, steps, first, query)
+    st.subheader(t["prediction"])
+    with st.container(width=460):
+        look.prediction(cap)
 
 
 def _changes(cap: Capture, steps: np.ndarray, first: int, query: str) -> None:
@@ -186,8 +186,7 @@ def _controls(cap: Capture) -> tuple[dict, int | None]:
     asked = linked.get("token") if "query" in params and not linked.get("area") else None
     if token_key not in state and asked is not None and asked in tokens:
         state[token_key] = asked
-    columns = st.columns([4.6, 3, 3, 3, 3.8], gap="medium")
-    fusion = columns[0].segmented_control(
+    fusion = st.segmented_control(
         t["fusion"],
         HEAD_FUSIONS,
         format_func=lambda name: say("look")[name],
@@ -195,14 +194,10 @@ def _controls(cap: Capture) -> tuple[dict, int | None]:
         key=worded("rollout_fusion"),
         **keep,
     )
-    residual = columns[1].slider(
-        t["residual"], 0.0, 1.0, step=0.05, key="rollout_residual", help=t["residual_help"], **keep
-    )
-    discard = columns[2].slider(
-        t["discard"], 0.0, 0.95, step=0.05, key="rollout_discard", help=t["discard_help"], **keep
-    )
-    start = columns[3].slider(t["start"], 0, cap.num_layers - 1, key=start_key, **keep)
-    token = columns[4].selectbox(
+    residual = st.slider(t["residual"], 0.0, 1.0, step=0.05, key="rollout_residual", help=t["residual_help"], **keep)
+    discard = st.slider(t["discard"], 0.0, 0.95, step=0.05, key="rollout_discard", help=t["discard_help"], **keep)
+    start = st.slider(t["start"], 0, cap.num_layers - 1, key=start_key, **keep)
+    token = st.selectbox(
         t["read_at"],
         tokens,
         format_func=lambda token: (

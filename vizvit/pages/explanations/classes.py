@@ -42,13 +42,14 @@ def choose_class(
     state[key] = chosen
     offered = [*best, *([] if chosen in best else [chosen])]
     others = [index for index in range(len(vit.labels)) if index != without]
-    left, right = st.columns([7, 3], gap="medium", vertical_alignment="bottom")
+    left, right = st.columns([31, 10], gap="medium", vertical_alignment="bottom")
     left.pills(
         title,
         offered,
         format_func=lambda index: f"{look.plain(class_name(vit, index))} · {told(vit, predictions[index])}",
         key=key,
         required=True,
+        wrap=True,
         persist_state="session",
     )
     if len(others) > len(best):

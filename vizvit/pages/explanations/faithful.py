@@ -67,7 +67,7 @@ def show(choice: Choice, cap: Capture, wanted: Wanted, heats: dict[Panel, np.nda
 
 def _controls(cap: Capture) -> tuple[str, int]:
     t, patches = say("explanations"), cap.grid.rows * cap.grid.cols
-    columns = st.columns([4, 4, 6], gap="medium")
+    columns = st.columns([5, 4, 5], gap="medium")
     options = [*(steps for steps in STEPS if steps < patches), patches]
     default = options[-2] if len(options) > 1 else patches
     fill_key, steps_key = worded("explanations_fill"), worded(f"explanations_steps_{patches}")

@@ -103,7 +103,7 @@ def set_against(choice: Choice, target: int, other: int) -> None:
 def _columns(classes: bool) -> list:
     """Places for the controls: none that stays empty, which a phone would show as a gap."""
     first = st.session_state.get("explanations_view") or st.query_params.get("view", VIEWS[0])
-    widths = ([6, 3, 3] if first in VIEWS[1:] else [9, 3]) if classes else 1
+    widths = ([4, 3, 3] if first in VIEWS[1:] else [7, 3]) if classes else 1
     with st.container(key="explanation_row"):
         return st.columns(widths, gap="medium")
 

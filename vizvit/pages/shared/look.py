@@ -36,6 +36,7 @@ _STYLE = """
   [data-testid="stSidebar"] [data-testid="stFileUploaderDropzone"] { padding: .35rem .6rem; min-height: 0;
                                                                      flex-direction: row; align-items: center; }
   [data-testid="stSidebar"] [data-testid="stImage"] img { max-height: 11rem; object-fit: contain; }
+  [data-testid="stImage"] { column-gap: .6rem; }
   [data-testid="stImage"] img { border-radius: 4px; }
   .vz-lead { font-size: 1.05rem; opacity: .8; margin: 0 0 .6rem; max-width: 60rem; }
   .vz-phone { display: none; font-size: .95rem; opacity: .8; margin: 0; }
