@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 EPOCHS = 5.0
 CIFAR = ("cifar10", "cifar100")
-TUNED = ("batch", "opt", "lr", "weight-decay", "warmup", "clip", "smoothing", "mixup", "cutmix", "mix", "ema", "crop")
-TUNED += ("colour", "randaugment", "erase", "seed")
+TUNED = (
+    *("batch", "opt", "lr", "weight-decay", "warmup", "clip", "smoothing", "mixup", "cutmix", "mix", "ema", "crop"),
+    *("colour", "randaugment", "erase", "seed"),
+)
 
 EXAMPLES = """\
 files in DIR: as of the command train; DIR/model opens in the app, with --model DIR/model, and in timm.
@@ -120,4 +122,5 @@ def _sources(args: argparse.Namespace) -> tuple[Source, Source | None]:
         return train, val
     if len(args.data) > 1 or args.val or args.classes:
         raise UsageError(f"{args.data[0]} comes with its own names and test pictures; leave other data out.")
-    return tuple(read_cifar(args.data[0], args.root, train=part, download=args.download) for part in (True, False))
+    train, val = (read_cifar(args.data[0], args.root, train=part, download=args.download) for part in (True, False))
+    return train, val

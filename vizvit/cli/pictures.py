@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
 from ..files import write_bytes
@@ -163,7 +164,7 @@ def about(vit: VitModel, command: str, **settings) -> dict:
 class Writer:
     """Writes results below the out folder; whole or not at all, and never over a picture that was read."""
 
-    def __init__(self, args: argparse.Namespace, pictures: list[Picture] = ()):
+    def __init__(self, args: argparse.Namespace, pictures: Sequence[Picture] = ()):
         self._out: Path = args.out
         self._command: str = args.command
         self._formats = list(dict.fromkeys(args.format or ["png"]))
@@ -175,9 +176,9 @@ class Writer:
         contents: dict[Path, Callable[[], bytes]] = {}
         for part, figure in found.figures.items():
             for kind in self._formats:
-                contents[self._path(stem, part, kind)] = lambda figure=figure, kind=kind: _drawn(figure, kind)
+                contents[self._path(stem, part, kind)] = partial(_drawn, figure, kind)
         for kind, content in found.files.items():
-            contents[self._path(stem, "", kind)] = lambda content=content: content
+            contents[self._path(stem, "", kind)] = partial(bytes, content)
         if self._npz:
             contents[self._path(stem, "", "npz")] = lambda: _packed(found.arrays, facts)
         for path in contents:
@@ -206,13 +207,14 @@ def _drawn(figure: Figure, kind: str) -> bytes:
     return figure_bytes(figure, kind)
 
 
-def _packed(arrays: dict[str, np.ndarray], facts: dict) -> bytes:
+def _packed(arrays: dict[str, Any], facts: dict) -> bytes:
     import io
 
     import numpy as np
 
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, about=np.array(json.dumps(facts, ensure_ascii=True)))
+    about = np.array(json.dumps(facts, ensure_ascii=True))
+    np.savez_compressed(buffer, **arrays, about=about)
     return buffer.getvalue()
 
 

@@ -84,13 +84,15 @@ def attention(module: nn.Module) -> Attention | None:
 def _query_key_value(module: nn.Module) -> tuple[Linear | None, Linear | None, Linear | None]:
     together = linear(getattr(module, "qkv", None))
     if together is None:
-        return tuple(linear(getattr(module, f"{name}_proj", None)) for name in "qkv")
+        query, key, value = (linear(getattr(module, f"{name}_proj", None)) for name in "qkv")
+        return query, key, value
     weights = together.weight.chunk(3)
     if together.bias is not None:
         biases = together.bias.chunk(3)
     else:  # some models keep them apart, so that the keys may have none
         biases = [getattr(module, f"{name}_bias", None) for name in "qkv"]
-    return tuple(Linear(weight, bias) for weight, bias in zip(weights, biases, strict=True))
+    query, key, value = (Linear(weight, bias) for weight, bias in zip(weights, biases, strict=True))
+    return query, key, value
 
 
 def mlp(module: nn.Module | None) -> Mlp | None:

@@ -133,23 +133,28 @@ def sentence(final: np.ndarray, outstanding: np.ndarray, query: str) -> str:
 
 def _scale() -> tuple[str, bool]:
     """The scale of all maps, as Explore has them, and whether it is logarithmic."""
-    state, params = st.session_state, st.query_params
-    chosen, t = {}, say("rollout")
-    for name, widget in (("scale", st.selectbox), ("curve", st.segmented_control)):
-        key = worded(f"rollout_{name}")
-        state.setdefault(key, params.get(name) if params.get(name) in CHOICES[name] else CHOICES[name][0])
-        chosen[name] = widget(
-            t[name],
-            CHOICES[name],
-            format_func=lambda one, name=name: (
-                say("rollout")["scale_shared"] if one == "shared" else say("explorer")[f"{name}_{one}"]
-            ),
-            key=key,
-            persist_state="session",
-            **({} if name == "scale" else {"required": True}),
-        )
-    note_all({name: value if value != CHOICES[name][0] else "" for name, value in chosen.items()})
-    return chosen["scale"], chosen["curve"] == "log"
+    t = say("rollout")
+    for name in ("scale", "curve"):
+        asked = st.query_params.get(name)
+        st.session_state.setdefault(worded(f"rollout_{name}"), asked if asked in CHOICES[name] else CHOICES[name][0])
+    scale = st.selectbox(
+        t["scale"],
+        CHOICES["scale"],
+        format_func=lambda one: say("rollout")["scale_shared"] if one == "shared" else say("explorer")[f"scale_{one}"],
+        key=worded("rollout_scale"),
+        persist_state="session",
+    )
+    curve = st.segmented_control(
+        t["curve"],
+        CHOICES["curve"],
+        format_func=lambda one: say("explorer")[f"curve_{one}"],
+        key=worded("rollout_curve"),
+        required=True,
+        persist_state="session",
+    )
+    said = {"scale": scale, "curve": curve}
+    note_all({name: "" if value == CHOICES[name][0] else value for name, value in said.items()})
+    return scale, curve == "log"
 
 
 def _scaled(scale: str, log: bool) -> str:
@@ -174,7 +179,7 @@ def _caption(cap: Capture, final: np.ndarray, options: dict, **named: str) -> st
 
 def _controls(cap: Capture) -> tuple[dict, int | None]:
     """What is asked, of the session, or else of the address, or else as one starts; the address says it again."""
-    t, keep, state, params = say("rollout"), {"persist_state": "session"}, st.session_state, st.query_params
+    t, state, params = say("rollout"), st.session_state, st.query_params
     start_key, token_key = f"rollout_start_{cap.num_layers}", worded(f"rollout_token_{cap.num_tokens}")
     tokens, linked = _tokens(cap), view_from_address(cap.grid) or {}
     state.setdefault("rollout_fusion", params.get("fusion") if params.get("fusion") in HEAD_FUSIONS else "mean")
@@ -192,11 +197,15 @@ def _controls(cap: Capture) -> tuple[dict, int | None]:
         format_func=lambda name: say("look")[name],
         required=True,
         key=worded("rollout_fusion"),
-        **keep,
+        persist_state="session",
     )
-    residual = st.slider(t["residual"], 0.0, 1.0, step=0.05, key="rollout_residual", help=t["residual_help"], **keep)
-    discard = st.slider(t["discard"], 0.0, 0.95, step=0.05, key="rollout_discard", help=t["discard_help"], **keep)
-    start = st.slider(t["start"], 0, cap.num_layers - 1, key=start_key, **keep)
+    residual = st.slider(
+        t["residual"], 0.0, 1.0, step=0.05, key="rollout_residual", help=t["residual_help"], persist_state="session"
+    )
+    discard = st.slider(
+        t["discard"], 0.0, 0.95, step=0.05, key="rollout_discard", help=t["discard_help"], persist_state="session"
+    )
+    start = st.slider(t["start"], 0, cap.num_layers - 1, key=start_key, persist_state="session")
     token = st.selectbox(
         t["read_at"],
         tokens,

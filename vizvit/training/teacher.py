@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -156,7 +157,7 @@ def _basis(vit: VitModel, data: Pixels) -> dict[str, np.ndarray]:
     spread = np.unique(np.linspace(0, len(data) - 1, SAMPLE).astype(int))
     parts = [spread[start : start + BATCH] for start in range(0, len(spread), BATCH)]
     whole = torch.cat([_tokens(vit, data, part).half().cpu() for part in parts])
-    found = {}
+    found: dict[str, Tensor] = {}
     for name, some in (("first", whole[:, 0]), ("patch", whole[:, 1:].flatten(0, 1))):
         some = some.float()
         mean, std = some.mean(0), some.std(0).clamp_min(1e-6)
@@ -187,6 +188,6 @@ def _digest(vit: VitModel) -> str:
     return digest.hexdigest()
 
 
-def _save_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
+def _save_arrays(file: Path, arrays: dict[str, Any]) -> None:
     with file.open("wb") as opened:  # savez would add an ending to a name
         np.savez(opened, **arrays)

@@ -267,4 +267,4 @@ def apart(values: np.ndarray, most: float, shape: tuple[int, ...]) -> bytes:
 def _without(rgb: np.ndarray, missing: np.ndarray) -> np.ndarray:
     if not missing.any():
         return rgb
-    return np.where(stretched(missing[..., None], rgb.shape[:2]), np.uint8(MISSING), rgb)
+    return np.where(stretched(missing[..., None], rgb.shape[:2]), np.array(MISSING, np.uint8), rgb)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from vizvit.analysis import attention_map, rollout
 from vizvit.analysis.fusion import without_missing
 from vizvit.analysis.heads import entropy_from
 from vizvit.forward.capture import Capture, capture_view
+from vizvit.interventions import Change as Intervention
 from vizvit.model.work import Work
 from vizvit.pages.shared.store import once, turn
 from vizvit.pages.sidebar.choice import MANY, Choice
@@ -28,7 +29,7 @@ class Change:
     interventions: as `vizvit.intervene` takes them. mask: "grey" or "blur", for the patches `masked`.
     """
 
-    interventions: tuple[Hashable, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
     mask: str = ""
     masked: Patches = frozenset()
 

@@ -38,7 +38,8 @@ def choose(choice: Choice, cap: Capture) -> Change | None:
         two = patches(cap, "experiment_swap", state=t["patch_swap"], most=2)
         shown |= {"swap": cells.written(two, cap.grid.cols)}
         if len(two) == 2:
-            change = Change((PositionEmbedding("swap", patches=tuple(sorted(two))),))
+            first, second = sorted(two)
+            change = Change((PositionEmbedding("swap", patches=(first, second)),))
     settings.write(shown)
     return change
 

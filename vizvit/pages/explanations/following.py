@@ -33,11 +33,13 @@ def followed(values: np.ndarray, wanted: Wanted, target: int | None) -> np.ndarr
 
 def curves_of(sides: np.ndarray, fractions: np.ndarray, target: int, fill: str, outputs: str) -> Curves:
     """sides: [2, S+1]."""
-    return Curves(fractions, *sides, target, fill, outputs)
+    deletion, insertion = sides
+    return Curves(fractions, deletion, insertion, target, fill, outputs)
 
 
 def chance_of(sides: Sequence[np.ndarray], fractions: np.ndarray, target: int, fill: str, outputs: str) -> RandomCurves:
     """sides: [2, S+1] for each seed."""
     deletion, insertion = np.stack(sides, axis=1)
-    found = np.array([areas(fractions, *side, outputs) for side in sides], np.float32)  # [seed, side]
-    return RandomCurves(fractions, deletion, insertion, *found.T, target=target, fill=fill, outputs=outputs)
+    found = [areas(fractions, one, other, outputs) for one, other in sides]
+    below, above = np.array(found, np.float32).T  # [seed] each
+    return RandomCurves(fractions, deletion, insertion, below, above, target=target, fill=fill, outputs=outputs)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from vizvit.errors import CaptureError, ModelError
 from vizvit.explanations import METHODS
@@ -109,8 +110,8 @@ class _Slow:
         self.keys = [(*choice.key, pair) for pair in self.missing]
         self.asked = bool(self.missing) and asked_for("heavy", self.keys).issuperset(self.keys)
         self.passes = sum(METHODS[method].passes for method, _ in self.missing)
-        self.line = None
-        self.status = None
+        self.line: DeltaGenerator | None = None
+        self.status: DeltaGenerator | None = None
 
     def holds(self, panel: Panel) -> bool:
         """Whether a map is not there yet; draws what stands in its place."""

@@ -91,7 +91,8 @@ def _changed(place, plan: Plan, choice: Choice, cap: Capture) -> Comparison:
     linked = _linked("flip") if plan.kind == "flip" else _linked("place")
     if plan.kind == "crop":
         height, width = cap.view.shape[:2]
-        linked = _linked("crop", np.divide(perturb.pixels(cap.view, box), (width, height, width, height)))
+        left, top, right, bottom = perturb.pixels(cap.view, box)
+        linked = _linked("crop", (left / width, top / height, right / width, bottom / height))
     t = say("comparing")
     words = t[plan.kind]
     caption = t["changed"].format(caption=_caption(choice), change=words)
@@ -121,4 +122,5 @@ def seen_from(first: VitModel, second: VitModel, image: Image.Image) -> Box:
     size = image.size
     one, two = seen_of(first, size), seen_of(second, size)
     width, height = one[2] - one[0], one[3] - one[1]
-    return tuple((two[i] - one[i % 2]) / (width, height)[i % 2] for i in range(4))
+    left, top, right, bottom = ((two[i] - one[i % 2]) / (width, height)[i % 2] for i in range(4))
+    return left, top, right, bottom

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from vizvit.explorer.selection import start
@@ -15,7 +17,8 @@ SWITCHES = ("rollout", "smooth", "grid_lines", "true_pixels")
 
 def view_from_address(grid: PatchGrid) -> dict | None:
     """The view that a link names; None where it names none. What it says wrongly is left out."""
-    params, found = st.query_params, {}
+    params = st.query_params
+    found: dict[str, Any] = {}
     for name in ("layer", "head", "key"):
         if (number := whole(params.get(name, ""))) is not None:
             found[name] = number

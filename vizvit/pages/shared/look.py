@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -193,7 +195,7 @@ def downloads(
             for kind in ("png", "svg", "pdf"):
                 st.download_button(
                     t["figure"].format(kind=kind.upper()),
-                    lambda kind=kind: figure_bytes(draw(), kind),
+                    partial(_drawn, draw, kind),
                     file_name=f"{name}.{kind}",
                     key=f"{name}-{kind}",
                     on_click="ignore",
@@ -210,6 +212,10 @@ def downloads(
             )
 
 
+def _drawn(draw: Callable[[], Figure], kind: str) -> bytes:
+    return figure_bytes(draw(), kind)
+
+
 def versions() -> dict[str, str]:
     """Of what numbers were made with, to stand beside them in a file."""
     return {"vizvit": __version__, **{name: version(name) for name in ("torch", "timm", "numpy")}}
@@ -217,6 +223,7 @@ def versions() -> dict[str, str]:
 
 def npz(arrays: dict[str, np.ndarray]) -> bytes:
     """Arrays as a .npz file."""
+    named: dict[str, Any] = arrays
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, **named)
     return buffer.getvalue()

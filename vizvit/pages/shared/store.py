@@ -11,6 +11,7 @@ from typing import Any
 from weakref import WeakSet
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vizvit.errors import ModelError
@@ -34,7 +35,7 @@ class SharedCache:
         self,
         limit: int,
         on_evict: Callable[[Any], None] | None = None,
-        welcome: Callable[[Hashable], bool] = lambda key: True,
+        welcome: Callable[[Any], bool] = lambda key: True,
     ):
         self.limit = limit
         self.nbytes = 0
@@ -66,7 +67,7 @@ class SharedCache:
         with self._lock:
             return key in self._items
 
-    def drop(self, match: Callable[[Hashable], bool]) -> None:
+    def drop(self, match: Callable[[Any], bool]) -> None:
         with self._lock:
             for key in [key for key in self._items if match(key)]:
                 self.nbytes -= self._items.pop(key)[1]
@@ -121,12 +122,14 @@ class Store:
     def __init__(self) -> None:
         # Keys of models that had to go: a session that still holds one may go on looking, but leaves nothing behind.
         self._gone: WeakSet[Hashable] = WeakSet()
-        welcome = lambda key: key[0] not in self._gone  # noqa: E731
-        self.captures = SharedCache(_limit("VIZVIT_CAPTURES_MB", 1024), welcome=welcome)
-        self.results = SharedCache(_limit("VIZVIT_RESULTS_MB", 512), welcome=welcome)
+        self.captures = SharedCache(_limit("VIZVIT_CAPTURES_MB", 1024), welcome=self._is_welcome)
+        self.results = SharedCache(_limit("VIZVIT_RESULTS_MB", 512), welcome=self._is_welcome)
         self.models = SharedCache(_limit("VIZVIT_MODELS_MB", 4096), self._forget_model)
         self.decode = Decoder(setting("VIZVIT_DECODE_MB", 2048), setting("VIZVIT_DECODE_SECONDS", 10))
         self.turns = Turns()
+
+    def _is_welcome(self, key: tuple) -> bool:
+        return key[0] not in self._gone
 
     def _forget_model(self, loaded: tuple) -> None:
         model_key = loaded[1]
@@ -183,7 +186,7 @@ def leave_if_outdated() -> None:
 
 def still_wanted() -> Callable[[], None]:
     """A function that says that one waits, and leaves the run where the person has moved on, as any st call does."""
-    slots = []
+    slots: list[DeltaGenerator] = []
 
     def wait() -> None:
         if not slots:

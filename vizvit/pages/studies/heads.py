@@ -51,7 +51,7 @@ def _one(choice: Choice, summary: dict, layer: int, head: int) -> None:
             said = mean_text(name, found["mean"][layer][head], found["spread"][layer][head], _places(summary, name))
             rows.append(f"| {t[name]} | {said} |")
     st.markdown("\n".join([f"| {t['place'].format(layer=layer, head=head)} | |", "| :-- | --: |", *rows]))
-    _open(choice, summary, layer, head, t["open_one"], "study_open_chosen", "secondary")
+    _open(choice, summary, layer, head, t["open_one"], "study_open_chosen", first=True)
 
 
 def _rows(choice: Choice, summary: dict, asked: Asked, found: list[Head]) -> None:
@@ -67,7 +67,7 @@ def _rows(choice: Choice, summary: dict, asked: Asked, found: list[Head]) -> Non
                 st.caption(difference_text(asked.by, head, places), width="content")
 
 
-def _open(choice: Choice, summary: dict, layer: int, head: int, name: str, key: str, kind: str = "tertiary") -> None:
+def _open(choice: Choice, summary: dict, layer: int, head: int, name: str, key: str, *, first: bool = False) -> None:
     """A button that shows a head of the study's own model in the explorer, whatever model is chosen now."""
     own = chosen.is_chosen(choice, summary)
     known = own or chosen.can_choose(summary)
@@ -75,7 +75,7 @@ def _open(choice: Choice, summary: dict, layer: int, head: int, name: str, key: 
         name,
         key=key,
         icon=":material/arrow_forward:",
-        type=kind,
+        type="secondary" if first else "tertiary",
         width="content",
         disabled=not known,
         on_click=None if own else chosen.choose,

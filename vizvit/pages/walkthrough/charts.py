@@ -9,6 +9,8 @@ import numpy as np
 
 from vizvit.numbers import number
 
+Numbers = Sequence[float] | np.ndarray
+
 WIDE, HIGH = 400, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 12, 48
 
@@ -20,7 +22,7 @@ class Chart:
         self.x, self.y, self.names, self.name = _widened(x), _widened(y), names, name
         self.parts: list[str] = []
 
-    def line(self, xs: Sequence[float], ys: Sequence[float], kind: str = "", label: str = "") -> Chart:
+    def line(self, xs: Numbers, ys: Numbers, kind: str = "", label: str = "") -> Chart:
         points = " ".join(f"{self._across(x):.1f},{self._down(y):.1f}" for x, y in zip(xs, ys, strict=True))
         self.parts.append(f'<polyline class="vw-line {kind}" points="{points}"/>')
         if label:
@@ -28,7 +30,7 @@ class Chart:
             self.parts.append(f'<text class="vw-tick" x="{x:.1f}" y="{y - 8:.1f}" text-anchor="end">{label}</text>')
         return self
 
-    def dots(self, xs: Sequence[float], ys: Sequence[float], kind: str = "", titles: Sequence[str] = ()) -> Chart:
+    def dots(self, xs: Numbers, ys: Numbers, kind: str = "", titles: Sequence[str] = ()) -> Chart:
         for index, (x, y) in enumerate(zip(xs, ys, strict=True)):
             tip = f'data-tip="{escape(titles[index])}"' if index < len(titles) else ""
             radius = 6.5 if kind == "accent" else 3.5
@@ -43,7 +45,7 @@ class Chart:
         self.parts.append(f'<polygon class="vw-steps {kind}" points="{points}"/>')
         return self
 
-    def html(self, x_ticks: Sequence[float] | None = None) -> str:
+    def html(self, x_ticks: Numbers | None = None) -> str:
         right, bottom = WIDE - _RIGHT, HIGH - _BOTTOM
         lines = [f'<path class="vw-axis" d="M{_LEFT} {bottom}H{right}"/>']
         for x in ticks(*self.x) if x_ticks is None else x_ticks:

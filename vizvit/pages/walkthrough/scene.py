@@ -58,7 +58,7 @@ class Here:
         """The first name of a class, fit for HTML."""
         return escape(self.vit.short_label(int(index)))
 
-    def numbers(self) -> dict[str, object]:
+    def numbers(self) -> dict[str, int | str]:
         """This model's numbers and the place, under the names that the lessons and shapes use."""
         row, col = self.place.patch
         return self.anatomy.numbers() | {"head": self.place.head, "row": row, "col": col}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from vizvit.pages.shared import language, look
@@ -25,7 +27,7 @@ _STYLE = """
 """
 
 
-def text(stage: int, kind: str, numbers: dict[str, object]) -> None:
+def text(stage: int, kind: str, numbers: Mapping[str, object]) -> None:
     """Draw the lesson of a stage (from 1) with a model's numbers. kind: what the model gives, as in `Stage.of`."""
     t = say("walk")
     words = lesson(STAGES[stage - 1].of(kind).lesson, language.current()).fill(**numbers)
