@@ -37,9 +37,8 @@ def labelled(figure, label: str) -> list:
 
 def boxes(figure) -> list:
     figure.dpi = 288  # coarser screens round the width of each letter
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    renderer = canvas.get_renderer()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
     texts = [text.get_window_extent(renderer) for text in figure.texts]
     return texts + [axes.get_window_extent(renderer) for axes in figure.axes]
 

@@ -60,22 +60,30 @@ class Sheet:
             y += size * LINE
         return y
 
-    def measure(self, words: str, size: float, weight: str = "normal") -> float:
-        return text_width(words, size, weight, tuple(self.faces))
+    def measure(self, words: str, size: float) -> float:
+        """Inches of one line."""
+        return text_width(words, size, "normal", tuple(self.faces))
 
     def wrap(self, words: str, width: float, size: float, weight: str = "normal") -> list[str]:
-        lines, line = [], ""
-        for unit in _UNITS.findall(words):
-            if line and self.measure((line + unit).rstrip(), size, weight) > width:
-                lines.append(line.rstrip())
-                line = ""
-            line = line + unit if line or not unit.isspace() else ""
-            while self.measure(line.rstrip(), size, weight) > width and len(line) > 1:  # one word wider than the page
-                fitting = next(n for n in range(len(line) - 1, 0, -1)
-                               if n == 1 or self.measure(line[:n], size, weight) <= width)  # fmt: skip
-                lines.append(line[:fitting])
-                line = line[fitting:]
-        return [*lines, line.rstrip()] if line.strip() or not lines else lines
+        return list(_wrapped(words, width, size, weight, tuple(self.faces)))
+
+
+@lru_cache(maxsize=256)  # a page is laid out by trying many sizes of its pictures, with the same texts below
+def _wrapped(words: str, width: float, size: float, weight: str, faces: tuple[str, ...]) -> tuple[str, ...]:
+    def fits(text: str) -> bool:
+        return text_width(text, size, weight, faces) <= width
+
+    lines, line = [], ""
+    for unit in _UNITS.findall(words):
+        if line and not fits((line + unit).rstrip()):
+            lines.append(line.rstrip())
+            line = ""
+        line = line + unit if line or not unit.isspace() else ""
+        while not fits(line.rstrip()) and len(line) > 1:  # one word wider than the page
+            fitting = next(n for n in range(len(line) - 1, 0, -1) if n == 1 or fits(line[:n]))
+            lines.append(line[:fitting])
+            line = line[fitting:]
+    return (*lines, line.rstrip()) if line.strip() or not lines else tuple(lines)
 
 
 def typefaces(language: str) -> list[str]:

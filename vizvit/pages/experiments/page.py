@@ -51,7 +51,7 @@ def page() -> None:
     with st.container(width=960):
         st.markdown(lessons.experiments(language.current())[name])
     wide = name == "heads" and cap.num_layers > 14  # its matrix has a column for each layer
-    controls, results = st.columns([6, 9] if wide else [4, 9], gap="large")
+    controls, results = st.columns([6, 9] if wide else [5, 10], gap="large")
     with controls, st.container(key="experiment"):
         change = experiment.choose(choice, cap)
         at_once, at_last = st.container(), st.container()
