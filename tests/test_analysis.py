@@ -16,7 +16,8 @@ from timm.layers import apply_rot_embed_cat
 import vizvit
 from vizvit.analysis import telling_look
 from vizvit.analysis.fusion import HEAD_FUSIONS, head_maps, rest, without_missing
-from vizvit.analysis.heads import entropy_from
+from vizvit.analysis.heads import LONG, _dots, entropy_from
+from vizvit.analysis.rollout import _lowest
 from vizvit.forward.capture import Capture
 from vizvit.forward.recorder import Call, Recorder
 
@@ -119,6 +120,25 @@ def as_map(cap: Capture, row: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("head_fusion", HEAD_FUSIONS)
+@pytest.mark.parametrize("count", [0, 1, 7, 500, 999, 1000])
+@pytest.mark.parametrize("kinds", [3, 10**6])
+def test_the_lowest_are_so_many_and_of_equal_ones_the_first(count, kinds):
+    values = torch.from_numpy(np.random.default_rng(count).integers(0, kinds, 1000).astype(np.float32))
+    expected = np.zeros(1000, bool)
+    expected[np.argsort(values.numpy(), kind="stable")[:count]] = True
+    np.testing.assert_array_equal(_lowest(values, count).numpy(), expected)
+
+
+@pytest.mark.parametrize("keys", [LONG - 1, LONG + 1])
+@pytest.mark.parametrize("heads", [1, 3])
+def test_products_of_rows(heads, keys):
+    rng = np.random.default_rng(keys)
+    a, b = rng.random((heads, 5, keys), np.float32), rng.standard_normal((heads, 5, keys), np.float32)
+    for other in (b, b[0]):
+        expected = (a.astype(np.float64) * other).sum(-1)
+        np.testing.assert_allclose(_dots(torch.from_numpy(a), torch.from_numpy(other)), expected, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("discard", "residual", "start", "place"),
     [

@@ -12,6 +12,8 @@ from ..grid import PatchGrid
 from ..model.tokens import Token
 from .fusion import tokens_of
 
+LONG = 512  # keys of a row
+
 
 def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
     """What each head does as a whole, from one pass over the layers; none of their matrices is formed.
@@ -31,9 +33,9 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
         distance, entropy, share = measures[:, layer]
         for block in cap.blocks(layer, with_scores=True):
             heads, patches, exponentials, sums = block.heads, is_patch[block.queries], block.exponentials, block.sums
-            reach = torch.linalg.vecdot(exponentials, distances[block.queries])
+            reach = _dots(exponentials, distances[block.queries])
             distance[heads] += (reach / exponentials[..., prefix:].sum(-1).clamp_min(least)) @ patches
-            entropy[heads] += (sums.log() - torch.linalg.vecdot(exponentials, block.scores) / sums).sum(-1)
+            entropy[heads] += (sums.log() - _dots(exponentials, block.scores) / sums).sum(-1)
             share[heads] += (exponentials[..., :prefix].sum(-1) / sums) @ patches
             received[layer, heads] += ((1 / sums)[:, None] @ exponentials)[:, 0]
     measures /= torch.tensor([tokens - prefix, tokens, tokens - prefix], device=cap.device)[:, None, None]
@@ -97,6 +99,16 @@ def attention_sinks(cap: Capture) -> np.ndarray:
     2024).
     """
     return head_statistics(cap)["sinks"]
+
+
+def _dots(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """a · b along the last axis, [head, query]; a [head, query, key], b the same or [query, key].
+
+    vecdot writes the products down before it adds them up, which takes twice as long where they are many.
+    """
+    if a.device.type != "cpu" or a.shape[-1] < LONG:
+        return torch.linalg.vecdot(a, b)
+    return torch.stack([(x[:, None] @ y[:, None].mT)[:, 0, 0] for x, y in zip(a, b.expand_as(a), strict=True)])
 
 
 @lru_cache(maxsize=2)
