@@ -119,7 +119,6 @@ def as_map(cap: Capture, row: np.ndarray) -> np.ndarray:
 # --- rollout
 
 
-@pytest.mark.parametrize("head_fusion", HEAD_FUSIONS)
 @pytest.mark.parametrize("count", [0, 1, 7, 500, 999, 1000])
 @pytest.mark.parametrize("kinds", [3, 10**6])
 def test_the_lowest_are_so_many_and_of_equal_ones_the_first(count, kinds):
@@ -139,6 +138,7 @@ def test_products_of_rows(heads, keys):
         np.testing.assert_allclose(_dots(torch.from_numpy(a), torch.from_numpy(other)), expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("head_fusion", HEAD_FUSIONS)
 @pytest.mark.parametrize(
     ("discard", "residual", "start", "place"),
     [
