@@ -101,3 +101,21 @@ def test_patches_that_are_marked_have_an_edge_and_nothing_else_changes():
     differs = (plain != marked).any(-1)
     assert differs[20:60, 38:41].sum() and not differs[45:, :].any() and not differs[:, :36].any()
     assert not differs[8:32, 48:72].any()  # the patch itself is seen
+
+
+def test_a_large_view_is_made_smaller_to_whole_pixels_a_patch():
+    import cv2
+
+    view, heat = np.full((140, 70, 3), 90, np.uint8), np.zeros((10, 5), np.float32)
+    heat[3, 2] = 1
+    box = (28, 42, 42, 56)  # of that patch
+    found, marked = (
+        cv2.imdecode(np.frombuffer(pixels.picture(view, heat, side=83, marked=boxes), np.uint8), cv2.IMREAD_COLOR)
+        for boxes in ((), [box])
+    )
+    assert found.shape == (80, 40, 3)
+    bright = (found != found[0, 0]).any(-1)
+    assert bright[24:32, 16:24].all() and bright.sum() == 64
+    assert (found == marked)[24:32, 16:24].all() and (found != marked)[23:33, 15:25].any()
+    signed = cv2.imdecode(np.frombuffer(pixels.signed_picture(heat, 1.0, view.shape, 83), np.uint8), cv2.IMREAD_COLOR)
+    assert signed.shape == (80, 40, 3) and (signed != signed[0, 0]).any(-1).sum() == 64

@@ -25,13 +25,13 @@ HERE = Path(__file__).parent
 MARK = "<!-- tests/benchmarks/all.py -->\n"
 LIMIT = 600  # seconds for one of them
 RUNS: dict[str, tuple[str, ...]] = {  # name -> what keeps it short
-    "capture": ("--rounds", "8"),
+    "capture": ("--rounds", "6"),
     "many": ("--rounds", "3"),
     "study": ("--rounds", "2"),
-    "relevance": (),
+    "relevance": ("--rounds", "2"),
     "faithfulness": ("--quick",),
     "frames": ("--only", "vizvit-tiny", "DINOv2-S"),
-    "stages": ("--repeats", "5"),
+    "stages": ("--repeats", "4"),
     "pages": (),
     "load": ("first", "alone", "measure", "--rounds", "1"),
     "lesson": ("--pictures", "5", "--seconds", "5"),

@@ -1,10 +1,10 @@
 """What explanations cost at 1,374 tokens: relevance from q, k and v beside materialised matrices, grad-cam and captum.
 
-    python tests/benchmarks/relevance.py [--quick] [--batched] [--device auto]
+    python tests/benchmarks/relevance.py [--quick] [--batched] [--rounds 5] [--device auto]
 
 Each contender runs in a process of its own; its figure is that process's greatest resident memory, less what it held
-with the model loaded (on a GPU: what PyTorch allocated). Its time and its ratio are medians of five calls, or of those
-begun within ten seconds, each after a plain forward pass in the same process; what takes longer is called once.
+with the model loaded (on a GPU: what PyTorch allocated). Its time and its ratio are medians of --rounds calls, or of
+those begun within ten seconds, each after a plain forward pass in the same process; what takes longer is called once.
 Weights are random: they cost the same.
 The materialising way is timm's own attention without the fused kernel, every layer's matrix kept for autograd, and the
 matrices multiplied as the paper writes them. Nothing here asserts a number.
@@ -104,7 +104,7 @@ CONTENDERS: dict[str, Contender] = {
 QUICK = tuple(CONTENDERS)[:5]
 
 
-def memory_of(name: str, device: str, result: Path) -> None:
+def memory_of(name: str, rounds: int, device: str, result: Path) -> None:
     """Prints MB beyond the loaded model, seconds, and the ratio to the plain forward; the map goes to a file."""
     vit = load(device)
     view = np.random.default_rng(0).integers(0, 256, (*vit.grid.image_size, 3), dtype=np.uint8)
@@ -117,7 +117,7 @@ def memory_of(name: str, device: str, result: Path) -> None:
     greatest = torch.cuda.max_memory_allocated() if on_gpu else peak.greatest()
     took: list[float] = []
     ratios: list[float] = []
-    while len(took) < 5 and sum(took) < 10:
+    while len(took) < rounds and sum(took) < 10:
         plain = seconds(CONTENDERS["plain forward"], vit, view)
         took.append(seconds(CONTENDERS[name], vit, view) if first < 10 else first)
         ratios.append(took[-1] / plain)
@@ -141,11 +141,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="without captum, which takes long")
     parser.add_argument("--batched", action="store_true", help=f"also {BATCHED}")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        memory_of(options.one[0], options.device, Path(options.one[1]))
+        memory_of(options.one[0], options.rounds, options.device, Path(options.one[1]))
         return
     grid = load("cpu").grid
     print(f"{MODEL}, {grid.num_tokens} tokens, torch {torch.__version__}")
@@ -156,7 +157,17 @@ def main() -> None:
             if (options.quick and name not in QUICK) or (name == BATCHED and not options.batched):
                 continue
             result = Path(folder, "map.npy")
-            command = [sys.executable, __file__, "--device", options.device, "--one", name, str(result)]
+            command = [
+                sys.executable,
+                __file__,
+                "--rounds",
+                str(options.rounds),
+                "--device",
+                options.device,
+                "--one",
+                name,
+                str(result),
+            ]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(f"{name}: {done.stderr}")

@@ -13,6 +13,7 @@ from vizvit.figures import ACCENT, SIGNED_CMAP, overlay
 from vizvit.figures.raster import joined
 
 Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels
+SMALL = 12  # pixels of a patch
 
 
 def picture(
@@ -27,29 +28,49 @@ def picture(
     log: bool = False,
     marked: Iterable[Box] = (),
 ) -> bytes:
-    """A PNG of the model's view, enlarged by a whole factor, with a map over it and the query patch outlined.
+    """A PNG of the model's view, enlarged by a whole factor, with a map over it and the query patch outlined. A view
+    that is larger than `side` is made smaller instead, to whole pixels a patch.
 
     view: uint8 [H, W, 3]; heat: [rows, cols] raw; box: in the view's pixels. ends: the values that the colours run
     between, 0 and the map's own maximum by default; log: over their logarithm. marked: patches with a thin white edge.
     """
-    large = enlarged(view, side)
+    if heat is None or max(view.shape[:2]) <= side:
+        large = enlarged(view, side)
+    else:
+        rows, cols = _tiles(heat, side)
+        large = cv2.resize(view, (cols, rows), interpolation=cv2.INTER_AREA)
     if heat is not None:
         low, high = ends or (None, None)
         large = overlay(large, heat, smooth=smooth, opacity=opacity, low=low, high=high, log=log, blend="fade")
-    factor = large.shape[0] // view.shape[0]
-    for left, top, right, bottom in ((factor * np.array(one)).tolist() for one in marked):
-        for shade, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.rectangle(large, (left - 1, top - 1), (right, bottom), shade, width)
+    factor = large.shape[0] / view.shape[0]
+    for left, top, right, bottom in (_scaled(one, factor) for one in marked):
+        if right - left < SMALL:  # of which the dark line's inner side would hide most
+            cv2.rectangle(large, (left - 2, top - 2), (right + 1, bottom + 1), (0, 0, 0), 1)
+        else:
+            cv2.rectangle(large, (left - 1, top - 1), (right, bottom), (0, 0, 0), 3)
+        cv2.rectangle(large, (left - 1, top - 1), (right, bottom), (255, 255, 255), 1)
     if box is not None:
-        left, top, right, bottom = box
-        large = outline(large, (factor * left, factor * top, factor * right, factor * bottom))
+        large = outline(large, _scaled(box, factor))
     return png(large)
+
+
+def _tiles(values: np.ndarray, side: int) -> tuple[int, int]:
+    """(height, width) in pixels, about `side` the longer, of a map [rows, cols] with whole pixels a patch."""
+    rows, cols = values.shape
+    each = max(1, round(side / max(rows, cols)))
+    return each * rows, each * cols
+
+
+def _scaled(box: Box, factor: float) -> Box:
+    left, top, right, bottom = (round(factor * edge) for edge in box)
+    return left, top, right, bottom
 
 
 def signed_picture(values: np.ndarray, most: float, shape: tuple[int, ...], side: int) -> bytes:
     """A PNG of signed values [rows, cols], white at 0 and of full colour at `most`. shape: of the view."""
     factor = max(1, round(side / max(shape[:2])))
-    return png(stretched(colours(values, SIGNED_CMAP, -most, most), (factor * shape[0], factor * shape[1])))
+    size = _tiles(values, side) if max(shape[:2]) > side else (factor * shape[0], factor * shape[1])
+    return png(stretched(colours(values, SIGNED_CMAP, -most, most), size))
 
 
 def enlarged(view: np.ndarray, side: int) -> np.ndarray:
