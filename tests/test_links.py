@@ -43,9 +43,9 @@ def query_of_the_view() -> None:
     import streamlit as st
 
     from vizvit.grid import PatchGrid
-    from vizvit.pages.explore.link import view_from_address
+    from vizvit.pages.explore.page import linked_view
 
-    view = view_from_address(PatchGrid(rows=6, cols=4, patch_size=16, prefix_names=("class",)))
+    view = linked_view(PatchGrid(rows=6, cols=4, patch_size=16, prefix_names=("class",)))
     st.text(str((view or {}).get("token")))
 
 

@@ -117,5 +117,5 @@ def test_a_large_view_is_made_smaller_to_whole_pixels_a_patch():
     bright = (found != found[0, 0]).any(-1)
     assert bright[24:32, 16:24].all() and bright.sum() == 64
     assert (found == marked)[24:32, 16:24].all() and (found != marked)[23:33, 15:25].any()
-    signed = cv2.imdecode(np.frombuffer(pixels.signed_picture(heat, 1.0, view.shape, 83), np.uint8), cv2.IMREAD_COLOR)
+    signed = cv2.imdecode(np.frombuffer(pixels.signed_picture(heat, 1.0, 83), np.uint8), cv2.IMREAD_COLOR)
     assert signed.shape == (80, 40, 3) and (signed != signed[0, 0]).any(-1).sum() == 64

@@ -104,7 +104,7 @@ CONTENDERS: dict[str, Contender] = {
 QUICK = tuple(CONTENDERS)[:5]
 
 
-def memory_of(name: str, rounds: int, device: str, result: Path) -> None:
+def cost_of(name: str, rounds: int, device: str, result: Path) -> None:
     """Prints MB beyond the loaded model, seconds, and the ratio to the plain forward; the map goes to a file."""
     vit = load(device)
     view = np.random.default_rng(0).integers(0, 256, (*vit.grid.image_size, 3), dtype=np.uint8)
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        memory_of(options.one[0], options.rounds, options.device, Path(options.one[1]))
+        cost_of(options.one[0], options.rounds, options.device, Path(options.one[1]))
         return
     grid = load("cpu").grid
     print(f"{MODEL}, {grid.num_tokens} tokens, torch {torch.__version__}")
@@ -157,17 +157,8 @@ def main() -> None:
             if (options.quick and name not in QUICK) or (name == BATCHED and not options.batched):
                 continue
             result = Path(folder, "map.npy")
-            command = [
-                sys.executable,
-                __file__,
-                "--rounds",
-                str(options.rounds),
-                "--device",
-                options.device,
-                "--one",
-                name,
-                str(result),
-            ]
+            given = [f"--rounds={options.rounds}", f"--device={options.device}", "--one", name, str(result)]
+            command = [sys.executable, __file__, *given]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(f"{name}: {done.stderr}")

@@ -100,7 +100,7 @@ def _changes(cap: Capture, steps: np.ndarray, first: int, query: str) -> None:
     most = float(np.abs(moved).max()) or 1.0
     st.subheader(t["changes"])
     look.show(
-        [signed_picture(part, most, cap.view.shape, 220) for part in moved],
+        [signed_picture(part, most, 220) for part in moved],
         caption=[t["changed"].format(layer=first + i, share=share(_moved(part))) for i, part in enumerate(moved, 1)],
         width=150,
     )

@@ -29,8 +29,6 @@ def view_from_address(grid: PatchGrid) -> dict | None:
         found["open"] = params["open"].split(".")
     if (percent := whole(params.get("opacity", ""), 0, 100)) is not None:
         found["opacity"] = percent / 100
-    if found.get("view") == "similarity":  # what is like a class token says little
-        found.setdefault("token", grid.token(grid.rows // 2, grid.cols // 2))
     return found or None
 
 

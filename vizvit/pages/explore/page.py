@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vizvit import explorer
+from vizvit.grid import PatchGrid
 from vizvit.pages.explore import compare_capture, compare_controls, features, greeting, keep
 from vizvit.pages.explore.link import view_from_address, write_view
 from vizvit.pages.explore.python_lines import source_lines
@@ -18,7 +19,7 @@ KEY = "explorer"
 def page() -> None:
     choice: Choice = st.session_state.choice
     cap = choice.capture()
-    linked = view_from_address(cap.grid)
+    linked = linked_view(cap.grid)
     start = _started(choice) or linked
     greeting.greet(st.container(key="explore_greeting"), choice.vit, cap)
     place = st.container(key="explore_compare")
@@ -47,6 +48,15 @@ def page() -> None:
         comparison.feed(KEY, layer)
     features.feed(KEY, choice, cap, selection, comparison)
     keep.answer(KEY, choice, cap, python=lines, other=comparison.cap if comparison else None)
+
+
+def linked_view(grid: PatchGrid) -> dict | None:
+    """The view that a link names. Similarity without a query is that to the patch in the middle: what is like a class
+    token says little."""
+    linked = view_from_address(grid)
+    if linked and linked.get("view") == "similarity":
+        linked.setdefault("token", grid.token(grid.rows // 2, grid.cols // 2))
+    return linked
 
 
 def _started(choice: Choice) -> dict | None:

@@ -221,9 +221,8 @@ def versions() -> dict[str, str]:
     return {"vizvit": __version__, **{name: version(name) for name in ("torch", "timm", "numpy")}}
 
 
-def npz(arrays: dict[str, np.ndarray]) -> bytes:
+def npz(arrays: dict[str, Any]) -> bytes:
     """Arrays as a .npz file."""
-    named: dict[str, Any] = arrays
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **named)
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()

@@ -13,7 +13,6 @@ from vizvit.figures import ACCENT, SIGNED_CMAP, overlay
 from vizvit.figures.raster import joined
 
 Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels
-SMALL = 12  # pixels of a patch
 
 
 def picture(
@@ -44,10 +43,8 @@ def picture(
         large = overlay(large, heat, smooth=smooth, opacity=opacity, low=low, high=high, log=log, blend="fade")
     factor = large.shape[0] / view.shape[0]
     for left, top, right, bottom in (_scaled(one, factor) for one in marked):
-        if right - left < SMALL:  # of which the dark line's inner side would hide most
-            cv2.rectangle(large, (left - 2, top - 2), (right + 1, bottom + 1), (0, 0, 0), 1)
-        else:
-            cv2.rectangle(large, (left - 1, top - 1), (right, bottom), (0, 0, 0), 3)
+        # Both lines are outside: inside they would hide most of a small patch.
+        cv2.rectangle(large, (left - 2, top - 2), (right + 1, bottom + 1), (0, 0, 0), 1)
         cv2.rectangle(large, (left - 1, top - 1), (right, bottom), (255, 255, 255), 1)
     if box is not None:
         large = outline(large, _scaled(box, factor))
@@ -66,11 +63,9 @@ def _scaled(box: Box, factor: float) -> Box:
     return left, top, right, bottom
 
 
-def signed_picture(values: np.ndarray, most: float, shape: tuple[int, ...], side: int) -> bytes:
-    """A PNG of signed values [rows, cols], white at 0 and of full colour at `most`. shape: of the view."""
-    factor = max(1, round(side / max(shape[:2])))
-    size = _tiles(values, side) if max(shape[:2]) > side else (factor * shape[0], factor * shape[1])
-    return png(stretched(colours(values, SIGNED_CMAP, -most, most), size))
+def signed_picture(values: np.ndarray, most: float, side: int) -> bytes:
+    """A PNG of signed values [rows, cols], about `side` pixels, white at 0 and of full colour at `most`."""
+    return png(stretched(colours(values, SIGNED_CMAP, -most, most), _tiles(values, side)))
 
 
 def enlarged(view: np.ndarray, side: int) -> np.ndarray:
