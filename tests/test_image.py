@@ -340,6 +340,8 @@ def bomb(format: str) -> bytes:
         return b"GIF89a" + struct.pack("<HHBBB", side, side, 0x80, 0, 0) + bytes(6) + gif_frame(side)
     if format == "GIF odd frame":  # what stands before the frame is damaged, which Pillow skips
         return b"GIF89a" + struct.pack("<HHBBB", 255, 1, 0x80, 0, 0) + bytes(9) + gif_frame(10_000)
+    if format == "GIF cut frame":  # behind the frame's size
+        return bomb("GIF frame")[: -len(gif_frame(0)) + 17]
     if format == "GIF frame":
         return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + gif_frame(10_000)
     if format == "BMP":
@@ -377,7 +379,9 @@ def resident_peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-@pytest.mark.parametrize("format", ["PNG", "GIF", "GIF frame", "GIF odd frame", "BMP", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    "format", ["PNG", "GIF", "GIF frame", "GIF odd frame", "GIF cut frame", "BMP", "JPEG", "WEBP", "TIFF"]
+)
 def test_a_bomb_is_refused_at_once(format, monkeypatch):
     data = bomb(format)
     assert len(data) < 10_000
@@ -545,7 +549,10 @@ def seeds() -> list[bytes]:
     made += [encoded(image.convert("P"), format) for format in ("PNG", "GIF", "BMP", "TIFF")]
     made += [encoded(image.convert("CMYK"), format) for format in ("JPEG", "TIFF")]
     made += [encoded(image, format, save_all=True, append_images=[image.rotate(90)]) for format in ("PNG", "WEBP")]
-    made += [bomb(format) for format in ("PNG", "GIF", "GIF frame", "GIF odd frame", "BMP", "JPEG", "WEBP", "TIFF")]
+    made += [
+        bomb(format)
+        for format in ("PNG", "GIF", "GIF frame", "GIF odd frame", "GIF cut frame", "BMP", "JPEG", "WEBP", "TIFF")
+    ]
     return made
 
 

@@ -24,23 +24,28 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
     """
     tokens, prefix = cap.num_tokens, cap.grid.num_prefix_tokens
     distances = _distances(cap.grid, cap.device)
-    is_patch = torch.ones(tokens, device=cap.device)
-    is_patch[:prefix] = 0
-    least = torch.finfo(torch.float32).tiny
-    measures = torch.zeros(3, cap.num_layers, cap.num_heads, device=cap.device)
-    received = torch.zeros(cap.num_layers, cap.num_heads, tokens, device=cap.device)
+    shape = cap.num_layers, cap.num_heads, tokens
+    # Of each row: its exponentials' sum, the parts of it on the prefix and on the patches, the sums weighted by score
+    # and by distance.
+    whole, on_prefix, on_patches, scored, reach = torch.empty(5, *shape, device=cap.device)
+    received = torch.zeros(shape, device=cap.device)
     for layer in range(cap.num_layers):
-        distance, entropy, share = measures[:, layer]
         for block in cap.blocks(layer, with_scores=True):
-            heads, patches, exponentials, sums = block.heads, is_patch[block.queries], block.exponentials, block.sums
-            reach = _dots(exponentials, distances[block.queries])
-            distance[heads] += (reach / exponentials[..., prefix:].sum(-1).clamp_min(least)) @ patches
-            entropy[heads] += (sums.log() - _dots(exponentials, block.scores) / sums).sum(-1)
-            share[heads] += (exponentials[..., :prefix].sum(-1) / sums) @ patches
-            received[layer, heads] += ((1 / sums)[:, None] @ exponentials)[:, 0]
-    measures /= torch.tensor([tokens - prefix, tokens, tokens - prefix], device=cap.device)[:, None, None]
-    names = ("distance", "entropy", "prefix_share")
-    found = dict(zip(names, measures.cpu().numpy(), strict=True)) | {"received": (received / tokens).cpu().numpy()}
+            at, exponentials = (layer, block.heads, block.queries), block.exponentials
+            whole[at] = block.sums
+            on_prefix[at] = exponentials[..., :prefix].sum(-1)
+            on_patches[at] = exponentials[..., prefix:].sum(-1)
+            scored[at] = _dots(exponentials, block.scores)
+            reach[at] = _dots(exponentials, distances[block.queries])
+            received[layer, block.heads] += ((1 / block.sums)[:, None] @ exponentials)[:, 0]
+    least = torch.finfo(torch.float32).tiny
+    means = {
+        "distance": (reach / on_patches.clamp_min(least))[..., prefix:].mean(-1),
+        "entropy": (whole.log() - scored / whole).mean(-1),
+        "prefix_share": (on_prefix / whole)[..., prefix:].mean(-1),
+        "received": received / tokens,
+    }
+    found = {name: values.cpu().numpy() for name, values in means.items()}
     return found | {"sinks": _sinks(found["received"])}
 
 
@@ -121,9 +126,15 @@ def _distances(grid: PatchGrid, device: torch.device) -> torch.Tensor:
 def _sinks(received: np.ndarray) -> np.ndarray:
     tokens = received.shape[-1]
     logs = np.log(np.maximum(received, np.finfo(np.float32).tiny).astype(np.float64))
-    centre = np.median(logs, axis=-1, keepdims=True)
-    spread = 1.4826 * np.median(np.abs(logs - centre), axis=-1, keepdims=True)
+    centre = _median(logs)
+    spread = 1.4826 * _median(np.abs(logs - centre))
     return (logs > centre + spread * np.sqrt(2 * np.log(tokens))) & (received * tokens >= 2)
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Along the last axis, which stays. NumPy's own takes four times as long: it sorts what it has not vectorised."""
+    count, ordered = values.shape[-1], np.sort(values, -1)
+    return (ordered[..., (count - 1) // 2, None] + ordered[..., count // 2, None]) / 2
 
 
 def standing_out(heat: np.ndarray) -> np.ndarray:

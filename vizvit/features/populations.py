@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-ROUNDS, TOLERANCE = 200, 1e-9  # of the fit: at most so many, until a row gains no more a value
+ROUNDS, TOLERANCE = 200, 1e-6  # of the fit: at most so many, until a row gains no more a value
 NARROWEST = 0.01  # standard deviation of a population, as a share of that of all values: one value is no population
 FREE = 3  # numbers that two populations have more than one: a mean, a deviation, a weight
 

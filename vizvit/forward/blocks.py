@@ -12,6 +12,7 @@ import torch
 NUMBERS = {"cpu": 2**21, "otherwise": 2**27}
 LEAST = -1e4  # a masked key's score below its row's greatest: its exponential is 0, and 0 · score is no NaN
 BOUND = 60.0  # of scores whose exponentials, and the sums of those, are well within float32 as they are
+NEAR = 20.0  # of scores that can be subtracted from a logarithm of such sums without losing digits that matter
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Block:
 
     heads, queries: which. exponentials [head, query, key]: of the scores, each row less a number of its own; 0 in a
     head that is knocked out. sums [head, query]: of the exponentials; 1 there. scores [head, query, key]: where they
-    were asked for, each row less its greatest. Of gradient-weighted blocks the exponentials are those times what is
+    were asked for, each row less the same number. Of gradient-weighted blocks the exponentials are those times what is
     positive of the weights' gradients.
     """
 
@@ -58,7 +59,7 @@ def blocks(
     q, keys = q.float() * scale, k.float().transpose(-2, -1)
     twice = with_scores or gradient is not None  # two arrays of a block's shape
     room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + twice)
-    shifted = with_scores or bias is not None or not _are_small(q, keys)
+    greatest, most = _greatest(q, keys), NEAR if with_scores else BOUND
     places = list(_places(len(q), q.shape[1], span or slice(0, q.shape[1]), room, all_heads))
     largest = max((math.prod(_shape(*place, q.shape[1])) for place in places), default=0)
     memory = q.new_empty((1 + twice) * largest)
@@ -70,7 +71,7 @@ def blocks(
         if bias is not None:
             own = bias[heads] if len(bias) > 1 else bias
             scores += own[:, queries] if own.shape[1] > 1 else own
-        if shifted:
+        if bias is not None or max(greatest[heads]) > most:
             scores -= scores.amax(-1, keepdim=True)
         if bias is not None:
             scores.clamp_(min=LEAST)
@@ -108,7 +109,7 @@ def _multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
         torch.bmm(a, b, out=out)
 
 
-def _are_small(q: torch.Tensor, keys: torch.Tensor) -> bool:
-    """Whether no product of a query and a key can be beyond BOUND (Cauchy and Schwarz)."""
+def _greatest(q: torch.Tensor, keys: torch.Tensor) -> list[float]:
+    """Of each head what no product of a query and a key is beyond (Cauchy and Schwarz)."""
     longest = torch.linalg.vector_norm(q, dim=-1).amax(-1) * torch.linalg.vector_norm(keys, dim=-2).amax(-1)
-    return bool(longest.max() <= BOUND)
+    return longest.tolist()

@@ -10,6 +10,7 @@ import copy
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -22,9 +23,11 @@ from ..model.outputs import checked
 from ..model.timm_parts import after_blocks
 from ..model.twin import stand_in
 from ..model.vit import VitModel
+from .few_queries import FewQueries
 
 GRAPH = 10  # of what a block holds for the backward pass, in sizes of its input: input, q, k, v, output, norm, MLP
 LARGE = 2**29  # bytes of all blocks from which a backward pass is short of memory rather than of time
+FEW = ("class token", "class and distillation tokens")  # what reads a few queries of the last block alone
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,26 @@ class Recorder(TorchFunctionMode):
         self.features: torch.Tensor | None = None  # [picture, dim]: what the classifier read
         self._linear: tuple = (None, None)  # (input, output) of the last linear layer after the blocks
         self.silenced: list[tuple[int, ...]] = [()] * num_layers
+        self.reads_few = False  # whether a gradient is wanted that reaches few of the last block's queries
         self._gradients = gradients
         self._keep_bias = keep_bias
         self._kept: torch.Tensor | None = None  # [layer, q | k, head, token, dim]
 
     def __torch_function__(self, func: Callable, types: Collection[type], args: tuple = (), kwargs: dict | None = None):
         kwargs = kwargs or {}
-        out = func(*args, **kwargs)
-        if func is F.scaled_dot_product_attention:
+        attention = func is F.scaled_dot_product_attention
+        out = self._attend(func, args, kwargs) if attention else func(*args, **kwargs)
+        if attention:
             self._record(out, *args, **kwargs)
         elif func is F.linear and self.running is None:
             self._linear = (args[0], out)
         return out
+
+    def _attend(self, attend: Callable, args: tuple, kwargs: dict) -> torch.Tensor:
+        varied = kwargs.get("attn_mask") is not None or kwargs.get("dropout_p") or kwargs.get("is_causal")
+        if not self.reads_few or self.running != len(self.layers) - 1 or len(args) != 3 or varied:
+            return attend(*args, **kwargs)
+        return FewQueries.apply(partial(attend, **kwargs), *args)
 
     def _record(
         self,
@@ -189,7 +200,8 @@ class Recorder(TorchFunctionMode):
         return double
 
     def _run(self, block: Callable, x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
-        if not self._gradients or GRAPH * x.nbytes * len(self.layers) < LARGE:
+        last = self.running == len(self.layers) - 1  # its graph is the first that the backward pass is done with
+        if last or not self._gradients or GRAPH * x.nbytes * len(self.layers) < LARGE:
             return block(x, *args, **kwargs)
         # Only what goes into a block is kept for the backward pass, which computes one block at a time anew.
         return checkpoint(block, x, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
@@ -209,6 +221,7 @@ def own(tensor: torch.Tensor) -> torch.Tensor:
 
 def forward(vit: VitModel, recorder: Recorder, pixels: torch.Tensor) -> torch.Tensor:
     """The module's output on pixels, every block's attention recorded; CaptureError otherwise."""
+    recorder.reads_few = pixels.requires_grad and vit.read_out in FEW
     try:
         with recorder:
             logits = recorder.watch(vit.module)(pixels)

@@ -160,7 +160,8 @@ class VitModel:
         For a model of one channel the picture is made grey by its luma. ModelError for a model of other channels.
         """
         self._check_channels()
-        picture = seen(image.convert(LUMA if self.channels == 1 else "RGB"), self._spatial)
+        mode = LUMA if self.channels == 1 else "RGB"
+        picture = seen(image if image.mode == mode else image.convert(mode), self._spatial)
         height, width = self.grid.image_size
         return np.ascontiguousarray(np.asarray(picture.convert("RGB"), dtype=np.uint8)[:height, :width])
 
@@ -176,15 +177,12 @@ class VitModel:
         """`normalise` of each, [N, C, H, W]."""
         self._check_channels()
         device, dtype = timm_embedding.place_of(self.module)
-        return torch.stack([self._normalised(view) for view in views]).to(device=device, dtype=dtype)
-
-    def _normalised(self, view: np.ndarray) -> torch.Tensor:
-        seen = greyed(np.asarray(view)) if self.channels == 1 else np.array(view)
-        pixels = torch.from_numpy(np.array(seen)).permute(2, 0, 1).float().div(255)
+        seen = np.stack([greyed(np.asarray(view)) if self.channels == 1 else view for view in views])
         mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
-        pixels = (pixels - mean) / std
-        margin = [self.input_size[axis] - pixels.shape[axis + 1] for axis in (0, 1)]
-        return nn.functional.pad(pixels, (0, margin[1], 0, margin[0])) if any(margin) else pixels
+        pixels = torch.from_numpy(seen).permute(0, 3, 1, 2).contiguous().float().div_(255).sub_(mean).div_(std)
+        margin = [self.input_size[axis] - pixels.shape[axis + 2] for axis in (0, 1)]
+        pixels = nn.functional.pad(pixels, (0, margin[1], 0, margin[0])) if any(margin) else pixels
+        return pixels.to(device=device, dtype=dtype)
 
     def _check_channels(self) -> None:
         if self.channels not in (1, 3):

@@ -90,14 +90,14 @@ class _GifFile(io.BytesIO):
     """The bytes of a GIF, which refuse a first frame that is out of bounds.
 
     A frame may reach beyond the size in the header; Pillow then enlarges the picture and only warns. It reads
-    a frame's place and size as the 9 bytes after a comma.
+    a frame's place and size from the 9 bytes after a comma, of which the last says other things and may be missing.
     """
 
     last = b""
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
-        if self.last == b"," and size == len(data) == 9:
+        if self.last == b"," and size == 9 and len(data) >= 8:
             screen = struct.unpack("<HH", self.getvalue()[6:10])
             left, top, width, height = struct.unpack("<HHHH", data[:8])
             check_size("This GIF", (max(screen[0], left + width), max(screen[1], top + height)))

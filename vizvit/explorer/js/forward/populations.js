@@ -1,6 +1,6 @@
 // Whether numbers are one population or two, and where the high one begins: vizvit/features/populations.py, step by step.
 
-const ROUNDS = 200, TOLERANCE = 1e-9, NARROWEST = 0.01, FREE = 3, PLACES = 513;
+const ROUNDS = 200, TOLERANCE = 1e-6, NARROWEST = 0.01, FREE = 3, PLACES = 513;
 
 // Where the high population begins; null where the numbers are one population.
 export function highPopulation(numbers) {

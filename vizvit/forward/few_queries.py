@@ -1,0 +1,34 @@
+"""Attention whose backward pass is of the queries that a gradient reaches: in a last block the class token's alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+
+class FewQueries(torch.autograd.Function):
+    """attend(q, k, v), of tensors [..., token, dim], with the gradients it has; other queries' are 0 by themselves.
+
+    The backward pass computes the outputs of those queries anew. It can be differentiated once.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, attend: Callable[..., torch.Tensor], q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
+    ) -> torch.Tensor:
+        ctx.attend = attend
+        ctx.save_for_backward(q, k, v)
+        return attend(q, k, v)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        reached = gradient.ne(0).any(-1).flatten(0, -2).any(0).nonzero()[:, 0]
+        if not len(reached):
+            return None, *map(torch.zeros_like, ctx.saved_tensors)
+        q, k, v = (tensor.detach().requires_grad_() for tensor in ctx.saved_tensors)
+        with torch.enable_grad():
+            output = ctx.attend(q[..., reached, :], k, v)
+        return None, *torch.autograd.grad(output, (q, k, v), gradient[..., reached, :])
