@@ -123,6 +123,11 @@ def test_choices_and_downloads_of_a_rollout_whose_words_survive_a_change_of_lang
     expect(page).to_have_url(re.compile("training=1"))
 
 
+def assert_no_choice_is_cut_off(page: Page) -> None:
+    cut = "groups => groups.filter(group => group.scrollWidth > group.clientWidth + 1).map(group => group.innerText)"
+    assert page.locator("[role=radiogroup]").evaluate_all(cut) == []
+
+
 def test_all_pages_are_in_the_browsers_language_and_show_their_pictures(app, open_page):
     page = open_page(f"{app}/?height=32", locale="ja-JP")
     for place in PLACES:
@@ -138,9 +143,7 @@ def test_all_pages_are_in_the_browsers_language_and_show_their_pictures(app, ope
             main = page.get_by_test_id("stMain")
             expect(main.get_by_test_id("stImage").first).to_be_visible()
             expect(main.get_by_text("vizvit-tiny").first).to_be_visible()
-        assert not page.locator("[role=radiogroup]").evaluate_all(
-            "groups => groups.filter(group => group.scrollWidth > group.clientWidth + 1).map(group => group.innerText)"
-        ), "choices that are cut off"
+        assert_no_choice_is_cut_off(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
         if place == "positions":
             page.locator(".picker").focus()
@@ -155,6 +158,7 @@ def test_all_pages_are_in_the_browsers_language_and_show_their_pictures(app, ope
             page.set_viewport_size({"width": width, "height": 900})
             settled(page)
             assert_nothing_sticks_out(page)
+            assert_no_choice_is_cut_off(page)
         expect(page).not_to_have_url(re.compile("lang="))
         if place == "heads":
             page.get_by_role("button", name="このヘッドを探索で開く").click()

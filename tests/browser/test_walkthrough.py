@@ -79,6 +79,8 @@ def check_stage(page: Page, stage: int, language: str) -> None:
     differences = page.locator("[data-difference]").evaluate_all("all => all.map(one => one.dataset.difference)")
     assert all(float(difference) < 1e-4 for difference in differences), differences
     assert bool(differences) == (stage in RECOMPUTED), stage
+    too_wide = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+    assert page.locator(".katex-display").evaluate_all(too_wide) == []
 
 
 def patch_at(page: Page, row: int, col: int, grid: PatchGrid = GRID) -> dict[str, float]:

@@ -29,6 +29,7 @@ from vizvit.reading import whole
 _STYLE = """
 <style>
   .vz-compare { font-size: .9rem; opacity: .8; white-space: nowrap; }
+  .st-key-compare_row [role="radiogroup"] { flex-wrap: wrap; }
   .st-key-compare_row [data-testid="stButtonGroup"] button { min-height: 1.8rem; padding: .1rem .5rem; }
   .st-key-compare_row button p { font-size: .85rem; }
 </style>
