@@ -135,7 +135,7 @@ def test_products_of_rows(heads, keys):
     a, b = rng.random((heads, 5, keys), np.float32), rng.standard_normal((heads, 5, keys), np.float32)
     for other in (b, b[0]):
         expected = (a.astype(np.float64) * other).sum(-1)
-        np.testing.assert_allclose(_dots(torch.from_numpy(a), torch.from_numpy(other)), expected, atol=1e-3)
+        np.testing.assert_allclose(_dots(torch.from_numpy(a.copy()), torch.from_numpy(other)), expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("head_fusion", HEAD_FUSIONS)

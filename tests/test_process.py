@@ -2,10 +2,12 @@
 
 import gc
 import os
+import platform
 import subprocess
 import sys
 from textwrap import dedent
 
+import pytest
 import torch
 
 from vizvit import process
@@ -33,6 +35,25 @@ def test_threads_wait_briefly_unless_the_person_chose_otherwise(monkeypatch):
 
 def in_a_fresh_process(code):
     subprocess.run([sys.executable, "-c", dedent(code)], check=True, timeout=120)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_freed_memory_is_kept_for_what_comes_next():
+    in_a_fresh_process("""
+        import resource
+        from vizvit.process import keep_freed
+
+        def pages():  # that the system has to hand out while 12 times 3 MB are asked for, and freed
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            some = [bytes([number]) * 3_000_000 for number in range(12)]
+            del some
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+        given_back = min(pages() for _ in range(3))
+        keep_freed()
+        pages()
+        assert pages() < given_back / 10
+    """)
 
 
 def test_what_is_imported_is_out_of_the_collectors_sight_and_the_compiler_comes_when_it_is_wanted():

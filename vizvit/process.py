@@ -5,15 +5,18 @@ A library leaves both to the program that imports it, so only `app.py` and `vizv
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
+
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
 def wait_briefly() -> None:
@@ -25,6 +28,18 @@ def wait_briefly() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:  # a person's own choice
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
+def keep_freed() -> None:
+    """Have the C library keep what is freed for what is asked for next, up to a gigabyte, where it is glibc.
+
+    Otherwise it gives the memory of each batch back to the system, which hands it out anew page by page: a tenth of the
+    time that a small model's captures take.
+    """
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(TRIM_THRESHOLD, 2**30)
+        libc.mallopt(MMAP_THRESHOLD, 2**25)  # the most there can be; to set the one above would leave it at 128 kB
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from vizvit.analysis.features import artefact_shares
 from vizvit.forward.batch import capture_views
 from vizvit.model.vit import VitModel
 from vizvit.pictures.collection import PictureSet
+from vizvit.process import keep_freed
 from vizvit.study.plan import Plan
 from vizvit.study.prepare import Batches, loader
 from vizvit.study.rows import FORWARD, Measurer
@@ -109,11 +110,12 @@ def main() -> None:
     options = parser.parse_args()
     tiny = vizvit.load_model("vizvit-tiny", device=options.device)
     large = vizvit.load_model(LARGE, weights="random", device=options.device)
+    keep_freed()  # as the command does
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     with tempfile.TemporaryDirectory() as name:
         small = photographs(Path(name) / "0.2 megapixels", BATCH, 0.2)
         wide = photographs(Path(name) / "12 megapixels", 2, 12)
-        study(tiny, small, Settings(), options.rounds, parts=True)
+        study(tiny, small, Settings(), 4 * options.rounds, parts=True)  # short ones, which chance sways more
         study(large, wide, Settings(), options.rounds, parts=True)
         study(tiny, wide, TESTED, options.rounds, parts=False)
         ending(tiny, small, Path(name) / "out")

@@ -35,9 +35,9 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
             whole[at] = block.sums
             on_prefix[at] = exponentials[..., :prefix].sum(-1)
             on_patches[at] = exponentials[..., prefix:].sum(-1)
-            scored[at] = _dots(exponentials, block.scores)
-            reach[at] = _dots(exponentials, distances[block.queries])
             received[layer, block.heads] += ((1 / block.sums)[:, None] @ exponentials)[:, 0]
+            scored[at] = _dots(block.scores, exponentials)
+            reach[at] = _dots(exponentials, distances[block.queries])
     least = torch.finfo(torch.float32).tiny
     means = {
         "distance": (reach / on_patches.clamp_min(least))[..., prefix:].mean(-1),
@@ -109,10 +109,11 @@ def attention_sinks(cap: Capture) -> np.ndarray:
 def _dots(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """a · b along the last axis, [head, query]; a [head, query, key], b the same or [query, key].
 
-    vecdot writes the products down before it adds them up, which takes twice as long where they are many.
+    Short rows' products are written down in the place of a, which stays in the processor's cache; those of many long
+    ones do not.
     """
     if a.device.type != "cpu" or a.shape[-1] < LONG:
-        return torch.linalg.vecdot(a, b)
+        return a.mul_(b).sum(-1)
     return torch.stack([(x[:, None] @ y[:, None].mT)[:, 0, 0] for x, y in zip(a, b.expand_as(a), strict=True)])
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..numbers import share, thousands
+from ..process import keep_freed
 from ..reading import whole
 from . import options
 from .options import Parser, UsageError, count, from_zero
@@ -147,6 +148,7 @@ def _measure(args: argparse.Namespace) -> bool:
     from ..explanations import METHODS
     from ..study import Settings, run
 
+    keep_freed()
     vit = options.load(args)
     methods = args.methods or (list(METHODS) if args.faithfulness else [])
     settings = Settings(tuple(dict.fromkeys(methods)), args.faithfulness, args.steps, args.fill)
