@@ -1,6 +1,6 @@
 """How a process of VizViT's own begins, a command or the app: at once, and with room for what runs beside it.
 
-A library leaves both to the program that imports it, so only `app.py` and `vizvit.cli` come here.
+A library leaves all of it to the program that imports it, so only `app.py` and `vizvit.cli` come here.
 """
 
 from __future__ import annotations

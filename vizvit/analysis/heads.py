@@ -133,7 +133,7 @@ def _sinks(received: np.ndarray) -> np.ndarray:
 
 
 def _median(values: np.ndarray) -> np.ndarray:
-    """Along the last axis, which stays. NumPy's own takes four times as long: it sorts what it has not vectorised."""
+    """Along the last axis, which stays. NumPy's own partitions, in four times its vectorised sort's time."""
     count, ordered = values.shape[-1], np.sort(values, -1)
     return (ordered[..., (count - 1) // 2, None] + ordered[..., count // 2, None]) / 2
 

@@ -59,7 +59,8 @@ def blocks(
     q, keys = q.float() * scale, k.float().transpose(-2, -1)
     twice = with_scores or gradient is not None  # two arrays of a block's shape
     room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + twice)
-    greatest, most = _greatest(q, keys), NEAR if with_scores else BOUND
+    most = NEAR if with_scores else BOUND
+    shifted = [True] * len(q) if bias is not None else [one > most for one in _greatest(q, keys)]  # of each head
     places = list(_places(len(q), q.shape[1], span or slice(0, q.shape[1]), room, all_heads))
     largest = max((math.prod(_shape(*place, q.shape[1])) for place in places), default=0)
     memory = q.new_empty((1 + twice) * largest)
@@ -71,7 +72,7 @@ def blocks(
         if bias is not None:
             own = bias[heads] if len(bias) > 1 else bias
             scores += own[:, queries] if own.shape[1] > 1 else own
-        if bias is not None or max(greatest[heads]) > most:
+        if any(shifted[heads]):
             scores -= scores.amax(-1, keepdim=True)
         if bias is not None:
             scores.clamp_(min=LEAST)

@@ -74,11 +74,12 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable, types: Collection[type], args: tuple = (), kwargs: dict | None = None):
         kwargs = kwargs or {}
-        attention = func is F.scaled_dot_product_attention
-        out = self._attend(func, args, kwargs) if attention else func(*args, **kwargs)
-        if attention:
+        if func is F.scaled_dot_product_attention:
+            out = self._attend(func, args, kwargs)
             self._record(out, *args, **kwargs)
-        elif func is F.linear and self.running is None:
+            return out
+        out = func(*args, **kwargs)
+        if func is F.linear and self.running is None:
             self._linear = (args[0], out)
         return out
 
