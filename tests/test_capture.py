@@ -22,7 +22,7 @@ from torch.utils.checkpoint import checkpoint
 import vizvit
 from vizvit.forward import recorder
 from vizvit.forward.capture import capture_input
-from vizvit.forward.few_queries import FewQueries
+from vizvit.forward.few import FewQueries, FewRows
 from vizvit.model.vit import VitModel
 
 # (architecture, options): every family of blocks, position embeddings, prefix tokens and heads that timm has.
@@ -300,6 +300,18 @@ def test_a_backward_pass_of_few_queries_is_the_whole_one(reached):
     whole, few = scaled_dot_product_attention(*given), FewQueries.apply(scaled_dot_product_attention, *given)
     assert torch.equal(whole, few)
     for mine, expected in zip(*(torch.autograd.grad(out, given, weights) for out in (few, whole)), strict=True):
+        torch.testing.assert_close(mine, expected)
+
+
+@pytest.mark.parametrize("reached", [[], [0], [1, 4], list(range(7))])
+def test_a_backward_pass_of_few_rows_is_the_whole_one(reached):
+    x, weight, bias = torch.randn(2, 7, 5, requires_grad=True), torch.randn(3, 5), torch.randn(3)
+    weights = torch.zeros(2, 7, 3)
+    weights[:, reached] = torch.randn(2, len(reached), 3)
+    for some in ((x, weight, bias), (x, weight)):
+        whole, few = torch.nn.functional.linear(*some), FewRows.apply(*some)
+        assert torch.equal(whole, few)
+        mine, expected = (torch.autograd.grad(out, x, weights)[0] for out in (few, whole))
         torch.testing.assert_close(mine, expected)
 
 

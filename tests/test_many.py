@@ -84,6 +84,35 @@ def test_a_masked_key_costs_nothing(vit, picture):
             np.testing.assert_allclose(found[statistic], expected[statistic], rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.parametrize("numbers", [2**20, 3000, 10], ids=["large blocks", "small blocks", "a row at a time"])
+@pytest.mark.parametrize("discard", [0, 0.3])
+def test_gradient_weighted_flows_are_the_products_of_the_matrices(vit, picture, monkeypatch, discard, numbers):
+    monkeypatch.setitem(blocks.NUMBERS, "cpu", numbers)
+    with vizvit.intervene(
+        vit("vit_small_patch16_224", image_size=64, depth=3), vizvit.KnockOutHeads({(1, 2)})
+    ) as model:
+        cap = vizvit.capture(model, picture, target=1)
+    relevance = flow = np.eye(cap.num_tokens)
+    for layer, attention in enumerate(attention_of(cap)):
+        gradient = cap.attention_gradients(layer)[1].double().numpy()
+        fused = np.maximum(attention * gradient, 0).mean(0)
+        np.testing.assert_allclose(cap.gradient_weighted_attention(layer), fused, rtol=1e-4, atol=1e-12)
+        relevance = relevance + fused @ relevance
+        if discard:
+            limit = np.sort(fused, axis=None)[int(discard * fused.size)]
+            kept = fused >= limit
+            kept[0] = kept[:, 0] = True
+            fused = fused * kept
+        mixed = 0.3 * np.eye(cap.num_tokens) + 0.7 * fused
+        flow = mixed / mixed.sum(-1, keepdims=True) @ flow
+    for token in ("cls", ("patch", 2, 1)):
+        index = cap.token_index(token)
+        found = vizvit.relevance(cap, token=token)
+        np.testing.assert_allclose(found, relevance[index, 1:].reshape(4, 4), rtol=1e-4)
+        found = vizvit.gradient_rollout(cap, token=token, residual=0.3, discard_ratio=discard)
+        np.testing.assert_allclose(found, flow[index, 1:].reshape(4, 4), rtol=1e-4)
+
+
 @pytest.mark.parametrize("fusion", ["mean", "max", "min"])
 @pytest.mark.parametrize("discard", [0, 0.3])
 @pytest.mark.parametrize("numbers", [2**20, 3000], ids=["large blocks", "small blocks"])

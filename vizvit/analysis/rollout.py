@@ -114,7 +114,11 @@ def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = T
 
 def gradient_weighted_row(cap: Capture, row: torch.Tensor, layer: int) -> torch.Tensor:
     """row · mean_h (A ⊙ ∂y/∂A)⁺ of one layer, [key]; its matrix is not formed."""
-    return _through(row, cap.gradient_blocks(layer, span=_span(row))) / cap.num_heads
+    through = torch.zeros_like(row)
+    for block, positive in cap.gradient_blocks(layer, span=_span(row)):
+        for weighted in block.exponentials.mul_(positive):
+            through += row[block.queries] @ weighted
+    return through
 
 
 class _Chain:
@@ -135,17 +139,17 @@ class _Chain:
     def matrix(self, layer: int) -> torch.Tensor:
         """Ã of one layer, [query, key]."""
         matrix = torch.empty(self._cap.num_tokens, self._cap.num_tokens, device=self._cap.device)
-        for queries, fused, total in self._fused(layer):
-            torch.div(fused, total[:, None], out=matrix[queries])
-            matrix.diagonal()[queries].add_(self._residual / total)
+        for queries, fused, kept, share in self._fused(layer):
+            torch.mul(fused, share[:, None], out=matrix[queries])
+            matrix.diagonal()[queries].add_(kept)
         return matrix
 
     def columns(self, column: torch.Tensor) -> Iterator[torch.Tensor]:
         """Ã_l … Ã_first · column for each layer l, as matrix-vector products from the first layer up."""
         for layer in self.layers:
             reached = torch.empty_like(column)
-            for queries, fused, total in self._fused(layer):
-                reached[queries] = (self._residual * column[queries] + fused @ column) / total
+            for queries, fused, kept, share in self._fused(layer):
+                reached[queries] = kept * column[queries] + share * (fused @ column)
             column = reached
             yield column
 
@@ -175,29 +179,35 @@ class _Chain:
             heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
             total = self._at_least(row.new_tensor(share * heads + self._residual))
             return self._residual / total, _through(row, cap.blocks(layer, span=span)) * (share / total)
-        kept, through = torch.zeros_like(row), torch.zeros_like(row)
-        for queries, fused, total in self._fused(layer, span):
-            kept[queries] = self._residual / total
-            through += (row[queries] / total) @ fused
-        return kept, through
+        own, through = torch.zeros_like(row), torch.zeros_like(row)
+        for queries, fused, kept, share in self._fused(layer, span):
+            own[queries] = kept
+            through += (row[queries] * share) @ fused
+        return own, through
 
-    def _fused(self, layer: int, span: slice | None = None) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
-        """Of some queries at a time what attention gives in one layer before its rows are normalised, [query, key], and
-        the rows' sums with the residual, [query]."""
+    def _fused(
+        self, layer: int, span: slice | None = None
+    ) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Of some queries at a time what attention gives in one layer, heads fused, [query, key], and what a row of Ã
+        has of its own token and of each unit of that, both [query]."""
         pieces = self._pieces(layer, None if self._discard_ratio else span)
         if self._discard_ratio:
-            whole = torch.cat([fused for _, fused in pieces])
+            whole = torch.empty(self._cap.num_tokens, self._cap.num_tokens, device=self._cap.device)
+            for queries, fused in pieces:
+                whole[queries] = fused
             _discard_lowest(whole, self._discard_ratio, self._cap.grid.prefix_names)
             pieces = iter([(slice(0, len(whole)), whole)])
+        gives = 1 - self._residual
         for queries, fused in pieces:
-            fused *= 1 - self._residual
-            yield queries, fused, self._at_least(fused.sum(-1) + self._residual)
+            total = self._at_least(gives * fused.sum(-1) + self._residual)
+            yield queries, fused, self._residual / total, gives / total
 
     def _pieces(self, layer: int, span: slice | None) -> Iterator[tuple[slice, torch.Tensor]]:
-        gradient = self._fusion == "gradient"
-        blocks = self._cap.gradient_blocks if gradient else self._cap.blocks
-        for block in blocks(layer, span=span, all_heads=True):
-            yield block.queries, fuse_heads(block.weights(), "mean" if gradient else self._fusion)
+        if self._fusion == "gradient":
+            yield from self._cap.gradient_rows(layer, span=span)
+            return
+        for block in self._cap.blocks(layer, span=span, all_heads=True):
+            yield block.queries, fuse_heads(block.weights(), self._fusion)
 
     @staticmethod
     def _at_least(total: torch.Tensor) -> torch.Tensor:

@@ -21,8 +21,7 @@ class Block:
 
     heads, queries: which. exponentials [head, query, key]: of the scores, each row less a number of its own; 0 in a
     head that is knocked out. sums [head, query]: of the exponentials; 1 there. scores [head, query, key]: where they
-    were asked for, each row less the same number. Of gradient-weighted blocks the exponentials are those times what is
-    positive of the weights' gradients.
+    were asked for, each row less the same number.
     """
 
     heads: slice
@@ -46,29 +45,24 @@ def blocks(
     span: slice | None = None,
     all_heads: bool = False,
     with_scores: bool = False,
-    gradient: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> Iterator[Block]:
     """The blocks of one layer. q, k [head, token, dim]; bias [head or 1, query, key].
 
     span: of these queries alone, and of all keys.
     all_heads: each block is of all of them, and of few queries; else as many whole heads as there is room for, or a
     part of one, which is quicker.
-    gradient: (∂y/∂O, v), both [head, token, dim] with O = A v, so that (∂y/∂O) vᵀ is ∂y/∂A: makes gradient-weighted
-    blocks.
     """
     q, keys = q.float() * scale, k.float().transpose(-2, -1)
-    twice = with_scores or gradient is not None  # two arrays of a block's shape
-    room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + twice)
+    room = numbers(q.device) // (1 + with_scores)  # a second array of a block's shape
     most = NEAR if with_scores else BOUND
     shifted = [True] * len(q) if bias is not None else [one > most for one in _greatest(q, keys)]  # of each head
     places = list(_places(len(q), q.shape[1], span or slice(0, q.shape[1]), room, all_heads))
     largest = max((math.prod(_shape(*place, q.shape[1])) for place in places), default=0)
-    memory = q.new_empty((1 + twice) * largest)
+    memory = q.new_empty((1 + with_scores) * largest)
     for heads, queries in places:
         shape = _shape(heads, queries, q.shape[1])
-        first, second = (memory[start:][: math.prod(shape)].view(shape) for start in (0, twice * largest))
-        scores, exponentials = (first, second) if with_scores else (first, first)
-        _multiply(q[heads, queries], keys[heads], scores)
+        scores, exponentials = (memory[start:][: math.prod(shape)].view(shape) for start in (0, with_scores * largest))
+        multiply(q[heads, queries], keys[heads], scores)
         if bias is not None:
             own = bias[heads] if len(bias) > 1 else bias
             scores += own[:, queries] if own.shape[1] > 1 else own
@@ -81,10 +75,6 @@ def blocks(
         for head in silenced:
             if heads.start <= head < heads.stop:
                 exponentials[head - heads.start], sums[head - heads.start] = 0, 1
-        if gradient is not None:
-            of_output, v = gradient
-            _multiply(of_output[heads, queries].float(), v[heads].float().transpose(-2, -1), second)
-            exponentials.mul_(second.clamp_(min=0))
         yield Block(heads, queries, exponentials, sums, scores if with_scores else None)
 
 
@@ -102,12 +92,18 @@ def _places(heads: int, tokens: int, span: slice, room: int, all_heads: bool) ->
             yield slice(head, min(head + together, heads)), slice(start, min(start + step, span.stop))
 
 
-def _multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
+def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
     """[head, row, dim] · [head, dim, column] -> out. As a batch of one it takes more than twice as long."""
     if len(a) == 1:
         torch.mm(a[0], b[0], out=out[0])
     else:
         torch.bmm(a, b, out=out)
+    return out
+
+
+def numbers(device: torch.device) -> int:
+    """How many are worked on at a time."""
+    return NUMBERS.get(device.type, NUMBERS["otherwise"])
 
 
 def _greatest(q: torch.Tensor, keys: torch.Tensor) -> list[float]:

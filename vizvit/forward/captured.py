@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from .derived import bias_of, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
 from .recorder import Call, Recorder, nbytes_of
 from .remade import kept_for_bias, streams
+from .weighted import gradient_blocks, gradient_rows
 
 
 class Capture:
@@ -219,11 +219,11 @@ class Capture:
         return self.attention_tensor(index), weight_gradient(self._calls[index], gradients[index])
 
     def gradient_weighted_attention(self, layer: int) -> torch.Tensor:
-        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]; a block of it at a time."""
-        total = torch.zeros(self.num_tokens, self.num_tokens, device=self.device)
-        for block in self.gradient_blocks(layer):
-            total[block.queries] += block.weights().sum(0)
-        return total.div_(self.num_heads)
+        """mean over the heads of (A ⊙ ∂y/∂A)⁺ of one layer, float32 [query, key]."""
+        whole = torch.empty(self.num_tokens, self.num_tokens, device=self.device)
+        for queries, fused in self.gradient_rows(layer):
+            whole[queries] = fused
+        return whole
 
     def pool_gradient(self) -> torch.Tensor | None:
         """∂y/∂A of the pooling head, float32 [head, key]; None for a model without one."""
@@ -258,13 +258,27 @@ class Capture:
         self, layer: int, *, span: slice | None = None, all_heads: bool = False, with_scores: bool = False
     ) -> Iterator[Block]:
         """A layer's attention a block at a time: no more is held than fits into a processor's cache."""
-        return self._blocks(layer, span=span, all_heads=all_heads, with_scores=with_scores)
-
-    def gradient_blocks(self, layer: int, *, span: slice | None = None, all_heads: bool = False) -> Iterator[Block]:
-        """`blocks` whose weights are (A ⊙ ∂y/∂A)⁺."""
-        gradient = self._output_gradients()[self._index(layer)], self._call(layer).v
-        return self._blocks(layer, span=span, all_heads=all_heads, gradient=gradient)
-
-    def _blocks(self, layer: int, **options: Any) -> Iterator[Block]:
         call, bias = self._call(layer), self._bias(self._index(layer))
-        return blocks(call.q, call.k, call.scale, bias, call.silenced, **options)
+        return blocks(
+            call.q,
+            call.k,
+            call.scale,
+            bias,
+            call.silenced,
+            span=span,
+            all_heads=all_heads,
+            with_scores=with_scores,
+        )
+
+    def gradient_blocks(self, layer: int, *, span: slice | None = None) -> Iterator[tuple[Block, torch.Tensor]]:
+        """A layer's blocks and, for each, what makes its exponentials mean_h (A ⊙ ∂y/∂A)⁺ when multiplied by it."""
+        return gradient_blocks(*self._weighted(layer, span))
+
+    def gradient_rows(self, layer: int, *, span: slice | None = None) -> Iterator[tuple[slice, torch.Tensor]]:
+        """`gradient_weighted_attention` of some of the queries in `span` at a time: which, and [query, key], good until
+        the next is asked for."""
+        return gradient_rows(*self._weighted(layer, span))
+
+    def _weighted(self, layer: int, span: slice | None) -> tuple[Call, torch.Tensor, torch.Tensor | None, slice]:
+        index, gradients = self._index(layer), self._output_gradients()
+        return self._calls[index], gradients[index], self._bias(index), span or slice(0, self.num_tokens)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from .recorder import Call, Recorder, own
@@ -26,4 +28,4 @@ def output_gradients(
 
 
 def _settled(call: Call) -> Call:
-    return Call(call.q, call.k, call.scale, call.has_bias, call.shared_bias, v=own(call.v), silenced=call.silenced)
+    return replace(call, v=own(call.v), output=None)

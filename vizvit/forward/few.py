@@ -1,4 +1,4 @@
-"""Attention whose backward pass is of the queries that a gradient reaches: in a last block the class token's alone."""
+"""A backward pass of no more than a gradient reaches: in a last block the class token's row alone."""
 
 from __future__ import annotations
 
@@ -25,10 +25,31 @@ class FewQueries(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        reached = gradient.ne(0).any(-1).flatten(0, -2).any(0).nonzero()[:, 0]
+        reached = gradient.abs().amax(-1).flatten(0, -2).amax(0).nonzero()[:, 0]
         if not len(reached):
             return None, *map(torch.zeros_like, ctx.saved_tensors)
         q, k, v = (tensor.detach().requires_grad_() for tensor in ctx.saved_tensors)
         with torch.enable_grad():
             output = ctx.attend(q[..., reached, :], k, v)
         return None, *torch.autograd.grad(output, (q, k, v), gradient[..., reached, :])
+
+
+class FewRows(torch.autograd.Function):
+    """torch.nn.functional.linear(x, weight, bias) with the gradient by x alone. It can be differentiated once."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        ctx.save_for_backward(weight)
+        return torch.nn.functional.linear(x, weight, bias)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (weight,) = ctx.saved_tensors
+        rows = gradient.flatten(0, -2)
+        reached = rows.abs().amax(-1).nonzero()[:, 0]
+        if 2 * len(reached) > len(rows):
+            return gradient @ weight, None, None
+        found = rows.new_zeros(len(rows), weight.shape[1])
+        found[reached] = rows[reached] @ weight
+        return found.view(*gradient.shape[:-1], -1), None, None
