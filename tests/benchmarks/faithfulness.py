@@ -94,9 +94,9 @@ def memory_of(steps: int, device: str) -> float:
     return (greatest() - before) / 1e6
 
 
-def memory(device: str) -> None:
+def memory(device: str, steps_of: tuple[int, ...]) -> None:
     print(f"\n{MEMORY}, batches of 32: memory beyond the warm model")
-    for steps in (16, 49, 98, 196):
+    for steps in steps_of:
         command = [sys.executable, __file__, "--device", device, "--memory-of", str(steps)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         print(f"  {steps:4} steps {float(done.stdout):10.1f} MB")
@@ -115,7 +115,7 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     for name, batch in CASES[:3] if options.quick else CASES:
         speed(name, batch, 2 if options.quick else options.rounds, options.device, 16 if options.quick else None)
-    memory(options.device)
+    memory(options.device, (16, 196) if options.quick else (16, 49, 98, 196))
 
 
 if __name__ == "__main__":
