@@ -28,7 +28,7 @@ RUNS: dict[str, tuple[str, ...]] = {  # name -> what keeps it short
     "capture": ("--rounds", "6"),
     "many": ("--rounds", "3"),
     "study": ("--rounds", "2"),
-    "relevance": ("--rounds", "5"),
+    "relevance": ("--rounds", "4"),
     "faithfulness": ("--quick",),
     "frames": ("--only", "vizvit-tiny", "DINOv2-S"),
     "stages": ("--repeats", "4"),
