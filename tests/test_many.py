@@ -12,6 +12,8 @@ from reference import largest_difference
 
 import vizvit
 from vizvit.forward import blocks
+from vizvit.forward.recorder import Call
+from vizvit.forward.weighted import gradient_rows
 
 MODELS = [
     ("vizvit-tiny", {}),
@@ -82,6 +84,22 @@ def test_a_masked_key_costs_nothing(vit, picture):
         found, expected = vizvit.head_statistics(cap), explicit(cap, attention_of(cap))
         for statistic in STATISTICS:
             np.testing.assert_allclose(found[statistic], expected[statistic], rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("score", [-59, -39, 0, 39, 59])
+def test_small_gradients_of_large_scores_keep_their_digits(score):
+    """Exponentials of such scores are up to e⁵⁹, or gradients by their sums would be below what float32 holds."""
+    rng = np.random.default_rng(0)
+    q, k = np.full((2, 8, 4), score / 4), 1 + rng.uniform(-1e-3, 1e-3, (2, 8, 4))
+    v, gradient = rng.normal(size=(2, 8, 4)), 1e-12 * rng.normal(size=(2, 8, 4))
+    scores = q @ k.swapaxes(1, 2)
+    attention = np.exp(scores - scores.max(-1, keepdims=True))
+    attention /= attention.sum(-1, keepdims=True)
+    expected = np.maximum(attention * (gradient @ v.swapaxes(1, 2)), 0).mean(0)
+    tensors = {name: torch.from_numpy(array).float() for name, array in (("q", q), ("k", k), ("v", v))}
+    call = Call(**tensors, scale=1.0, has_bias=False)
+    ((_, found),) = gradient_rows(call, torch.from_numpy(gradient).float(), None, slice(0, 8))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("numbers", [2**20, 3000, 10], ids=["large blocks", "small blocks", "a row at a time"])

@@ -11,7 +11,7 @@ import torch
 # Numbers at a time. On a CPU they stay in its cache, where going over them again costs little.
 NUMBERS = {"cpu": 2**21, "otherwise": 2**27}
 LEAST = -1e4  # a masked key's score below its row's greatest: its exponential is 0, and 0 · score is no NaN
-BOUND = 60.0  # of scores whose exponentials, and the sums of those, are well within float32 as they are
+BOUND = 40.0  # of scores whose exponentials, their sums, and small numbers by those, are well within float32
 NEAR = 20.0  # of scores that can be subtracted from a logarithm of such sums without losing digits that matter
 
 
