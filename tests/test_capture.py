@@ -14,15 +14,15 @@ import timm
 import torch
 from reference import awaken, largest_difference, random_pixels
 from test_supported import reason
+from torch.nn import functional as F
 from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 import vizvit
-from vizvit.forward import recorder
+from vizvit.forward import few, recorder
 from vizvit.forward.capture import capture_input
-from vizvit.forward.few import FewQueries, FewRows
 from vizvit.model.vit import VitModel
 
 # (architecture, options): every family of blocks, position embeddings, prefix tokens and heads that timm has.
@@ -297,9 +297,9 @@ def test_a_backward_pass_of_few_queries_is_the_whole_one(reached):
     given = [torch.randn(2, 3, 7, 5, requires_grad=True) for _ in range(3)]
     weights = torch.zeros(2, 3, 7, 5)
     weights[:, :, reached] = torch.randn(2, 3, len(reached), 5)
-    whole, few = scaled_dot_product_attention(*given), FewQueries.apply(scaled_dot_product_attention, *given)
-    assert torch.equal(whole, few)
-    for mine, expected in zip(*(torch.autograd.grad(out, given, weights) for out in (few, whole)), strict=True):
+    whole, less = scaled_dot_product_attention(*given), few.FewQueries.apply(scaled_dot_product_attention, *given)
+    assert torch.equal(whole, less)
+    for mine, expected in zip(*(torch.autograd.grad(out, given, weights) for out in (less, whole)), strict=True):
         torch.testing.assert_close(mine, expected)
 
 
@@ -309,10 +309,17 @@ def test_a_backward_pass_of_few_rows_is_the_whole_one(reached):
     weights = torch.zeros(2, 7, 3)
     weights[:, reached] = torch.randn(2, len(reached), 3)
     for some in ((x, weight, bias), (x, weight)):
-        whole, few = torch.nn.functional.linear(*some), FewRows.apply(*some)
-        assert torch.equal(whole, few)
-        mine, expected = (torch.autograd.grad(out, x, weights)[0] for out in (few, whole))
+        whole, less = F.linear(*some), few.linear(*some)
+        assert torch.equal(whole, less)
+        mine, expected = (torch.autograd.grad(out, x, weights)[0] for out in (less, whole))
         torch.testing.assert_close(mine, expected)
+
+
+def test_a_weight_that_is_made_of_what_a_gradient_is_asked_for_has_its_part_of_it():
+    x = torch.randn(7, 5, requires_grad=True)
+    for others in (lambda: (2 * x,), lambda: (torch.ones(7, 5), x.sum(1))):
+        ours, expected = (each(x, *others()).square().sum() for each in (few.linear, F.linear))
+        torch.testing.assert_close(*(torch.autograd.grad(one, x)[0] for one in (ours, expected)))
 
 
 class Counted:

@@ -86,6 +86,13 @@ def test_a_masked_key_costs_nothing(vit, picture):
             np.testing.assert_allclose(found[statistic], expected[statistic], rtol=1e-5, atol=1e-9)
 
 
+def without_lowest(fused: np.ndarray, share: float) -> np.ndarray:
+    """The class token's row and column are spared."""
+    kept = fused >= np.sort(fused, axis=None)[int(share * fused.size)]
+    kept[0] = kept[:, 0] = True
+    return fused * kept
+
+
 @pytest.mark.parametrize("score", [-59, -39, 0, 39, 59])
 def test_small_gradients_of_large_scores_keep_their_digits(score):
     """Exponentials of such scores are up to e⁵⁹, or gradients by their sums would be below what float32 holds."""
@@ -117,10 +124,7 @@ def test_gradient_weighted_flows_are_the_products_of_the_matrices(vit, picture, 
         np.testing.assert_allclose(cap.gradient_weighted_attention(layer), fused, rtol=1e-4, atol=1e-12)
         relevance = relevance + fused @ relevance
         if discard:
-            limit = np.sort(fused, axis=None)[int(discard * fused.size)]
-            kept = fused >= limit
-            kept[0] = kept[:, 0] = True
-            fused = fused * kept
+            fused = without_lowest(fused, discard)
         mixed = 0.3 * np.eye(cap.num_tokens) + 0.7 * fused
         flow = mixed / mixed.sum(-1, keepdims=True) @ flow
     for token in ("cls", ("patch", 2, 1)):
@@ -142,10 +146,7 @@ def test_rollout_is_the_product_of_the_matrices(vit, picture, monkeypatch, fusio
         for attention in attention_of(cap):
             fused = getattr(attention, fusion)(0)
             if discard:
-                limit = np.sort(fused, axis=None)[int(discard * fused.size)]
-                kept = fused >= limit
-                kept[0] = kept[:, 0] = True
-                fused = fused * kept
+                fused = without_lowest(fused, discard)
             mixed = 0.3 * np.eye(tokens) + 0.7 * fused
             flow = mixed / mixed.sum(-1, keepdims=True) @ flow
         options = {"head_fusion": fusion, "discard_ratio": discard, "residual": 0.3}

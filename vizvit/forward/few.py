@@ -34,8 +34,15 @@ class FewQueries(torch.autograd.Function):
         return None, *torch.autograd.grad(output, (q, k, v), gradient[..., reached, :])
 
 
-class FewRows(torch.autograd.Function):
-    """torch.nn.functional.linear(x, weight, bias) with the gradient by x alone. It can be differentiated once."""
+def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """torch.nn.functional.linear; where a gradient goes on through x alone, of the rows that it reaches."""
+    if all(one is None or one.is_leaf for one in (weight, bias)):
+        return _FewRows.apply(x, weight, bias)
+    return torch.nn.functional.linear(x, weight, bias)
+
+
+class _FewRows(torch.autograd.Function):
+    """With the gradient by x, not by the parameters. It can be differentiated once."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:

@@ -23,7 +23,7 @@ from ..model.outputs import checked
 from ..model.timm_parts import after_blocks
 from ..model.twin import stand_in
 from ..model.vit import VitModel
-from .few import FewQueries, FewRows
+from . import few
 
 GRAPH = 10  # of what a block holds for the backward pass, in sizes of its input: input, q, k, v, output, norm, MLP
 LARGE = 2**29  # bytes of all blocks from which a backward pass is short of memory rather than of time
@@ -79,7 +79,7 @@ class Recorder(TorchFunctionMode):
             self._record(out, *args, **kwargs)
             return out
         if func is F.linear and self._few_are_reached() and not kwargs:
-            return FewRows.apply(*args)
+            return few.linear(*args)
         out = func(*args, **kwargs)
         if func is F.linear and self.running is None:
             self._linear = (args[0], out)
@@ -92,7 +92,7 @@ class Recorder(TorchFunctionMode):
         varied = kwargs.get("attn_mask") is not None or kwargs.get("dropout_p") or kwargs.get("is_causal")
         if not self._few_are_reached() or len(args) != 3 or varied:
             return attend(*args, **kwargs)
-        return FewQueries.apply(partial(attend, **kwargs), *args)
+        return few.FewQueries.apply(partial(attend, **kwargs), *args)
 
     def _record(
         self,
