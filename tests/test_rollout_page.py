@@ -34,7 +34,7 @@ def dots() -> np.ndarray:
     heat = np.random.default_rng(0).uniform(0.9, 1.1, (37, 37))
     heat[3, 4] = heat[20, 30] = 0
     heat[3, 4], heat[20, 30] = 0.3 * heat.sum(), 0.7 * heat.sum()
-    return heat
+    return 0.8 * heat / heat.sum()  # the rest stays with prefix tokens
 
 
 def test_which_patches_stand_out(dots):
@@ -47,10 +47,9 @@ def test_which_patches_stand_out(dots):
 
 def test_what_is_said_of_them(dots):
     said = sentence(dots, standing_out(dots), "class token")
-    of = 100 * (dots[3, 4] + dots[20, 30]) / dots.sum()
-    assert f"2 of 1,369 patches carry {of:.1f} % of the flow" in said and "would carry 0.1 %" in said
-    assert said.index("row 20, column 30") < said.index("row 3, column 4")
-    even = np.ones((4, 4))
+    assert "2 of 1,369 patches carry 40.0 % of the flow to the class token" in said and "would carry 0.1 %" in said
+    assert said.index("row 20, column 30 (28.0 %)") < said.index("row 3, column 4 (12.0 %)")
+    even = np.full((4, 4), 1 / 16)
     assert "half of the flow from the picture to the class token comes from 8 of 16 patches" in sentence(
         even, standing_out(even), "class token"
     )

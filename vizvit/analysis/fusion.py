@@ -9,7 +9,7 @@ import torch
 
 from ..errors import CaptureError
 from ..forward.capture import Capture
-from ..model.tokens import Token
+from ..model.tokens import Token, read_tokens
 
 HEAD_FUSIONS = ("mean", "max", "min")
 DIRECTIONS = ("from", "to")
@@ -160,22 +160,9 @@ def query_row(
     if pool_weights is not None and area is None and (token == READ_OUT or (token is None and not has_class)):
         return pool_weights.clone()
     row = torch.zeros(cap.num_tokens, device=cap.device)
-    tokens = _read_tokens(cap) if token == READ_OUT and area is None else tokens_of(cap, token, area)
+    tokens = read_tokens(cap.vit) if token == READ_OUT and area is None else tokens_of(cap, token, area)
     row[tokens] = 1 / len(tokens)
     return row
-
-
-def _read_tokens(cap: Capture) -> list[int]:
-    """The sequence indices that a model without a pooling head predicts from, each as much as the others.
-
-    Of a classifier that reads the class token beside the mean of the patches, the class token.
-    """
-    names = cap.grid.prefix_names
-    if cap.vit.read_out == "class and distillation tokens":
-        return [names.index("class"), names.index("distillation")]
-    if cap.vit.read_out in ("class token", "class token and mean of patches"):
-        return tokens_of(cap)
-    return list(range(len(names), cap.num_tokens))
 
 
 def describe_query(cap: Capture, token: Token | None = None, *, area: Area | None = None, pooled: bool = True) -> str:

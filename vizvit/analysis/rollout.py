@@ -15,6 +15,7 @@ import torch
 from ..errors import CaptureError
 from ..forward.blocks import Block
 from ..forward.capture import Capture
+from ..forward.flow import Flow, at_least, shares, span_of, through_layer
 from ..model.tokens import Token
 from .fusion import HEAD_FUSIONS, Area, check_direction, fuse_heads, patch_map, query_row
 
@@ -94,8 +95,8 @@ def gradient_rollout(
     include_own: False leaves out what each token has of itself over the skip connections alone. Gradients are small
         beside that; read at a class token it lies outside the map, but read at all patches it would hide the rest.
     """
-    chain = _Chain(cap, "gradient", discard_ratio, residual, start_layer)
-    return chain.read(token) if include_own else chain.read_without_own(token)
+    flow = _Chain(cap, "gradient", discard_ratio, residual, start_layer).flow(token)
+    return patch_map(flow.row if include_own else flow.gained, cap)
 
 
 def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = True) -> np.ndarray:
@@ -105,20 +106,13 @@ def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = T
     out. Needs capture(..., target=). token as in `rollout`; include_own=False reads the row of R - I, as in
     `gradient_rollout`.
     """
-    own = query_row(cap, token, _pool_weights(cap, "gradient"))
-    gained = torch.zeros_like(own)  # apart from what may be 10⁹ times as large
-    for layer in reversed(range(cap.num_layers)):
-        gained = gained + gradient_weighted_row(cap, own + gained, layer)
-    return patch_map(own + gained if include_own else gained, cap)
-
-
-def gradient_weighted_row(cap: Capture, row: torch.Tensor, layer: int) -> torch.Tensor:
-    """row · mean_h (A ⊙ ∂y/∂A)⁺ of one layer, [key]; its matrix is not formed."""
-    through = torch.zeros_like(row)
-    for block, positive in cap.gradient_blocks(layer, span=_span(row)):
-        for weighted in block.exponentials.mul_(positive):
-            through += row[block.queries] @ weighted
-    return through
+    row = query_row(cap, token, _pool_weights(cap, "gradient"))
+    flow = cap.flow(row)
+    if flow is None:
+        flow = Flow(row)
+        for layer in reversed(range(cap.num_layers)):
+            through_layer([flow], cap.gradient_rows(layer, span=flow.span))
+    return patch_map(flow.row if include_own else flow.gained, cap)
 
 
 class _Chain:
@@ -161,23 +155,26 @@ class _Chain:
             row = row * kept + through
         return patch_map(row, self._cap)
 
-    def read_without_own(self, token: Token | None) -> np.ndarray:
-        """`read` less the product of the residuals alone, which is held apart: it may be 10⁹ times as large."""
-        own = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
-        gained = torch.zeros_like(own)
+    def flow(self, token: Token | None) -> Flow:
+        """The row of the product, with what the residuals alone make of it held apart."""
+        row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
+        whole = len(self.layers) == self._cap.num_layers and not self._discard_ratio
+        known = self._cap.flow(row, self._residual) if whole else None
+        if known is not None:
+            return known
+        flow = Flow(row, self._residual)
         for layer in reversed(self.layers):
-            kept, through = self._before(own + gained, layer)
-            own, gained = own * kept, gained * kept + through
-        return patch_map(gained, self._cap)
+            through_layer([flow], self._pieces(layer, flow.span))
+        return flow
 
     def _before(self, row: torch.Tensor, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
         """row · Ã of one layer in two parts: what each token keeps of its own, [query] or one number for all, and what
         comes by attention, [key]."""
-        cap, span = self._cap, _span(row)
+        cap, span = self._cap, span_of(row)
         if self._fusion == "mean" and not self._discard_ratio:  # the row is divided by the sums instead of all of them
             share = (1 - self._residual) / cap.num_heads
             heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
-            total = self._at_least(row.new_tensor(share * heads + self._residual))
+            total = at_least(row.new_tensor(share * heads + self._residual))
             return self._residual / total, _through(row, cap.blocks(layer, span=span)) * (share / total)
         own, through = torch.zeros_like(row), torch.zeros_like(row)
         for queries, fused, kept, share in self._fused(layer, span):
@@ -188,36 +185,27 @@ class _Chain:
     def _fused(
         self, layer: int, span: slice | None = None
     ) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """Of some queries at a time what attention gives in one layer, heads fused, [query, key], and what a row of Ã
-        has of its own token and of each unit of that, both [query]."""
-        pieces = self._pieces(layer, None if self._discard_ratio else span)
-        if self._discard_ratio:
-            whole = torch.empty(self._cap.num_tokens, self._cap.num_tokens, device=self._cap.device)
-            for queries, fused in pieces:
-                whole[queries] = fused
-            _discard_lowest(whole, self._discard_ratio, self._cap.grid.prefix_names)
-            pieces = iter([(slice(0, len(whole)), whole)])
-        gives = 1 - self._residual
-        for queries, fused in pieces:
-            total = self._at_least(gives * fused.sum(-1) + self._residual)
-            yield queries, fused, self._residual / total, gives / total
+        """`_pieces`, and what their rows of Ã have of their own token and of each unit of attention, both [query]."""
+        for queries, fused in self._pieces(layer, span):
+            yield queries, fused, *shares(fused, self._residual)
 
     def _pieces(self, layer: int, span: slice | None) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Of some queries at a time what attention gives in one layer, heads fused, [query, key]."""
+        if not self._discard_ratio:
+            yield from self._heads(layer, span)
+            return
+        whole = torch.empty(self._cap.num_tokens, self._cap.num_tokens, device=self._cap.device)
+        for queries, fused in self._heads(layer, None):
+            whole[queries] = fused
+        _discard_lowest(whole, self._discard_ratio, self._cap.grid.prefix_names)
+        yield slice(0, len(whole)), whole
+
+    def _heads(self, layer: int, span: slice | None) -> Iterator[tuple[slice, torch.Tensor]]:
         if self._fusion == "gradient":
             yield from self._cap.gradient_rows(layer, span=span)
             return
         for block in self._cap.blocks(layer, span=span, all_heads=True):
             yield block.queries, fuse_heads(block.weights(), self._fusion)
-
-    @staticmethod
-    def _at_least(total: torch.Tensor) -> torch.Tensor:
-        return total.clamp_min(torch.finfo(total.dtype).tiny)
-
-
-def _span(row: torch.Tensor) -> slice:
-    """The tokens between the first and the last that a row has anything of: often the query alone."""
-    some = row.nonzero()[:, 0]
-    return slice(int(some[0]), int(some[-1]) + 1) if len(some) else slice(0, 0)
 
 
 def _through(row: torch.Tensor, blocks: Iterator[Block]) -> torch.Tensor:

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..analysis import gradient_rollout, patch_map, relevance, rollout
 from ..analysis.fusion import READ_OUT, query_row
-from ..analysis.rollout import gradient_weighted_row
 from ..forward.capture import Capture
+from ..forward.flow import Flow, through_layer
 from ..model.tokens import Token
 from .task import Task
 
@@ -72,7 +72,9 @@ def last_layer_gradient(task: Task, *, token: Token | None = READ_OUT) -> np.nda
     cap = task.capture_with_gradients()
     pool = cap.pool_attention_tensor()
     weights = None if pool is None else pool.mul(cap.pool_gradient()).clamp_(min=0).mean(0)
-    return patch_map(gradient_weighted_row(cap, query_row(cap, token, weights), -1), cap)
+    last = Flow(query_row(cap, token, weights))
+    through_layer([last], cap.gradient_rows(-1, span=last.span))
+    return patch_map(last.gained, cap)
 
 
 def _at_tokens_themselves(cap: Capture, token: Token | None) -> bool:

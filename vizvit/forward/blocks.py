@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import product
 
 import torch
 
@@ -14,14 +17,18 @@ LEAST = -1e4  # a masked key's score below its row's greatest: its exponential i
 BOUND = 40.0  # of scores whose exponentials, their sums, and small numbers by those, are well within float32
 NEAR = 20.0  # of scores that can be subtracted from a logarithm of such sums without losing digits that matter
 
+_idle = threading.local()
+
 
 @dataclass(frozen=True)
 class Block:
     """Some queries of some heads of one layer; the arrays are good until the next block is asked for.
 
     heads, queries: which. exponentials [head, query, key]: of the scores, each row less a number of its own; 0 in a
-    head that is knocked out. sums [head, query]: of the exponentials; 1 there. scores [head, query, key]: where they
-    were asked for, each row less the same number.
+    head that is knocked out. sums [head, query]: of the exponentials; 1 there.
+    Where they were asked for: scores [head, query, key], each row less the same number; to work in, beside
+    [head, query, key], uninitialised, and total [query, key], 0 for the first heads of some queries and then left as
+    it is.
     """
 
     heads: slice
@@ -29,6 +36,8 @@ class Block:
     exponentials: torch.Tensor
     sums: torch.Tensor
     scores: torch.Tensor | None = None
+    beside: torch.Tensor | None = None
+    total: torch.Tensor | None = None
 
     def weights(self) -> torch.Tensor:
         """The attention, [head, query, key], in the exponentials' place."""
@@ -45,51 +54,67 @@ def blocks(
     span: slice | None = None,
     all_heads: bool = False,
     with_scores: bool = False,
+    to_work_in: bool = False,
 ) -> Iterator[Block]:
-    """The blocks of one layer. q, k [head, token, dim]; bias [head or 1, query, key].
+    """The blocks of one layer: some queries after others, and of each some heads after others.
 
+    q, k [head, token, dim]; bias [head or 1, query, key].
     span: of these queries alone, and of all keys.
-    all_heads: each block is of all of them, and of few queries; else as many whole heads as there is room for, or a
-    part of one, which is quicker.
+    all_heads: each block is of all of them, and of few queries; else of as many queries as there is room for, which is
+    quicker. with_scores, to_work_in: what blocks have besides.
     """
+    tokens = k.shape[1]
+    span = slice(0, tokens) if span is None else span
     q, keys = q.float() * scale, k.float().transpose(-2, -1)
-    room = numbers(q.device) // (1 + with_scores)  # a second array of a block's shape
     most = NEAR if with_scores else BOUND
     shifted = [True] * len(q) if bias is not None else [one > most for one in _greatest(q, keys)]  # of each head
-    places = list(_places(len(q), q.shape[1], span or slice(0, q.shape[1]), room, all_heads))
-    largest = max((math.prod(_shape(*place, q.shape[1])) for place in places), default=0)
-    memory = q.new_empty((1 + with_scores) * largest)
-    for heads, queries in places:
-        shape = _shape(heads, queries, q.shape[1])
-        scores, exponentials = (memory[start:][: math.prod(shape)].view(shape) for start in (0, with_scores * largest))
-        multiply(q[heads, queries], keys[heads], scores)
-        if bias is not None:
-            own = bias[heads] if len(bias) > 1 else bias
-            scores += own[:, queries] if own.shape[1] > 1 else own
-        if any(shifted[heads]):
-            scores -= scores.amax(-1, keepdim=True)
-        if bias is not None:
-            scores.clamp_(min=LEAST)
-        torch.exp(scores, out=exponentials)
-        sums = exponentials.sum(-1)
-        for head in silenced:
-            if heads.start <= head < heads.stop:
-                exponentials[head - heads.start], sums[head - heads.start] = 0, 1
-        yield Block(heads, queries, exponentials, sums, scores if with_scores else None)
+    room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + with_scores)
+    together, step = _sizes(len(q), tokens, span.stop - span.start, room, all_heads)
+    arrays = 1 + with_scores + to_work_in
+    with _memory(q.device, (arrays * together + to_work_in) * step * tokens) as memory:
+        total = memory[: to_work_in * step * tokens].view(-1, tokens)
+        for start, head in product(range(span.start, span.stop, step), range(0, len(q), together)):
+            heads, queries = slice(head, min(head + together, len(q))), slice(start, min(start + step, span.stop))
+            shape = heads.stop - heads.start, queries.stop - queries.start, tokens
+            exponentials, *others = memory[len(total) * tokens :][: arrays * math.prod(shape)].view(arrays, *shape)
+            scores = others.pop() if with_scores else exponentials
+            multiply(q[heads, queries], keys[heads], scores)
+            if bias is not None:
+                own = bias[heads] if len(bias) > 1 else bias
+                scores += own[:, queries] if own.shape[1] > 1 else own
+            if any(shifted[heads]):
+                scores -= scores.amax(-1, keepdim=True)
+            if bias is not None:
+                scores.clamp_(min=LEAST)
+            torch.exp(scores, out=exponentials)
+            sums = exponentials.sum(-1)
+            for silent in silenced:
+                if heads.start <= silent < heads.stop:
+                    exponentials[silent - heads.start], sums[silent - heads.start] = 0, 1
+            block = Block(heads, queries, exponentials, sums)
+            if with_scores:
+                block = replace(block, scores=scores)
+            if to_work_in:
+                block = replace(block, beside=others[0], total=total[: shape[1]] if head else total[: shape[1]].zero_())
+            yield block
 
 
-def _shape(heads: slice, queries: slice, tokens: int) -> tuple[int, int, int]:
-    return heads.stop - heads.start, queries.stop - queries.start, tokens
+@contextmanager
+def _memory(device: torch.device, count: int) -> Iterator[torch.Tensor]:
+    """Uninitialised float32 [at least count]. On a CPU a thread keeps it for the next layer: what goes back to the
+    system has to be faulted in anew, page by page, which takes as long as a tenth of what is computed in it."""
+    found, _idle.memory = getattr(_idle, "memory", None), None
+    if found is None or len(found) < count or found.device != device:
+        found = torch.empty(count, dtype=torch.float32, device=device)
+    yield found
+    if device.type == "cpu" and not found.is_inference():  # which outside inference mode could not be written to
+        _idle.memory = found
 
 
-def _places(heads: int, tokens: int, span: slice, room: int, all_heads: bool) -> Iterator[tuple[slice, slice]]:
-    """(heads, queries) of each block, of `room` numbers at most, though one query has its place always."""
-    count = max(1, span.stop - span.start)
-    together = heads if all_heads else min(heads, max(1, room // (count * tokens)))
-    step = min(count, max(1, room // (together * tokens)))
-    for head in range(0, heads, together):
-        for start in range(span.start, span.stop, step):
-            yield slice(head, min(head + together, heads)), slice(start, min(start + step, span.stop))
+def _sizes(heads: int, tokens: int, queries: int, room: int, all_heads: bool) -> tuple[int, int]:
+    """(heads, queries) of a block, of `room` numbers at most, though one query has its place always."""
+    step = min(max(1, queries), max(1, room // (tokens * (heads if all_heads else 1))))
+    return heads if all_heads else min(heads, max(1, room // (step * tokens))), step
 
 
 def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
@@ -99,11 +124,6 @@ def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tenso
     else:
         torch.bmm(a, b, out=out)
     return out
-
-
-def numbers(device: torch.device) -> int:
-    """How many are worked on at a time."""
-    return NUMBERS.get(device.type, NUMBERS["otherwise"])
 
 
 def _greatest(q: torch.Tensor, keys: torch.Tensor) -> list[float]:

@@ -13,9 +13,11 @@ import torch
 from PIL import Image
 
 from ..model.given import checked_model
+from ..model.tokens import read_tokens
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
 from .captured import Capture
+from .flow import Flows
 from .gradients import output_gradients
 from .recorder import Recorder, forward
 from .views import checked_view
@@ -51,7 +53,20 @@ def capture_view(vit: VitModel, view: np.ndarray, target: int | str | None = Non
 def capture_input(vit: VitModel, view: np.ndarray, pixels: torch.Tensor, *, target: int | None = None) -> Capture:
     """`capture` from the model's own input: view uint8 [H, W, 3], pixels [1, C, H, W]."""
     recorder = Recorder(vit.num_layers, gradients=target is not None)
+    if target is not None:
+        recorder.flows = _flows(vit)
     with torch.set_grad_enabled(target is not None):
         logits = forward(vit, recorder, pixels.requires_grad_(target is not None))
     gradients, pool_gradient = (None, None) if target is None else output_gradients(recorder, logits, target)
-    return Capture(vit, view, logits, recorder, target, gradients, pool_gradient)
+    flows = () if recorder.flows is None else recorder.flows.done
+    return Capture(vit, view, logits, recorder, target, gradients, pool_gradient, flows)
+
+
+def _flows(vit: VitModel) -> Flows | None:
+    """None where attention's own backward pass is much quicker than one in blocks, and where a head of attention is
+    read, whose weights for the class are known at the end alone."""
+    if vit.device.type != "cpu" or vit.read_out == "pooling head" or torch.is_autocast_enabled("cpu"):
+        return None
+    start, tokens = torch.zeros(vit.grid.num_tokens), read_tokens(vit)
+    start[tokens] = 1 / len(tokens)
+    return Flows(start, vit.num_layers)

@@ -15,9 +15,10 @@ from ..model.vit import VitModel
 from .blocks import Block, blocks
 from .derived import bias_of, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
+from .flow import Flow
 from .recorder import Call, Recorder, nbytes_of
 from .remade import kept_for_bias, streams
-from .weighted import gradient_blocks, gradient_rows
+from .weighted import gradient_rows
 
 
 class Capture:
@@ -38,6 +39,7 @@ class Capture:
         target: int | None,
         gradients: list[torch.Tensor] | None = None,
         pool_gradient: torch.Tensor | None = None,
+        flows: tuple[Flow, ...] = (),
     ):
         self.vit = vit
         self.view = view
@@ -48,6 +50,7 @@ class Capture:
         self._extras, self._tables = kept_for_bias(vit, self._calls, recorder.extras)
         self._gradients = gradients
         self._pool_gradient = pool_gradient
+        self._flows = flows
         self._pixels: torch.Tensor | None = None  # what the model read, where it is not made of the view
         self.rendition = False  # whether the view is only a rendition of what the model read: `capture_tensor`
         # Copies: as views of the last tokens they would hold all of these.
@@ -110,6 +113,7 @@ class Capture:
         """Bytes that this capture holds of its own; the model, which others share, is not counted."""
         arrays = [self.view, self.logits, self.predictions, *(self._tokens or []), *(self._gradients or [])]
         arrays += [table for tables in self._tables for table in tables.values()]
+        arrays += [row for flow in self._flows for row in (flow.start, flow.own, flow.gained)]
         arrays += [self._pixels, self._features, self._output, self._norms, self._pool_gradient]
         calls = [*self._calls, *filter(None, [self._pool])]
         return nbytes_of(calls) + sum(array.nbytes for array in arrays if array is not None)
@@ -270,15 +274,17 @@ class Capture:
             with_scores=with_scores,
         )
 
-    def gradient_blocks(self, layer: int, *, span: slice | None = None) -> Iterator[tuple[Block, torch.Tensor]]:
-        """A layer's blocks and, for each, what makes its exponentials mean_h (A ⊙ ∂y/∂A)⁺ when multiplied by it."""
-        return gradient_blocks(*self._weighted(layer, span))
-
     def gradient_rows(self, layer: int, *, span: slice | None = None) -> Iterator[tuple[slice, torch.Tensor]]:
         """`gradient_weighted_attention` of some of the queries in `span` at a time: which, and [query, key], good until
         the next is asked for."""
-        return gradient_rows(*self._weighted(layer, span))
-
-    def _weighted(self, layer: int, span: slice | None) -> tuple[Call, torch.Tensor, torch.Tensor | None, slice]:
         index, gradients = self._index(layer), self._output_gradients()
-        return self._calls[index], gradients[index], self._bias(index), span or slice(0, self.num_tokens)
+        span = slice(0, self.num_tokens) if span is None else span
+        return gradient_rows(self._calls[index], gradients[index], self._bias(index), span)
+
+    def flow(self, start: torch.Tensor, residual: float | None = None) -> Flow | None:
+        """Relevance, or gradient rollout with a residual, of all layers from this row: where the backward pass took it
+        along."""
+        for flow in self._flows:
+            if flow.residual == residual and torch.equal(flow.start, start):
+                return flow
+        return None

@@ -24,6 +24,8 @@ from ..model.timm_parts import after_blocks
 from ..model.twin import stand_in
 from ..model.vit import VitModel
 from . import few
+from .backward import Attention, pays
+from .flow import Flows
 
 GRAPH = 10  # of what a block holds for the backward pass, in sizes of its input: input, q, k, v, output, norm, MLP
 LARGE = 2**29  # bytes of all blocks from which a backward pass is short of memory rather than of time
@@ -68,6 +70,7 @@ class Recorder(TorchFunctionMode):
         self._linear: tuple = (None, None)  # (input, output) of the last linear layer after the blocks
         self.silenced: list[tuple[int, ...]] = [()] * num_layers
         self.reads_few = False  # whether a gradient is wanted that reaches few of the last block's queries
+        self.flows: Flows | None = None  # what is taken through the layers with the backward pass
         self._gradients = gradients
         self._keep_bias = keep_bias
         self._kept: torch.Tensor | None = None  # [layer, q | k, head, token, dim]
@@ -89,10 +92,16 @@ class Recorder(TorchFunctionMode):
         return self.reads_few and self.running == len(self.layers) - 1
 
     def _attend(self, attend: Callable, args: tuple, kwargs: dict) -> torch.Tensor:
-        varied = kwargs.get("attn_mask") is not None or kwargs.get("dropout_p") or kwargs.get("is_causal")
-        if not self._few_are_reached() or len(args) != 3 or varied:
+        others = {**kwargs, "scale": None, "attn_mask": None}
+        plain = len(args) == 3 and kwargs.get("attn_mask") is None and not any(others.values())
+        if self.running is not None and not (plain and pays(*args)):
+            self.flows = None
+        if plain and self._few_are_reached():
+            return few.FewQueries.apply(partial(attend, **kwargs), *args)
+        if self.flows is None or not self.running:  # below the first block's attention nothing needs a gradient
             return attend(*args, **kwargs)
-        return few.FewQueries.apply(partial(attend, **kwargs), *args)
+        take, silenced = partial(self.flows.take, self.running), self.silenced[self.running]
+        return Attention.apply(partial(attend, **kwargs), take, _scale(args[0], **kwargs), silenced, *args)
 
     def _record(
         self,
@@ -118,7 +127,7 @@ class Recorder(TorchFunctionMode):
         call = Call(
             q=q,
             k=k,
-            scale=1 / math.sqrt(query.shape[-1]) if scale is None else float(scale),
+            scale=_scale(query, scale),
             has_bias=attn_mask is not None,
             shared_bias=shared if self.running is not None else attn_mask,
             v=own(value[0]) if self._gradients else None,
@@ -209,8 +218,13 @@ class Recorder(TorchFunctionMode):
         last = self.running == len(self.layers) - 1  # its graph is the first that the backward pass is done with
         if last or not self._gradients or GRAPH * x.nbytes * len(self.layers) < LARGE:
             return block(x, *args, **kwargs)
+        self.flows = None
         # Only what goes into a block is kept for the backward pass, which computes one block at a time anew.
         return checkpoint(block, x, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+
+
+def _scale(query: torch.Tensor, scale: float | None = None, **other: object) -> float:
+    return 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
 
 
 def norms_of(x: torch.Tensor) -> torch.Tensor:

@@ -40,3 +40,16 @@ def find_token(vit: VitModel, token: Token) -> int:
     if not 0 <= int(token) < grid.num_tokens:
         raise CaptureError(f"There is no token {token}: the sequence has tokens 0 to {grid.num_tokens - 1}.")
     return int(token)
+
+
+def read_tokens(vit: VitModel) -> list[int]:
+    """The sequence indices that a model without a pooling head predicts from, each as much as the others.
+
+    Of a classifier that reads the class token beside the mean of the patches, the class token.
+    """
+    names = vit.grid.prefix_names
+    if vit.read_out == "class and distillation tokens":
+        return [names.index("class"), names.index("distillation")]
+    if vit.read_out in ("class token", "class token and mean of patches") and "class" in names:
+        return [names.index("class")]
+    return list(range(len(names), vit.grid.num_tokens))

@@ -114,21 +114,21 @@ def _moved(part: np.ndarray) -> float:
 
 
 def sentence(final: np.ndarray, outstanding: np.ndarray, query: str) -> str:
-    """Which patches draw the flow. final: [rows, cols]; outstanding: which stand out, bool [rows, cols]."""
+    """Which patches draw the flow. final: shares of all of it, [rows, cols]; outstanding: which stand out, bool."""
     t, total, patches = say("rollout"), float(final.sum()) or 1.0, final.size
     order = np.argsort(final, axis=None)[::-1]
     count = int(outstanding.sum())
     places = [divmod(int(patch), final.shape[1]) for patch in order[: min(count, NAMED) or 1]]
     named = t["list"].join(
-        t["one"].format(row=row, col=col, share=share(float(final[row, col]) / total)) for row, col in places
+        t["one"].format(row=row, col=col, share=share(float(final[row, col]))) for row, col in places
     )
     said = {"query": query, "patches": thousands(patches), "named": named}
     if not count:
         half = int(np.searchsorted(np.cumsum(final.ravel()[order]), total / 2)) + 1
         return t["even"].format(half=thousands(half), **said)
-    of = share(float(final[outstanding].sum()) / total)
+    of = share(float(final[outstanding].sum()))
     text = t["outstanding_one"] if count == 1 else t["outstanding"]
-    return text.format(count=thousands(count), share=of, even=share(count / patches), **said)
+    return text.format(count=thousands(count), share=of, even=share(total * count / patches), **said)
 
 
 def _scale() -> tuple[str, bool]:
