@@ -67,6 +67,6 @@ def _flows(vit: VitModel) -> Flows | None:
     read, whose weights for the class are known at the end alone."""
     if vit.device.type != "cpu" or vit.read_out == "pooling head" or torch.is_autocast_enabled("cpu"):
         return None
-    start, tokens = torch.zeros(vit.grid.num_tokens), read_tokens(vit)
+    start, tokens = torch.zeros(vit.grid.num_tokens, dtype=torch.float32), read_tokens(vit)
     start[tokens] = 1 / len(tokens)
     return Flows(start, vit.num_layers)
