@@ -16,7 +16,7 @@ from vizvit.forward.flow import Flows
 @pytest.fixture
 def along(monkeypatch):
     """Small models, too, are taken along."""
-    monkeypatch.setattr(backward, "LEAST", 1)
+    monkeypatch.setattr(backward, "LONG", 1)
 
 
 def tensors(*shapes: tuple[int, ...], by: float = 1.0) -> list[torch.Tensor]:
@@ -65,7 +65,7 @@ MODELS = [
 def test_what_is_taken_along_is_what_is_found_afterwards(vit, picture, monkeypatch, name, options):
     model = vit(name, **options)
     later = vizvit.capture(model, picture, target=1)
-    monkeypatch.setattr(backward, "LEAST", 1)
+    monkeypatch.setattr(backward, "LONG", 1)
     monkeypatch.setitem(blocks.NUMBERS, "cpu", 300)
     cap = vizvit.capture(model, picture, target=1)
     assert len(cap._flows) == 2 and not later._flows

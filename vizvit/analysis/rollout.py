@@ -15,7 +15,7 @@ import torch
 from ..errors import CaptureError
 from ..forward.blocks import Block
 from ..forward.capture import Capture
-from ..forward.flow import Flow, at_least, shares, span_of, through_layer
+from ..forward.flow import Flow, Pieces, at_least, shares, span_of, through_layer
 from ..model.tokens import Token
 from .fusion import HEAD_FUSIONS, Area, check_direction, fuse_heads, patch_map, query_row
 
@@ -95,7 +95,8 @@ def gradient_rollout(
     include_own: False leaves out what each token has of itself over the skip connections alone. Gradients are small
         beside that; read at a class token it lies outside the map, but read at all patches it would hide the rest.
     """
-    flow = _Chain(cap, "gradient", discard_ratio, residual, start_layer).flow(token)
+    layers = _checked_layers(cap, discard_ratio, residual, start_layer)
+    flow = _gradient_flow(cap, token, layers, residual, discard_ratio)
     return patch_map(flow.row if include_own else flow.gained, cap)
 
 
@@ -106,28 +107,43 @@ def relevance(cap: Capture, *, token: Token | None = None, include_own: bool = T
     out. Needs capture(..., target=). token as in `rollout`; include_own=False reads the row of R - I, as in
     `gradient_rollout`.
     """
-    row = query_row(cap, token, _pool_weights(cap, "gradient"))
-    flow = cap.flow(row)
-    if flow is None:
-        flow = Flow(row)
-        for layer in reversed(range(cap.num_layers)):
-            through_layer([flow], cap.gradient_rows(layer, span=flow.span))
+    flow = _gradient_flow(cap, token, range(cap.num_layers))
     return patch_map(flow.row if include_own else flow.gained, cap)
+
+
+def _gradient_flow(
+    cap: Capture, token: Token | None, layers: range, residual: float | None = None, discard_ratio: float = 0.0
+) -> Flow:
+    """The row read at a token, taken through the layers from the last down; see `Flow`."""
+    row = query_row(cap, token, _pool_weights(cap, "gradient"))
+    known = cap.flow(row, residual) if len(layers) == cap.num_layers and not discard_ratio else None
+    if known is not None:
+        return known
+    flow = Flow(row, residual)
+    for layer in reversed(layers):
+        pieces = cap.gradient_rows(layer, span=None if discard_ratio else flow.span)
+        through_layer([flow], _discarding(cap, pieces, discard_ratio))
+    return flow
+
+
+def _checked_layers(cap: Capture, discard_ratio: float, residual: float, start_layer: int) -> range:
+    """The layers of a chain; CaptureError for settings that there are not."""
+    if not 0 <= discard_ratio < 1:
+        raise CaptureError(f"The discard ratio is a share from 0 to below 1; received {discard_ratio}.")
+    if not 0 <= residual <= 1:
+        raise CaptureError(f"The residual weight is from 0 to 1; received {residual}.")
+    if not -cap.num_layers <= start_layer < cap.num_layers:
+        raise CaptureError(f"The start layer is one of 0 to {cap.num_layers - 1}; received {start_layer}.")
+    return range(start_layer % cap.num_layers, cap.num_layers)
 
 
 class _Chain:
     """The matrices Ã of a rollout, made one at a time."""
 
     def __init__(self, cap: Capture, fusion: str, discard_ratio: float, residual: float, start_layer: int):
-        if not 0 <= discard_ratio < 1:
-            raise CaptureError(f"The discard ratio is a share from 0 to below 1; received {discard_ratio}.")
-        if not 0 <= residual <= 1:
-            raise CaptureError(f"The residual weight is from 0 to 1; received {residual}.")
-        if not -cap.num_layers <= start_layer < cap.num_layers:
-            raise CaptureError(f"The start layer is one of 0 to {cap.num_layers - 1}; received {start_layer}.")
-        if fusion not in (*HEAD_FUSIONS, "gradient"):
+        self.layers = _checked_layers(cap, discard_ratio, residual, start_layer)
+        if fusion not in HEAD_FUSIONS:
             fuse_heads(torch.zeros(1), fusion)  # says which there are
-        self.layers = range(start_layer % cap.num_layers, cap.num_layers)
         self._cap, self._fusion, self._discard_ratio, self._residual = cap, fusion, discard_ratio, residual
 
     def matrix(self, layer: int) -> torch.Tensor:
@@ -151,61 +167,44 @@ class _Chain:
         """The row of the product Ã_L … Ã_first, as vector-matrix products from the last layer down."""
         row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion), area)
         for layer in reversed(self.layers):
-            kept, through = self._before(row, layer)
-            row = row * kept + through
+            row = self._before(row, layer)
         return patch_map(row, self._cap)
 
-    def flow(self, token: Token | None) -> Flow:
-        """The row of the product, with what the residuals alone make of it held apart."""
-        row = query_row(self._cap, token, _pool_weights(self._cap, self._fusion))
-        whole = len(self.layers) == self._cap.num_layers and not self._discard_ratio
-        known = self._cap.flow(row, self._residual) if whole else None
-        if known is not None:
-            return known
-        flow = Flow(row, self._residual)
-        for layer in reversed(self.layers):
-            through_layer([flow], self._pieces(layer, flow.span))
-        return flow
-
-    def _before(self, row: torch.Tensor, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """row · Ã of one layer in two parts: what each token keeps of its own, [query] or one number for all, and what
-        comes by attention, [key]."""
+    def _before(self, row: torch.Tensor, layer: int) -> torch.Tensor:
+        """row · Ã of one layer."""
         cap, span = self._cap, span_of(row)
-        if self._fusion == "mean" and not self._discard_ratio:  # the row is divided by the sums instead of all of them
-            share = (1 - self._residual) / cap.num_heads
-            heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
-            total = at_least(row.new_tensor(share * heads + self._residual))
-            return self._residual / total, _through(row, cap.blocks(layer, span=span)) * (share / total)
-        own, through = torch.zeros_like(row), torch.zeros_like(row)
-        for queries, fused, kept, share in self._fused(layer, span):
-            own[queries] = kept
-            through += (row[queries] * share) @ fused
-        return own, through
+        if self._fusion != "mean" or self._discard_ratio:
+            flow = Flow(row, self._residual)
+            through_layer([flow], self._pieces(layer, span))
+            return flow.row
+        # The row is divided by the sums instead of all of them.
+        share = (1 - self._residual) / cap.num_heads
+        heads = cap.num_heads - len(cap.silenced[layer])  # the others' rows sum to 0
+        total = at_least(row.new_tensor(share * heads + self._residual))
+        return row * (self._residual / total) + _through(row, cap.blocks(layer, span=span)) * (share / total)
 
-    def _fused(
-        self, layer: int, span: slice | None = None
-    ) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor, torch.Tensor]]:
+    def _fused(self, layer: int) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor, torch.Tensor]]:
         """`_pieces`, and what their rows of Ã have of their own token and of each unit of attention, both [query]."""
-        for queries, fused in self._pieces(layer, span):
+        for queries, fused in self._pieces(layer):
             yield queries, fused, *shares(fused, self._residual)
 
-    def _pieces(self, layer: int, span: slice | None) -> Iterator[tuple[slice, torch.Tensor]]:
-        """Of some queries at a time what attention gives in one layer, heads fused, [query, key]."""
-        if not self._discard_ratio:
-            yield from self._heads(layer, span)
-            return
-        whole = torch.empty(self._cap.num_tokens, self._cap.num_tokens, device=self._cap.device)
-        for queries, fused in self._heads(layer, None):
-            whole[queries] = fused
-        _discard_lowest(whole, self._discard_ratio, self._cap.grid.prefix_names)
-        yield slice(0, len(whole)), whole
+    def _pieces(self, layer: int, span: slice | None = None) -> Pieces:
+        """What attention gives in one layer, heads fused."""
+        found = self._cap.blocks(layer, span=None if self._discard_ratio else span, all_heads=True)
+        fused = ((block.queries, fuse_heads(block.weights(), self._fusion)) for block in found)
+        return _discarding(self._cap, fused, self._discard_ratio)
 
-    def _heads(self, layer: int, span: slice | None) -> Iterator[tuple[slice, torch.Tensor]]:
-        if self._fusion == "gradient":
-            yield from self._cap.gradient_rows(layer, span=span)
-            return
-        for block in self._cap.blocks(layer, span=span, all_heads=True):
-            yield block.queries, fuse_heads(block.weights(), self._fusion)
+
+def _discarding(cap: Capture, pieces: Pieces, ratio: float) -> Pieces:
+    """Of pieces of all queries of a layer, where there is something to discard."""
+    if not ratio:
+        yield from pieces
+        return
+    whole = torch.empty(cap.num_tokens, cap.num_tokens, device=cap.device)
+    for queries, fused in pieces:
+        whole[queries] = fused
+    _discard_lowest(whole, ratio, cap.grid.prefix_names)
+    yield slice(0, len(whole)), whole
 
 
 def _through(row: torch.Tensor, blocks: Iterator[Block]) -> torch.Tensor:

@@ -10,13 +10,13 @@ import torch
 from .blocks import blocks, multiply
 from .flow import Pieces
 
-LEAST = 2**23  # numbers of the attention of a layer from which this takes less than the two things one after the other
+LONG = 2**23  # numbers of the attention of a layer from which this takes less than the two things one after the other
 
 
 def pays(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> bool:
     """Whether these can be given to `Attention`, and are so large that it takes less time."""
     plain = q.ndim == 4 and len(q) == 1 and q.shape == k.shape and k.shape[:3] == v.shape[:3]
-    return plain and q.dtype == k.dtype == v.dtype == torch.float32 and q[..., 0].numel() * k.shape[2] >= LEAST
+    return plain and q.dtype == k.dtype == v.dtype == torch.float32 and q[..., 0].numel() * k.shape[2] >= LONG
 
 
 class Attention(torch.autograd.Function):

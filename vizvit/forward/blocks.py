@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import torch
@@ -91,12 +91,17 @@ def blocks(
             for silent in silenced:
                 if heads.start <= silent < heads.stop:
                     exponentials[silent - heads.start], sums[silent - heads.start] = 0, 1
-            block = Block(heads, queries, exponentials, sums)
-            if with_scores:
-                block = replace(block, scores=scores)
-            if to_work_in:
-                block = replace(block, beside=others[0], total=total[: shape[1]] if head else total[: shape[1]].zero_())
-            yield block
+            if to_work_in and not head:
+                total.zero_()
+            yield Block(
+                heads,
+                queries,
+                exponentials,
+                sums,
+                scores=scores if with_scores else None,
+                beside=others[0] if to_work_in else None,
+                total=total[: shape[1]] if to_work_in else None,
+            )
 
 
 @contextmanager

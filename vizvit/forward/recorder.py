@@ -94,7 +94,7 @@ class Recorder(TorchFunctionMode):
     def _attend(self, attend: Callable, args: tuple, kwargs: dict) -> torch.Tensor:
         others = {**kwargs, "scale": None, "attn_mask": None}
         plain = len(args) == 3 and kwargs.get("attn_mask") is None and not any(others.values())
-        if self.running is not None and not (plain and pays(*args)):
+        if self.flows is not None and self.running is not None and not (plain and pays(*args)):
             self.flows = None
         if plain and self._few_are_reached():
             return few.FewQueries.apply(partial(attend, **kwargs), *args)
