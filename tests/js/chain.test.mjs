@@ -9,10 +9,10 @@ import { captureOf, jsonOf, largestDifference, real, skip } from "./fixtures.mjs
 
 for (const name of real) {
   test(`rollout of ${name} agrees with vizvit.rollout and vizvit.rollout_steps`, { skip }, () => {
-    const { layers, geometry } = captureOf(name), { tokens } = layers[0];
+    const { layers, geometry } = captureOf(name);
     const chains = {}, kernels = readyKernels(kernelParts());
     for (const { fuse, direction, vector, steps } of jsonOf(name).rollouts) {
-      const matrices = (chains[fuse] ??= layers.map((layer) => normalised(fusedLayer(layer, fuse, kernels), tokens)));
+      const matrices = (chains[fuse] ??= layers.map((layer) => fusedLayer(layer, fuse, kernels)));
       const found = flowSteps(matrices, Float32Array.from(vector), direction);
       steps.forEach((step, layer) => {
         const error = largestDifference(found[layer].subarray(geometry.prefix), step);

@@ -40,10 +40,11 @@ for (const [name, engine, kernels] of each(made)) {
   test(`fused matrices of ${name} in ${engine} hold the fused rows`, () => {
     const { layers } = captureOf(name), { tokens } = layers[0];
     for (const how of ["mean", "max", "min"]) {
-      const fused = fusedLayer(layers[0], how, kernels);
+      const found = fusedLayer(layers[0], how, kernels, 0.25);
       for (let query = 0; query < tokens; query++) {
-        const row = fuseHeads(attentionRows(layers[0], query), tokens, how);
-        assert.ok(largestDifference(fused.subarray(query * tokens, (query + 1) * tokens), row) < 1e-5);
+        const row = fuseHeads(attentionRows(layers[0], query), tokens, how), sum = row.reduce((a, b) => a + b, 1 / 3);
+        row[query] += 1 / 3; // a residual of 1 to 3
+        assert.ok(largestDifference(found.subarray(query * tokens, (query + 1) * tokens), row.map((value) => value / sum)) < 1e-5);
       }
     }
   });

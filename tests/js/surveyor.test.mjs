@@ -3,7 +3,6 @@ import { resolveObjectURL } from "node:buffer";
 import { afterEach, test } from "node:test";
 import vm from "node:vm";
 import { Worker as Thread } from "node:worker_threads";
-import { normalised } from "../../vizvit/explorer/js/compute/chain.js";
 import { fusedLayer, surveyLayer } from "../../vizvit/explorer/js/compute/survey.js";
 import { createSurveyor, kernelParts, surveyorSource } from "../../vizvit/explorer/js/compute/surveyor.js";
 import { readyKernels } from "../../vizvit/explorer/js/compute/sweep.js";
@@ -60,10 +59,10 @@ function answersTo(asks, count = asks.length, most = 1) {
 const asks = [
   ["survey", "a", 0, { layer: layerOf(1), geometry }],
   ["fused", "a", 1, { layer: layerOf(2, 2), how: "max" }],
-  ["fused", "b", 1, { layer: () => layerOf(3, 1), how: "mean", residual: 0.5 }],
+  ["fused", "b", 1, { layer: () => layerOf(3, 1), how: "mean", residual: 0.25 }],
 ];
 const expected = [
-  { kind: "fused", side: "b", index: 1, how: "mean", result: normalised(fusedLayer(layerOf(3, 1), "mean", kernels), 13, 0.5) },
+  { kind: "fused", side: "b", index: 1, how: "mean", result: fusedLayer(layerOf(3, 1), "mean", kernels, 0.25) },
   { kind: "fused", side: "a", index: 1, how: "max", result: fusedLayer(layerOf(2, 2), "max", kernels) },
   { kind: "survey", side: "a", index: 0, how: undefined, result: surveyLayer(layerOf(1), geometry, kernels) },
 ];

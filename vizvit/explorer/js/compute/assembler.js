@@ -29,6 +29,7 @@ const place = (code, align) => (address, offset = 0) => [address, code, align, u
 const stores = (code, align) => (address, value, offset = 0) => [address, value, code, align, unsigned(offset)];
 const two = (code) => (a, b) => [a, b, code];
 const one = (code) => (a) => [a, code];
+const three = (code) => (a, b, c) => [a, b, c, code];
 
 export const get = (local) => [0x20, unsigned(local)];
 export const set = (local, value) => [value, 0x21, unsigned(local)];
@@ -44,6 +45,8 @@ export const v128 = {
   add: two(simd(0xe4)), sub: two(simd(0xe5)), mul: two(simd(0xe6)), div: two(simd(0xe7)),
   // One instruction each, where IEEE's minimum and maximum are many: of equal numbers, and beside NaN, the first.
   min: two(simd(0xea)), max: two(simd(0xeb)),
+  // Of the relaxed instructions, which not every browser has: a · b + c, rounded once where the processor can.
+  multiplyAdd: three(simd(0x105)),
 };
 
 // Repeats the body while a condition behind it holds: it runs at least once.

@@ -1,16 +1,17 @@
 // Attention rollout in the browser: Ã = rownorm(residual·I + (1 - residual)·fused), R = Ã_L … Ã_1, read in a token's row
 // or column as chains of vector-matrix products. Definitions and source: vizvit/analysis/rollout.py.
 
-// Ã of one layer, in place, from its fused attention [query, key].
-export function normalised(fused, tokens, residual = 0.5) {
-  for (let query = 0, at = 0; query < tokens; query++, at += tokens) {
-    let sum = residual;
-    for (let i = at; i < at + tokens; i++) sum += fused[i] *= 1 - residual;
-    fused[at + query] += residual;
-    const factor = sum > 0 ? 1 / sum : 0;
-    for (let i = at; i < at + tokens; i++) fused[i] *= factor;
+// Ã of one layer, from its fused attention [query, key], of which each row begins `stride` numbers after the one before.
+export function normalised(fused, tokens, residual = 0.5, stride = tokens) {
+  const matrix = new Float32Array(tokens * tokens);
+  for (let query = 0, at = 0, from = 0; query < tokens; query++, at += tokens, from += stride) {
+    let sum = 0;
+    for (let key = 0; key < tokens; key++) sum += fused[from + key];
+    const total = residual + (1 - residual) * sum, factor = total > 0 ? 1 / total : 0, share = (1 - residual) * factor;
+    for (let key = 0; key < tokens; key++) matrix[at + key] = fused[from + key] * share;
+    matrix[at + query] += residual * factor;
   }
-  return fused;
+  return matrix;
 }
 
 // What reaches a query through all layers, R's row: [token]. matrices: Ã of each layer, the first layer first;

@@ -15,13 +15,17 @@ const BIASED = 1.5 * 2 ** 23 + 127; // float32 has no fractions there, and 127 i
 // one another, becomes exp(row - its greatest), and of each totals gets four numbers: the greatest, the exponentials' sum,
 // the sum of exponential · (number - greatest). mean, max, min(at, end, to, factor): joins factor · row to what stands at `to`,
 // by their sum, the greater or the lesser. gelu(at, end): in place, the exact one.
+// Of two that do the same, the first is quicker, and the second for browsers that have no relaxed instructions.
 export function kernelBytes() {
-  return assemble({
-    product: product(), softmax: softmax(), exponentials: exponentials(), gelu: gelu(), mean: joining(v128.add), max: joining(v128.max), min: joining(v128.min),
-  });
+  return [v128.multiplyAdd, (a, b, c) => v128.add(v128.mul(a, b), c)].map((multiplyAdd) => assemble({
+    product: product(multiplyAdd), softmax: softmax(multiplyAdd), exponentials: exponentials(multiplyAdd), gelu: gelu(multiplyAdd),
+    mean: joining((sum, row, factor) => multiplyAdd(row, factor, sum)),
+    max: joining((most, row, factor) => v128.max(most, v128.mul(row, factor))),
+    min: joining((least, row, factor) => v128.min(least, v128.mul(row, factor))),
+  }));
 }
 
-function product() {
+function product(multiplyAdd) {
   const [a, b, c, bias, tiles, panels, depth, strideA, strideC] = Array(9).keys();
   const rows = [...Array(ROWS).keys()], first = 9; // locals follow the parameters
   const from = rows.map((row) => first + row), [tile, rowA, rowC, at, end, to] = [...Array(6).keys()].map((i) => first + ROWS + i);
@@ -32,8 +36,8 @@ function product() {
     set(right, v128.load(get(at), 32 * number + 16)),
     rows.map((row) => [
       set(factor, v128.splatFrom(get(from[row]), 4 * number)),
-      set(sums[row][0], v128.add(get(sums[row][0]), v128.mul(get(factor), get(left)))),
-      set(sums[row][1], v128.add(get(sums[row][1]), v128.mul(get(factor), get(right)))),
+      set(sums[row][0], multiplyAdd(get(factor), get(left), get(sums[row][0]))),
+      set(sums[row][1], multiplyAdd(get(factor), get(right), get(sums[row][1]))),
     ]),
   ];
   const oneTile = [
@@ -70,10 +74,10 @@ function product() {
   };
 }
 
-function softmax() {
+function softmax(multiplyAdd) {
   const [at, end, width, count, stride, scale, ...locals] = Array(14).keys(), [x, limit, tail, most, sum, value, n, factor] = locals;
   const row = [
-    rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, v128.splat(get(scale))),
+    rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, multiplyAdd, v128.splat(get(scale))),
     set(factor, v128.splat(f32.div(f32.const(1), lanesOf(sum, f32.add)))),
     across({ at, x, limit }, v128.store(get(x), v128.mul(v128.load(get(x)), get(factor)))),
     set(at, i32.add(get(at), get(stride))),
@@ -85,13 +89,13 @@ function softmax() {
   };
 }
 
-function exponentials() {
+function exponentials(multiplyAdd) {
   const [at, end, width, count, totals, x, limit, tail, most, sum, value, n, above, weighted] = Array(14).keys();
   const row = [
     set(weighted, v128.all(0)),
-    rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, null, {
+    rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, multiplyAdd, null, {
       before: set(above, v128.max(get(value), v128.all(-88))), // what is masked is infinitely far below
-      after: set(weighted, v128.add(get(weighted), v128.mul(get(value), get(above)))),
+      after: set(weighted, multiplyAdd(get(value), get(above), get(weighted))),
     }),
     f32.store(get(totals), v128.lane(get(most), 0)),
     f32.store(get(totals), lanesOf(sum, f32.add), 4),
@@ -112,14 +116,14 @@ function joining(join) {
     params: [I32, I32, I32, F32],
     locals: [],
     code: [repeat([
-      v128.store(get(to), join(v128.load(get(to)), v128.mul(v128.load(get(at)), v128.splat(get(factor))))), four(at), four(to),
+      v128.store(get(to), join(v128.load(get(to)), v128.load(get(at)), v128.splat(get(factor)))), four(at), four(to),
     ], i32.less(get(at), get(end)))],
   };
 }
 
 // A row becomes e^(factor · (x - its greatest)), in place; `most` is the greatest in all lanes, `sum` what adds up to their
 // sum. before, after: what else is done while `value` is factor · (x - most), and when it is the exponential.
-function rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, factor, { before = [], after = [] } = {}) {
+function rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value, n }, multiplyAdd, factor, { before = [], after = [] } = {}) {
   const above = v128.sub(v128.load(get(x)), get(most));
   return [
     set(limit, i32.add(get(at), i32.mul(get(width), i32.const(4)))),
@@ -135,7 +139,7 @@ function rowOfExponentials({ at, width, count, x, limit, tail, most, sum, value,
     across({ at, x, limit }, [
       set(value, factor ? v128.mul(above, factor) : above),
       before,
-      exponential(get(value), value, n),
+      exponential(get(value), value, n, multiplyAdd),
       v128.store(get(x), get(value)),
       set(sum, v128.add(get(sum), get(value))),
       after,
@@ -154,25 +158,25 @@ function lanesOf(value, join) {
 // e^x into `value`, for x of 0 and below, by 2^n · e^r with |r| <= ln 2 / 2 and the polynomial of Moshier's Cephes library
 // (expf); at -88 and below it is 0. As float32, x / ln 2 + BIASED is rounded to the whole number n + BIASED, whose last bits
 // are the exponent of 2^n.
-function exponential(x, value, n) {
+function exponential(x, value, n, multiplyAdd) {
   const polynomial = [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]
-    .reduce((sum, term) => v128.add(v128.mul(sum, get(value)), v128.all(term)), v128.all(1.9875691500e-4));
+    .reduce((sum, term) => multiplyAdd(sum, get(value), v128.all(term)), v128.all(1.9875691500e-4));
   const whole = v128.sub(get(n), v128.all(BIASED));
   return [
     set(value, v128.max(x, v128.all(-88))),
-    set(n, v128.add(v128.mul(get(value), v128.all(Math.LOG2E)), v128.all(BIASED))),
-    set(value, v128.sub(get(value), v128.mul(whole, v128.all(0.693359375)))),
-    set(value, v128.sub(get(value), v128.mul(whole, v128.all(-2.12194440e-4)))),
-    set(value, v128.add(v128.add(v128.mul(polynomial, v128.mul(get(value), get(value))), get(value)), v128.all(1))),
+    set(n, multiplyAdd(get(value), v128.all(Math.LOG2E), v128.all(BIASED))),
+    set(value, multiplyAdd(whole, v128.all(-0.693359375), get(value))),
+    set(value, multiplyAdd(whole, v128.all(2.12194440e-4), get(value))),
+    set(value, v128.add(multiplyAdd(polynomial, v128.mul(get(value), get(value)), get(value)), v128.all(1))),
     set(value, v128.mul(get(value), v128.shift(get(n), 23))),
   ];
 }
 
 // x/2 · (1 + erf(x / √2)), with erf as Abramowitz & Stegun, 7.1.26: within 1.5e-7.
-function gelu() {
+function gelu(multiplyAdd) {
   const [at, end, x, z, t, value, n] = Array(7).keys();
   const polynomial = [-1.453152027, 1.421413741, -0.284496736, 0.254829592]
-    .reduce((sum, term) => v128.add(v128.mul(sum, get(t)), v128.all(term)), v128.all(1.061405429));
+    .reduce((sum, term) => multiplyAdd(sum, get(t), v128.all(term)), v128.all(1.061405429));
   const tail = v128.mul(v128.mul(polynomial, get(t)), get(value)); // 1 - erf(|z|)
   return {
     params: [I32, I32],
@@ -180,8 +184,8 @@ function gelu() {
     code: [repeat([
       set(x, v128.load(get(at))),
       set(z, v128.mul(v128.abs(get(x)), v128.all(Math.SQRT1_2))),
-      set(t, v128.div(v128.all(1), v128.add(v128.mul(get(z), v128.all(0.3275911)), v128.all(1)))),
-      exponential(v128.neg(v128.mul(get(z), get(z))), value, n),
+      set(t, v128.div(v128.all(1), multiplyAdd(get(z), v128.all(0.3275911), v128.all(1)))),
+      exponential(v128.neg(v128.mul(get(z), get(z))), value, n, multiplyAdd),
       // x/2 + |x|/2 · erf(|z|)
       set(z, v128.mul(v128.sub(v128.all(1), tail), v128.abs(get(x)))),
       v128.store(get(at), v128.mul(v128.add(get(x), get(z)), v128.all(0.5))),

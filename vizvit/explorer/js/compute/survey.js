@@ -1,7 +1,8 @@
 // One pass over a whole layer, every query of every head, without ever holding [head, query, key].
 //
-// Functions here go to a worker as text: they use one another and those of sweep.js alone.
+// Functions here go to a worker as text: they use one another and what is imported here alone.
 
+import { normalised } from "./chain.js";
 import { sweepHead, sweepWork } from "./sweep.js";
 
 // What a layer's heads do, from all queries; geometry: { rows, cols, patch_size, prefix }; kernels: as readyKernels gives
@@ -50,14 +51,14 @@ export function surveyLayer(layer, geometry, kernels = null) {
   return { lse, received, distance, entropy, prefixShare, sinks: sinksOf(received, tokens) };
 }
 
-// A layer's attention with the heads fused by "mean", "max" or "min": [query, key].
-export function fusedLayer(layer, how, kernels = null) {
+// A layer's Ã of attention rollout, [query, key], with the heads fused by "mean", "max" or "min".
+export function fusedLayer(layer, how, kernels = null, residual = 0.5) {
   const { heads, tokens } = layer, work = sweepWork(layer, kernels, tokens);
   for (let head = 0; head < heads; head++) {
     const join = head ? how : "mean"; // to nothing as yet
     sweepHead(layer, head, work, (query, at, highest, sum) => work.join(join, query, at, sum > 0 ? 1 / (how === "mean" ? sum * heads : sum) : 0));
   }
-  return work.joined();
+  return normalised(work.joined.rows, tokens, residual, work.joined.stride);
 }
 
 // Tokens that draw far more attention than their share, for each head of `received` [head, key], the greatest first:

@@ -12,9 +12,9 @@ import { addBias, exponentiate, kernelWork, packPanels, plainWork, readyKernels,
 const CREW = 4; // workers at most; from three processors on, one is left to the page
 
 // ask(kind, side, index, args, priority): "survey" with args { layer, geometry }, answered by what surveyLayer returns; or
-//   "fused" with { layer, how, residual }, answered by fusedLayer's matrix, as Ã where a residual is given. args.layer: the
-//   decoded arrays, or a function that gives them when their turn comes (null: dropped). Asking again for what still waits
-//   moves it up. The highest priority (0 by default) goes first, and among equals the newest.
+//   "fused" with { layer, how, residual }, answered by fusedLayer's matrix. args.layer: the decoded arrays,
+//   or a function that gives them when their turn comes (null: dropped). Asking again for what still waits moves it up.
+//   The highest priority (0 by default) goes first, and among equals the newest.
 // cancel(side): nothing more comes of that side's asks. close(): nothing more comes at all.
 // onDone({ kind, side, index, how, result }), or with `error`, a sentence, instead of `result`. most: workers.
 export function createSurveyor(onDone, most = crewOf(globalThis.navigator?.hardwareConcurrency)) {
@@ -132,8 +132,7 @@ function crewOf(processors = 2) {
 function surveyorAnswer({ kind, arrays, geometry, how, residual }, kernels) {
   try {
     if (kind === "survey") return { result: surveyLayer(arrays, geometry, kernels) };
-    const fused = fusedLayer(arrays, how, kernels);
-    return { result: residual === undefined ? fused : normalised(fused, arrays.tokens, residual) };
+    return { result: fusedLayer(arrays, how, kernels, residual) };
   } catch (error) {
     return { error: String(error?.message ?? error) };
   }
@@ -147,7 +146,7 @@ export function surveyorSource() {
 }
 
 export function kernelParts() {
-  return { bytes: [...kernelBytes()], tile: { rows: ROWS, lanes: LANES, depth: DEPTH } };
+  return { modules: kernelBytes().map((bytes) => [...bytes]), tile: { rows: ROWS, lanes: LANES, depth: DEPTH } };
 }
 
 function listenForAsks(scope, parts) {

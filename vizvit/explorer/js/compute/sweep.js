@@ -17,17 +17,18 @@ export function sweepHead({ tokens }, head, work, visit) {
 }
 
 // Room for the sweeps of a layer's heads, and for `fused` rows of what is joined from them: join("mean", "max" or "min",
-// row, at, factor) joins factor · what stands in work.rows from `at` on to a row of zeros at first, and joined() gives
-// them all, [row, key]. kernels: as readyKernels gives them, or null.
+// row, at, factor) joins factor · what stands in work.rows from `at` on to a row of zeros at first, and they lie in
+// work.joined.rows, each work.joined.stride numbers after the one before. kernels: as readyKernels gives them, or null.
 export function sweepWork(layer, kernels, fused = 0) {
   return kernels ? kernelWork(layer, kernels, fused) : plainWork(layer, fused);
 }
 
 // The kernels that kernelBytes assembled, ready to be called; null where the page's policy or its browser has none.
-export function readyKernels({ bytes, tile }) {
+export function readyKernels({ modules, tile }) {
   try {
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bytes)), { env: { memory } });
+    const bytes = modules.map((module) => Uint8Array.from(module)).find((module) => WebAssembly.validate(module));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
     return { memory, tile, ...exports };
   } catch {
     return null;
@@ -62,11 +63,7 @@ export function kernelWork(layer, kernels, fused) {
       const from = rows.byteOffset + 4 * at;
       kernels[how](from, from + 4 * stride, together.byteOffset + 4 * row * stride, factor);
     },
-    joined() {
-      const all = new Float32Array(fused * tokens);
-      for (let row = 0; row < fused; row++) all.set(together.subarray(row * stride, row * stride + tokens), row * tokens);
-      return all;
-    },
+    joined: { rows: together, stride },
   };
 }
 
@@ -92,7 +89,7 @@ export function plainWork(layer, fused) {
       else if (how === "max") for (let key = 0; key < tokens; key++) together[to + key] = Math.max(together[to + key], rows[at + key] * factor);
       else for (let key = 0; key < tokens; key++) together[to + key] = Math.min(together[to + key], rows[at + key] * factor);
     },
-    joined: () => together,
+    joined: { rows: together, stride: tokens },
   };
 }
 
