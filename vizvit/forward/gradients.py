@@ -40,4 +40,4 @@ def _take(flows: Flows, layer: int, call: Call, of_output: torch.Tensor) -> None
 
 
 def _settled(call: Call) -> Call:
-    return replace(call, v=own(call.v), output=None)
+    return replace(call, output=None)

@@ -123,14 +123,18 @@ class Recorder(TorchFunctionMode):
         extras = self.extras[self.running] if self.running is not None else ((), {})
         handed = [t for t in (*extras[0], *extras[1].values()) if isinstance(t, torch.Tensor)]
         shared = attn_mask if any(t is attn_mask for t in handed) else None
-        q, k = self._keep(query[0], key[0])
+        if self._gradients and _are_of_one(query, key, value):  # which the graph holds anyway
+            q, k, v = (tensor[0].detach() for tensor in (query, key, value))
+        else:
+            q, k = self._keep(query[0], key[0])
+            v = own(value[0]) if self._gradients else None
         call = Call(
             q=q,
             k=k,
+            v=v,
             scale=_scale(query, scale),
             has_bias=attn_mask is not None,
             shared_bias=shared if self.running is not None else attn_mask,
-            v=own(value[0]) if self._gradients else None,
             output=out if self._gradients else None,
             silenced=self.silenced[self.running] if self.running is not None else (),
         )
@@ -231,6 +235,13 @@ def norms_of(x: torch.Tensor) -> torch.Tensor:
     """float32 [picture, token]: the L2 norms of vectors [picture, token, dim]."""
     wide = torch.promote_types(x.dtype, torch.float32)  # half precision overflows in the sum of squares
     return torch.linalg.vector_norm(x.detach(), dim=-1, dtype=wide).float()
+
+
+def _are_of_one(*tensors: torch.Tensor) -> bool:
+    """Whether they lie in one piece of memory, and nothing besides."""
+    memory = tensors[0].untyped_storage()
+    of_one = all(tensor.untyped_storage().data_ptr() == memory.data_ptr() for tensor in tensors)
+    return of_one and memory.nbytes() <= sum(tensor.nbytes for tensor in tensors)
 
 
 def own(tensor: torch.Tensor) -> torch.Tensor:
