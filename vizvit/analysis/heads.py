@@ -25,19 +25,17 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
     tokens, prefix = cap.num_tokens, cap.grid.num_prefix_tokens
     distances = _distances(cap.grid, cap.device)
     shape = cap.num_layers, cap.num_heads, tokens
-    # Of each row: its exponentials' sum, the parts of it on the prefix and on the patches, the sums weighted by score
-    # and by distance.
-    whole, on_prefix, on_patches, scored, reach = torch.empty(5, *shape, device=cap.device)
-    received = torch.zeros(shape, device=cap.device)
+    sums, received = torch.empty(5, *shape, device=cap.device), torch.zeros(shape, device=cap.device)
     for layer in range(cap.num_layers):
         for block in cap.blocks(layer, with_scores=True):
-            at, exponentials = (layer, block.heads, block.queries), block.exponentials
-            whole[at] = block.sums
-            on_prefix[at] = exponentials[..., :prefix].sum(-1)
-            on_patches[at] = exponentials[..., prefix:].sum(-1)
+            exponentials = block.exponentials
+            on_prefix, on_patches = exponentials[..., :prefix].sum(-1), exponentials[..., prefix:].sum(-1)
             received[layer, block.heads] += ((1 / block.sums)[:, None] @ exponentials)[:, 0]
-            scored[at] = _dots(block.scores, exponentials)
-            reach[at] = _dots(exponentials, distances[block.queries])
+            scored = _dots(block.scores, exponentials)
+            reach = _dots(exponentials, distances[block.queries])
+            of_rows = torch.stack([block.sums, on_prefix, on_patches, scored, reach])
+            sums[:, layer, block.heads, block.queries] = of_rows
+    whole, on_prefix, on_patches, scored, reach = sums
     least = torch.finfo(torch.float32).tiny
     means = {
         "distance": (reach / on_patches.clamp_min(least))[..., prefix:].mean(-1),
