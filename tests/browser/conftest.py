@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
-from running import CHROMIUM, CHROMIUM_FLAGS, PATIENCE, running_app, settled, watch_runs
+from running import CHROMIUM, CHROMIUM_FLAGS, COMPILING_LITTLE, PATIENCE, running_app, settled, watch_runs
 
 expect.set_options(timeout=PATIENCE)
 VIEWPORT = {"width": 1280, "height": 720}
@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, COMPILING_LITTLE])
         yield browser
         browser.close()
 

@@ -33,9 +33,9 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--use-fake-device-for-media-stream",  # a moving picture of Chromium's own
     "--use-fake-ui-for-media-stream",
-    # Little of what it would compile within a page's first second is run again; long loops are compiled all the same.
-    "--js-flags=--invocation-count-for-maglev=5000 --invocation-count-for-turbofan=20000",
 ]
+# For tests: little of what it would compile within a page's first second is run again. Nobody's browser is like that.
+COMPILING_LITTLE = "--js-flags=--invocation-count-for-maglev=5000 --invocation-count-for-turbofan=20000"
 PLACES = re.findall(r'\("(\w+)", \w+\.page\)', (ROOT / "app.py").read_text("utf-8"))  # as navigation has them
 PATIENCE = 120_000  # milliseconds: every wait is for a condition, and a busy machine makes none fail
 RUNS = (Path(__file__).parent / "runs.js").read_text("utf-8")
