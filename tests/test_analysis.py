@@ -18,8 +18,9 @@ from vizvit.analysis import telling_look
 from vizvit.analysis.fusion import HEAD_FUSIONS, head_maps, rest, without_missing
 from vizvit.analysis.heads import LONG, _dots, entropy_from
 from vizvit.analysis.rollout import _lowest
+from vizvit.forward.call import Call
 from vizvit.forward.capture import Capture
-from vizvit.forward.recorder import Call, Recorder
+from vizvit.forward.recorder import Recorder
 
 RECTANGLE = ("vit_tiny_patch16_224", {"image_size": (48, 80)})
 REGISTERS = ("vit_small_patch14_reg4_dinov2", {"image_size": (70, 112), "depth": 4, "num_classes": 10})

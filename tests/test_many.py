@@ -12,7 +12,7 @@ from reference import largest_difference
 
 import vizvit
 from vizvit.forward import blocks
-from vizvit.forward.recorder import Call
+from vizvit.forward.call import Call
 from vizvit.forward.weighted import gradient_rows
 
 MODELS = [

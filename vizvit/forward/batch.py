@@ -15,8 +15,9 @@ from ..errors import CaptureError, ImageError
 from ..model.outputs import leading
 from ..model.vit import VitModel
 from ..pictures.load import Source, load_image
+from .call import own
 from .capture import Capture
-from .recorder import Recorder, forward, own
+from .recorder import Recorder, forward
 
 
 def captures(
@@ -95,8 +96,8 @@ def capture_views(
     found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
     done = []
     for index, (view, mine) in enumerate(zip(views, recorder.each, strict=True)):
-        mine.layers = [[replace(call, v=own(call.v), output=None)] for (call,) in mine.layers]
-        mine.elsewhere = [replace(call, v=own(call.v), output=None) for call in mine.elsewhere[-1:]]
+        mine.layers = [[replace(call, output=None)] for (call,) in mine.layers]
+        mine.elsewhere = [replace(call, output=None) for call in mine.elsewhere[-1:]]
         gradients_of = [own(gradient[index]) for gradient in found]
         pool_gradient = gradients_of[-1] if mine.elsewhere else None
         row, layers = logits[index : index + 1], gradients_of[:count]

@@ -13,10 +13,11 @@ from ..model.outputs import predicted
 from ..model.tokens import Token, find_layer, find_token
 from ..model.vit import VitModel
 from .blocks import Block, blocks
+from .call import Call, nbytes_of
 from .derived import bias_of, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
 from .flow import Flow
-from .recorder import Call, Recorder, nbytes_of
+from .recorder import Recorder
 from .remade import kept_for_bias, streams
 from .weighted import gradient_rows
 

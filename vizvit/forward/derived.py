@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from ..model.vit import VitModel
-from .recorder import Call, Recorder
+from .call import Call
+from .recorder import Recorder
 from .remade import with_tables
 
 

@@ -6,7 +6,7 @@ import torch
 
 from ..errors import CaptureError
 from ..model.vit import VitModel
-from .recorder import Call
+from .call import Call
 
 
 class NotFinite(CaptureError):

@@ -7,8 +7,9 @@ from functools import partial
 
 import torch
 
+from .call import Call, own
 from .flow import Flows
-from .recorder import Call, Recorder, own
+from .recorder import Recorder
 from .weighted import gradient_rows
 
 
@@ -30,14 +31,10 @@ def output_gradients(
     found = [torch.zeros_like(o) if g is None else g for g, o in zip(found, outputs, strict=True)]
     if recorder.flows is not None:
         _take(recorder.flows, 0, calls[0], found[0])  # what is below it needs no gradient
-    recorder.layers = [[_settled(call)] for call in calls]
-    recorder.elsewhere = [_settled(call) for call in pool]
+    recorder.layers = [[replace(call, output=None)] for call in calls]
+    recorder.elsewhere = [replace(call, output=None) for call in pool]
     return [own(g[0]) for g in found[: len(calls)]], own(found[-1][0]) if pool else None
 
 
 def _take(flows: Flows, layer: int, call: Call, of_output: torch.Tensor) -> None:
     flows.take(layer, gradient_rows(call, of_output[0], None, flows.span))
-
-
-def _settled(call: Call) -> Call:
-    return replace(call, output=None)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -25,32 +24,12 @@ from ..model.twin import stand_in
 from ..model.vit import VitModel
 from . import few
 from .backward import Attention, pays
+from .call import Call, are_of_one, own
 from .flow import Flows
 
 GRAPH = 10  # of what a block holds for the backward pass, in sizes of its input: input, q, k, v, output, norm, MLP
 LARGE = 2**29  # bytes of all blocks from which a backward pass is short of memory rather than of time
 FEW = ("class token", "class and distillation tokens")  # what reads a few queries of the last block alone
-
-
-@dataclass(frozen=True)
-class Call:
-    """One attention call: q [head, query, dim], k [head, key, dim], and what autograd needs where asked for."""
-
-    q: torch.Tensor
-    k: torch.Tensor
-    scale: float
-    has_bias: bool
-    shared_bias: torch.Tensor | None = None  # a bias that was handed to the block, not made in it
-    v: torch.Tensor | None = None
-    output: torch.Tensor | None = None  # in the graph, until its gradient is taken
-    silenced: tuple[int, ...] = ()  # heads whose output an intervention keeps from the residual stream
-
-
-def nbytes_of(calls: list[Call]) -> int:
-    """Bytes that recorded calls hold; a bias that several share counts once."""
-    own = [tensor for call in calls for tensor in (call.q, call.k, call.v) if tensor is not None]
-    shared = {id(call.shared_bias): call.shared_bias for call in calls if call.shared_bias is not None}
-    return sum(tensor.nbytes for tensor in (*own, *shared.values()))
 
 
 class Recorder(TorchFunctionMode):
@@ -123,7 +102,7 @@ class Recorder(TorchFunctionMode):
         extras = self.extras[self.running] if self.running is not None else ((), {})
         handed = [t for t in (*extras[0], *extras[1].values()) if isinstance(t, torch.Tensor)]
         shared = attn_mask if any(t is attn_mask for t in handed) else None
-        if self._gradients and _are_of_one(query, key, value):  # which the graph holds anyway
+        if self._gradients and are_of_one(query, key, value):  # which the graph holds anyway
             q, k, v = (tensor[0].detach() for tensor in (query, key, value))
         else:
             q, k = self._keep(query[0], key[0])
@@ -235,19 +214,6 @@ def norms_of(x: torch.Tensor) -> torch.Tensor:
     """float32 [picture, token]: the L2 norms of vectors [picture, token, dim]."""
     wide = torch.promote_types(x.dtype, torch.float32)  # half precision overflows in the sum of squares
     return torch.linalg.vector_norm(x.detach(), dim=-1, dtype=wide).float()
-
-
-def _are_of_one(*tensors: torch.Tensor) -> bool:
-    """Whether they lie in one piece of memory, and nothing besides."""
-    memory = tensors[0].untyped_storage()
-    of_one = all(tensor.untyped_storage().data_ptr() == memory.data_ptr() for tensor in tensors)
-    return of_one and memory.nbytes() <= sum(tensor.nbytes for tensor in tensors)
-
-
-def own(tensor: torch.Tensor) -> torch.Tensor:
-    # q and k are often views of one qkv tensor: kept as they are, v would be kept with them.
-    tensor = tensor.detach()
-    return tensor.clone() if tensor.untyped_storage().nbytes() > tensor.nbytes else tensor
 
 
 def forward(vit: VitModel, recorder: Recorder, pixels: torch.Tensor) -> torch.Tensor:

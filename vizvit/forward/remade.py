@@ -11,7 +11,8 @@ from ..errors import CaptureError
 from ..model.timm_embedding import BIAS_NAMES
 from ..model.twin import twin
 from ..model.vit import VitModel
-from .recorder import Call, Recorder
+from .call import Call
+from .recorder import Recorder
 
 
 def streams(vit: VitModel, pixels: torch.Tensor, output: torch.Tensor) -> list[torch.Tensor]:

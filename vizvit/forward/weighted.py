@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from .blocks import blocks, multiply
-from .recorder import Call
+from .call import Call
 
 
 def gradient_rows(

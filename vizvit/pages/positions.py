@@ -43,7 +43,7 @@ def _similarity(choice: Choice, found: PositionMap) -> None:
     with left:
         st.subheader(t["every"])
         row, col = pick(
-            tiles(found.values, colormap, (low, high)),
+            choice.result("position tiles", lambda: tiles(found.values, colormap, (low, high)), len),
             grid.rows,
             grid.cols,
             start=(grid.rows // 2, grid.cols // 2),

@@ -51,8 +51,8 @@ export function surveyLayer(layer, geometry, kernels = null) {
   return { lse, received, distance, entropy, prefixShare, sinks: sinksOf(received, tokens) };
 }
 
-// A layer's Ã of attention rollout, [query, key], with the heads fused by "mean", "max" or "min".
-export function fusedLayer(layer, how, kernels = null, residual = 0.5) {
+// A layer's Ã of attention rollout, [query, key], with the heads fused by "mean", "max" or "min"; residual: as of `normalised`.
+export function fusedLayer(layer, how, kernels = null, residual = undefined) {
   const { heads, tokens } = layer, work = sweepWork(layer, kernels, tokens);
   for (let head = 0; head < heads; head++) {
     const join = head ? how : "mean"; // to nothing as yet

@@ -1,6 +1,7 @@
 // Matrices in the kernels' memory, row by row, and the products between them.
 
 import { DEPTH, LANES, ROWS, kernelBytes } from "../compute/kernels.js";
+import { readyKernels } from "../compute/sweep.js";
 
 const PAGE = 65536; // bytes by which WebAssembly's memory grows
 
@@ -10,9 +11,7 @@ export function upTo(count, multiple) {
 
 // A place where matrices are made; what is taken is never given back.
 export function createMatrices() {
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const module = new WebAssembly.Module(kernelBytes().find((bytes) => WebAssembly.validate(bytes)));
-  const { exports: kernels } = new WebAssembly.Instance(module, { env: { memory } });
+  const kernels = readyKernels({ modules: kernelBytes() }), { memory } = kernels;
   let used = 16;
 
   // Room for [rows, cols], zero, as { at, rows, cols, stride, values }: `at` is in bytes, `stride` in numbers, and

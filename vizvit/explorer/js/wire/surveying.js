@@ -24,7 +24,7 @@ export function attachSurveyor(app) {
     return side.surveys.get(index);
   };
   app.askFused = (side, index, how) => {
-    if (side.sections.has(index) && !side.failed.has(`fused ${index}`)) app.surveyor.ask("fused", side.place, index, { layer: () => layerOf(side, index), how, residual: 0.5 });
+    if (side.sections.has(index) && !side.failed.has(`fused ${index}`)) app.surveyor.ask("fused", side.place, index, { layer: () => layerOf(side, index), how });
   };
 }
 
