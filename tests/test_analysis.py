@@ -16,8 +16,9 @@ from timm.layers import apply_rot_embed_cat
 import vizvit
 from vizvit.analysis import telling_look
 from vizvit.analysis.fusion import HEAD_FUSIONS, head_maps, rest, without_missing
-from vizvit.analysis.heads import LONG, _dots, entropy_from
+from vizvit.analysis.heads import _dots, entropy_from
 from vizvit.analysis.rollout import _lowest
+from vizvit.forward import blocks
 from vizvit.forward.call import Call
 from vizvit.forward.capture import Capture
 from vizvit.forward.recorder import Recorder
@@ -129,7 +130,7 @@ def test_the_lowest_are_so_many_and_of_equal_ones_the_first(count, kinds):
     np.testing.assert_array_equal(_lowest(values, count).numpy(), expected)
 
 
-@pytest.mark.parametrize("keys", [LONG - 1, LONG + 1])
+@pytest.mark.parametrize("keys", [blocks.SHORT - 1, blocks.SHORT + 1])
 @pytest.mark.parametrize("heads", [1, 3])
 def test_products_of_rows(heads, keys):
     rng = np.random.default_rng(keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ MODELS = [
     ("test_vit3", {}),  # no class token, a register, a pooling head
     ("beit_base_patch16_224", {"depth": 2, "heads": 3}),  # a bias of its own
     ("vit_base_patch16_gap_224", {"depth": 2, "heads": 3, "image_size": (48, 80)}),  # no prefix tokens
+    ("vit_tiny_patch16_224", {"depth": 2, "image_size": 384}),  # more than 512 tokens
 ]
 STATISTICS = ("distance", "entropy", "prefix_share", "received")
 
@@ -67,8 +69,17 @@ def test_statistics_are_those_of_the_matrices(vit, picture, monkeypatch, name, o
     assert found["sinks"].shape == (cap.num_layers, cap.num_heads, cap.num_tokens)
 
 
+def test_layers_of_different_scales(vit, picture):
+    cap = vizvit.capture(vit("vizvit-tiny"), picture)
+    cap._calls[1] = replace(cap._calls[1], scale=0.5)
+    found, expected = vizvit.head_statistics(cap), explicit(cap, attention_of(cap))
+    for statistic in STATISTICS:
+        np.testing.assert_allclose(found[statistic], expected[statistic], rtol=1e-5, atol=1e-9)
+
+
 def test_a_head_that_is_knocked_out_has_nothing(vit, picture):
-    with vizvit.intervene(vit("vizvit-tiny"), vizvit.KnockOutHeads({(1, 2)}), vizvit.DropPatches({(0, 0)})) as changed:
+    changes = vizvit.KnockOutHeads({(1, 2), (5, 0)}), vizvit.DropPatches({(0, 0)})
+    with vizvit.intervene(vit("vizvit-tiny"), *changes) as changed:
         cap = vizvit.capture(changed, picture)
         found, expected = vizvit.head_statistics(cap), explicit(cap, attention_of(cap))
         for statistic in STATISTICS:

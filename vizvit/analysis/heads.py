@@ -7,12 +7,11 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+from ..forward.blocks import SHORT
 from ..forward.capture import Capture
 from ..grid import PatchGrid
 from ..model.tokens import Token
 from .fusion import tokens_of
-
-LONG = 512  # keys of a row
 
 
 def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
@@ -24,17 +23,19 @@ def head_statistics(cap: Capture) -> dict[str, np.ndarray]:
     """
     tokens, prefix = cap.num_tokens, cap.grid.num_prefix_tokens
     distances = _distances(cap.grid, cap.device)
-    shape = cap.num_layers, cap.num_heads, tokens
-    sums, received = torch.empty(5, *shape, device=cap.device), torch.zeros(shape, device=cap.device)
-    for layer in range(cap.num_layers):
-        for block in cap.blocks(layer, with_scores=True):
-            exponentials = block.exponentials
-            on_prefix, on_patches = exponentials[..., :prefix].sum(-1), exponentials[..., prefix:].sum(-1)
-            received[layer, block.heads] += ((1 / block.sums)[:, None] @ exponentials)[:, 0]
-            scored = _dots(block.scores, exponentials)
-            reach = _dots(exponentials, distances[block.queries])
-            of_rows = torch.stack([block.sums, on_prefix, on_patches, scored, reach])
-            sums[:, layer, block.heads, block.queries] = of_rows
+    heads = cap.num_layers * cap.num_heads  # counted through the layers
+    sums, received = (torch.zeros(*size, heads, tokens, device=cap.device) for size in ((5,), ()))
+    for block in cap.blocks_of_all():
+        exponentials = block.exponentials
+        # Column by column: PyTorch's sum of rows of one number takes as long as that of all patches.
+        on_prefix = sum(exponentials[..., :prefix].unbind(-1), torch.zeros_like(block.sums))
+        on_patches = exponentials[..., prefix:].sum(-1)
+        received[block.heads] += ((1 / block.sums)[:, None] @ exponentials)[:, 0]
+        scored = _dots(block.scores, exponentials)
+        reach = _dots(exponentials, distances[block.queries])
+        of_rows = torch.stack([block.sums, on_prefix, on_patches, scored, reach])
+        sums[:, block.heads, block.queries] = of_rows
+    sums, received = (array.unflatten(-2, (cap.num_layers, cap.num_heads)) for array in (sums, received))
     whole, on_prefix, on_patches, scored, reach = sums
     least = torch.finfo(torch.float32).tiny
     means = {
@@ -110,7 +111,7 @@ def _dots(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     Short rows' products are written down in the place of a, which stays in the processor's cache; those of many long
     ones do not.
     """
-    if a.device.type != "cpu" or a.shape[-1] < LONG:
+    if a.device.type != "cpu" or a.shape[-1] < SHORT:
         return a.mul_(b).sum(-1)
     return torch.stack([(x[:, None] @ y[:, None].mT)[:, 0, 0] for x, y in zip(a, b.expand_as(a), strict=True)])
 

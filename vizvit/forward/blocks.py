@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 
 import torch
 
+from .call import longest
+
 # Numbers at a time. On a CPU they stay in its cache, where going over them again costs little.
 NUMBERS = {"cpu": 2**21, "otherwise": 2**27}
+SHORT = 512  # keys of a row, below which the number of steps counts for more than the cache: twice as many at a time
 LEAST = -1e4  # a masked key's score below its row's greatest: its exponential is 0, and 0 · score is no NaN
 BOUND = 40.0  # of scores whose exponentials, their sums, and small numbers by those, are well within float32
 NEAR = 20.0  # of scores that can be subtracted from a logarithm of such sums without losing digits that matter
@@ -51,6 +54,7 @@ def blocks(
     bias: torch.Tensor | None,
     silenced: tuple[int, ...],
     *,
+    lengths: Sequence[Sequence[float]] | None = None,
     span: slice | None = None,
     all_heads: bool = False,
     with_scores: bool = False,
@@ -59,16 +63,20 @@ def blocks(
     """The blocks of one layer: some queries after others, and of each some heads after others.
 
     q, k [head, token, dim]; bias [head or 1, query, key].
+    lengths: of each head's longest query and longest key, [q | k, head]; measured where they are not given.
     span: of these queries alone, and of all keys.
     all_heads: each block is of all of them, and of few queries; else of as many queries as there is room for, which is
     quicker. with_scores, to_work_in: what blocks have besides.
     """
     tokens = k.shape[1]
     span = slice(0, tokens) if span is None else span
+    lengths = [longest(q).tolist(), longest(k).tolist()] if lengths is None else lengths
+    # No score of a head is beyond the product of the two (Cauchy and Schwarz).
+    greatest = [of_query * of_key * scale for of_query, of_key in zip(*lengths, strict=True)]
     q, keys = q.float() * scale, k.float().transpose(-2, -1)
     most = NEAR if with_scores else BOUND
-    shifted = [True] * len(q) if bias is not None else [one > most for one in _greatest(q, keys)]  # of each head
-    room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) // (1 + with_scores)
+    shifted = [True] * len(q) if bias is not None else [one > most for one in greatest]  # of each head
+    room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) * (1 + (tokens < SHORT)) // (1 + with_scores)
     together, step = _sizes(len(q), tokens, span.stop - span.start, room, all_heads)
     arrays = 1 + with_scores + to_work_in
     with _memory(q.device, (arrays * together + to_work_in) * step * tokens) as memory:
@@ -129,9 +137,3 @@ def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tenso
     else:
         torch.bmm(a, b, out=out)
     return out
-
-
-def _greatest(q: torch.Tensor, keys: torch.Tensor) -> list[float]:
-    """Of each head what no product of a query and a key is beyond (Cauchy and Schwarz)."""
-    longest = torch.linalg.vector_norm(q, dim=-1).amax(-1) * torch.linalg.vector_norm(keys, dim=-2).amax(-1)
-    return longest.tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,21 @@ class Call:
     v: torch.Tensor | None = None
     output: torch.Tensor | None = None  # in the graph, until its gradient is taken
     silenced: tuple[int, ...] = ()  # heads whose output an intervention keeps from the residual stream
+
+
+def longest(vectors: torch.Tensor) -> torch.Tensor:
+    """The L2 norm of the longest of vectors [..., token, dim], float32 [...]; not finite where one is not."""
+    return torch.linalg.vector_norm(vectors, dim=-1, dtype=torch.float32).amax(-1)
+
+
+def lengths_of(calls: Sequence[Call], together: torch.Tensor | None = None) -> list[list[list[float]]]:
+    """Of each head's longest query and longest key, [layer, q | k, head].
+
+    together: all of them, where they lie in one tensor [layer, q | k, head, token, dim], which takes less steps.
+    """
+    if together is None:
+        return [[longest(call.q).tolist(), longest(call.k).tolist()] for call in calls]
+    return longest(together).tolist()
 
 
 def nbytes_of(calls: list[Call]) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
+from itertools import chain
 
 import numpy as np
 import torch
@@ -12,8 +14,8 @@ from ..errors import CaptureError
 from ..model.outputs import predicted
 from ..model.tokens import Token, find_layer, find_token
 from ..model.vit import VitModel
-from .blocks import Block, blocks
-from .call import Call, nbytes_of
+from .blocks import SHORT, Block, blocks
+from .call import Call, lengths_of, nbytes_of
 from .derived import bias_of, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
 from .flow import Flow
@@ -59,7 +61,9 @@ class Capture:
         self._output = logits.detach().clone()
         self._norms = None if None in recorder.norms else torch.cat(recorder.norms)
         self._tokens: list[torch.Tensor] | None = None
-        check_finite(vit, [*self._calls, *filter(None, [self._pool])], logits)
+        self._together = recorder.queries_and_keys
+        self._lengths = lengths_of(self._calls, self._together)
+        check_finite(vit, self._calls, self._pool, logits, self._lengths)
         classes = logits.detach().float()[0] if vit.labels else logits.new_zeros(0, dtype=torch.float32)
         self.logits: np.ndarray = classes.cpu().numpy()
         self.predictions: np.ndarray = predicted(vit.outputs, classes).cpu().numpy()
@@ -263,17 +267,38 @@ class Capture:
         self, layer: int, *, span: slice | None = None, all_heads: bool = False, with_scores: bool = False
     ) -> Iterator[Block]:
         """A layer's attention a block at a time: no more is held than fits into a processor's cache."""
-        call, bias = self._call(layer), self._bias(self._index(layer))
+        layer = self._index(layer)
+        call, bias = self._calls[layer], self._bias(layer)
         return blocks(
             call.q,
             call.k,
             call.scale,
             bias,
             call.silenced,
+            lengths=self._lengths[layer],
             span=span,
             all_heads=all_heads,
             with_scores=with_scores,
         )
+
+    def blocks_of_all(self) -> Iterator[Block]:
+        """`blocks` of all layers, with scores; heads are counted through the layers, layer · heads + head."""
+        one_scale = len({call.scale for call in self._calls}) == 1
+        biased = any(call.has_bias for call in self._calls)
+        if self._together is not None and one_scale and not biased and self.num_tokens < SHORT:
+            q, k = self._together.transpose(0, 1).flatten(1, 2)
+            silenced = (self._first(layer) + head for layer, call in enumerate(self._calls) for head in call.silenced)
+            lengths = [list(chain.from_iterable(of_layers)) for of_layers in zip(*self._lengths, strict=True)]
+            yield from blocks(q, k, self.scale(0), None, tuple(silenced), lengths=lengths, with_scores=True)
+            return
+        for layer in range(self.num_layers):
+            for block in self.blocks(layer, with_scores=True):
+                heads = slice(self._first(layer) + block.heads.start, self._first(layer) + block.heads.stop)
+                yield replace(block, heads=heads)
+
+    def _first(self, layer: int) -> int:
+        """Its first head, counted through the layers."""
+        return layer * self.num_heads
 
     def gradient_rows(self, layer: int, *, span: slice | None = None) -> Iterator[tuple[slice, torch.Tensor]]:
         """`gradient_weighted_attention` of some of the queries in `span` at a time: which, and [query, key], good until

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from itertools import chain
+
 import torch
 
 from ..errors import CaptureError
@@ -13,19 +17,21 @@ class NotFinite(CaptureError):
     """This picture's numbers are none; another picture's may be."""
 
 
-def check_finite(vit: VitModel, calls: list[Call], logits: torch.Tensor) -> None:
+def check_finite(
+    vit: VitModel, layers: Sequence[Call], pool: Call | None, logits: torch.Tensor, lengths: list[list[list[float]]]
+) -> None:
     """NotFinite, which names the layer, for queries, keys or outputs with NaN or infinity.
 
-    calls: of each layer, and then of the pooling head, where there is one.
+    lengths: of the layers, as `call.lengths_of` gives them. One that overflowed is of numbers all the same.
     """
-    found = [value for call in calls for value in (call.q, call.k)] + [logits]
-    # A sum is not finite where one of its terms is not; it may overflow besides, so that the terms decide.
-    sums = torch.stack([value.detach().float().sum() for value in found])
-    for number in (~sums.isfinite()).nonzero().flatten().tolist():
-        if not found[number].isfinite().all():
-            layer, what = number // 2, ("queries", "keys")[number % 2]
-            place = f"layer {layer}" if layer < vit.num_layers else "the pooling head"
-            name = "The outputs" if number == len(found) - 1 else f"The {what} of {place}"
+    found = {"The outputs": logits}
+    calls = [] if pool is None else [("the pooling head", pool)]
+    if not all(map(math.isfinite, chain.from_iterable(chain.from_iterable(lengths)))):
+        calls = [*((f"layer {index}", call) for index, call in enumerate(layers)), *calls]
+    for place, call in reversed(calls):
+        found = {f"The queries of {place}": call.q, f"The keys of {place}": call.k} | found
+    for name, values in found.items():
+        if not values.isfinite().all():
             raise NotFinite(
                 f"{name} of {vit.name} hold NaN or infinity on this picture, so there is no attention to show. Check "
                 f"the weights, which a training that diverged may have spoilt, or use another precision than "

@@ -53,6 +53,7 @@ class Recorder(TorchFunctionMode):
         self._gradients = gradients
         self._keep_bias = keep_bias
         self._kept: torch.Tensor | None = None  # [layer, q | k, head, token, dim]
+        self._layers_kept = 0
 
     def __torch_function__(self, func: Callable, types: Collection[type], args: tuple = (), kwargs: dict | None = None):
         kwargs = kwargs or {}
@@ -138,7 +139,13 @@ class Recorder(TorchFunctionMode):
         place = self._kept[self.running]
         if place.shape[1:] != q.shape or place.dtype != q.dtype or self.layers[self.running]:
             return own(q), own(k)
+        self._layers_kept += 1
         return place[0].copy_(q.detach()), place[1].copy_(k.detach())
+
+    @property
+    def queries_and_keys(self) -> torch.Tensor | None:
+        """[layer, q | k, head, token, dim] of all recorded layers, where they lie in one tensor."""
+        return self._kept if self._layers_kept == len(self.layers) else None
 
     def watch(self, module: nn.Module, *, keep_streams: bool = False) -> nn.Module:
         """A stand-in for the module: the same parameters and code, with blocks that tell this recorder that they run.
