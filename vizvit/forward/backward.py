@@ -39,17 +39,20 @@ class Attention(torch.autograd.Function):
         k: torch.Tensor,
         v: torch.Tensor,
     ) -> torch.Tensor:
-        output = attend(q, k, v)
+        with torch.enable_grad():
+            graph = attend(q.detach().requires_grad_(), k, v)
+        # Fused attention has made it, and its own backward pass would read it.
+        logs, output = getattr(graph.grad_fn, "_saved_logsumexp", None), graph.detach()
         ctx.take, ctx.scale, ctx.silenced = take, scale, silenced
-        ctx.save_for_backward(q, k, v, output)
+        ctx.save_for_backward(q, k, v, output, logs)
         return output
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        q, k, v, output = (tensor[0] for tensor in ctx.saved_tensors)
+        q, k, v, output, logs = (None if tensor is None else tensor[0] for tensor in ctx.saved_tensors)
         found = q.new_empty(q.shape), k.new_zeros(k.shape), v.new_zeros(v.shape)
-        ctx.take(_pieces(q, k, v, output, gradient[0], ctx.scale, ctx.silenced, found))
+        ctx.take(_pieces(q, k, v, output, logs, gradient[0], ctx.scale, ctx.silenced, found))
         return None, None, None, None, *(one[None] for one in found)
 
 
@@ -58,32 +61,38 @@ def _pieces(
     k: torch.Tensor,
     v: torch.Tensor,
     output: torch.Tensor,
+    logs: torch.Tensor | None,
     of_output: torch.Tensor,
     scale: float,
     silenced: tuple[int, ...],
     found: tuple[torch.Tensor, ...],
 ) -> Iterator[tuple[slice, torch.Tensor]]:
-    """All tensors [head, token, dim]. found: takes ∂y/∂q, and zeros, to which ∂y/∂k and ∂y/∂v are added.
+    """All tensors [head, token, dim]; logs [head, token], as of `blocks`.
 
+    found: takes ∂y/∂q, and zeros, to which ∂y/∂k and ∂y/∂v are added.
     With scores S = scale·q kᵀ, A = softmax(S) and O = A v: ∂y/∂S = A ⊙ (∂y/∂A - the row's sum of O ⊙ ∂y/∂O).
     """
     by_q, by_k, by_v = found
-    values, scaled = v.mT, q * scale
-    of_rows = (of_output * output).sum(-1, keepdim=True)
-    for block in blocks(q, k, scale, None, silenced, to_work_in=True):
+    values, all_heads = v.mT, len(q)
+    scaled, of_rows = q * (scale * all_heads), (of_output * output).sum(-1, keepdim=True) / all_heads
+    for block in blocks(q, k, scale, None, silenced, logs=logs, to_work_in=True):
         heads, queries, exponentials = block.heads, block.queries, block.exponentials
         sums = block.sums[..., None]
         gradient = of_output[heads, queries] / sums
         _add(exponentials.mT, gradient, by_v[heads])
-        weighted = multiply(gradient, values[heads], block.beside).mul_(exponentials)
+        # By the number of heads, so that the sum over the heads is the mean.
+        weighted = multiply(gradient / all_heads, values[heads], block.beside).mul_(exponentials)
         of_scores = torch.addcmul(weighted, exponentials, of_rows[heads, queries] / sums, value=-1, out=exponentials)
         _add(of_scores.mT, scaled[heads, queries], by_k[heads])
         multiply(of_scores, k[heads], by_q[heads, queries])
-        for one in weighted.clamp_(min=0):
-            block.total.add_(one, alpha=1 / len(q))
-        if heads.stop == len(q):
+        for head, one in enumerate(weighted, heads.start):
+            if head:
+                block.total.add_(one.clamp_(min=0))
+            else:
+                torch.clamp(one, min=0, out=block.total)
+        if heads.stop == all_heads:
             yield queries, block.total
-    by_q *= scale
+    by_q *= scale * all_heads
 
 
 def _add(a: torch.Tensor, b: torch.Tensor, total: torch.Tensor) -> None:

@@ -30,8 +30,8 @@ class Block:
     heads, queries: which. exponentials [head, query, key]: of the scores, each row less a number of its own; 0 in a
     head that is knocked out. sums [head, query]: of the exponentials; 1 there.
     Where they were asked for: scores [head, query, key], each row less the same number; to work in, beside
-    [head, query, key], uninitialised, and total [query, key], 0 for the first heads of some queries and then left as
-    it is.
+    [head, query, key], and total [query, key], both uninitialised; the latter is left as it is for all heads of some
+    queries.
     """
 
     heads: slice
@@ -55,6 +55,7 @@ def blocks(
     silenced: tuple[int, ...],
     *,
     lengths: Sequence[Sequence[float]] | None = None,
+    logs: torch.Tensor | None = None,
     span: slice | None = None,
     all_heads: bool = False,
     with_scores: bool = False,
@@ -64,6 +65,7 @@ def blocks(
 
     q, k [head, token, dim]; bias [head or 1, query, key].
     lengths: of each head's longest query and longest key, [q | k, head]; measured where they are not given.
+    logs: of each row's sum of the exponentials of its scores, [head, query], where they are known.
     span: of these queries alone, and of all keys.
     all_heads: each block is of all of them, and of few queries; else of as many queries as there is room for, which is
     quicker. with_scores, to_work_in: what blocks have besides.
@@ -95,12 +97,11 @@ def blocks(
             if bias is not None:
                 scores.clamp_(min=LEAST)
             torch.exp(scores, out=exponentials)
-            sums = exponentials.sum(-1)
+            known = logs is not None and not any(shifted[heads])
+            sums = logs[heads, queries].exp() if known else exponentials.sum(-1)
             for silent in silenced:
                 if heads.start <= silent < heads.stop:
                     exponentials[silent - heads.start], sums[silent - heads.start] = 0, 1
-            if to_work_in and not head:
-                total.zero_()
             yield Block(
                 heads,
                 queries,

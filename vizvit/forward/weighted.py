@@ -22,7 +22,10 @@ def gradient_rows(
         # By their sums and the number of heads, so that the sum over the heads is the mean.
         gradient = of_output[block.heads, block.queries].float() / (len(values) * block.sums[..., None])
         positive = multiply(gradient, values[block.heads], block.beside).clamp_(min=0)
-        for exponentials, one in zip(block.exponentials, positive, strict=True):
-            block.total.addcmul_(exponentials, one)
+        for head, (exponentials, one) in enumerate(zip(block.exponentials, positive, strict=True), block.heads.start):
+            if head:
+                block.total.addcmul_(exponentials, one)
+            else:
+                torch.mul(exponentials, one, out=block.total)
         if block.heads.stop == len(values):
             yield block.queries, block.total
