@@ -32,6 +32,17 @@ test("what stands out of a rollout is what vizvit.standing_out finds", { skip },
   }
 });
 
+test("a chain is the product of its matrices, whatever the number of tokens", () => {
+  for (let tokens = 1; tokens <= 9; tokens++) {
+    const [first, second] = [1, 2].map((seed) => Float32Array.from({ length: tokens ** 2 }, (_, i) => Math.abs(Math.sin(seed * 97 + i))));
+    const vector = Float64Array.from({ length: tokens }, (_, i) => Math.max(0, Math.cos(3 * i)));
+    const row = (weights, matrix) => weights.map((_, key) => weights.reduce((sum, weight, query) => sum + weight * matrix[query * tokens + key], 0));
+    const column = (matrix, weights) => weights.map((_, query) => weights.reduce((sum, weight, key) => sum + weight * matrix[query * tokens + key], 0));
+    assert.ok(largestDifference(flowRow([first, second], vector), row(row(vector, second), first)) < 1e-6);
+    assert.ok(largestDifference(flowColumn([first, second], vector), column(second, column(first, vector))) < 1e-6);
+  }
+});
+
 test("by hand: two tokens, two layers", () => {
   const first = normalised(Float32Array.of(0.5, 0.5, 0, 1), 2), second = normalised(Float32Array.of(0, 1, 1, 0), 2);
   assert.deepEqual([[...first], [...second]], [[0.75, 0.25, 0, 1], [0.5, 0.5, 0.5, 0.5]]);

@@ -44,22 +44,32 @@ function weightsOver(vector, matrix) {
   return weights;
 }
 
+// Four rows of the matrix at a time, so that the sums are loaded and stored a quarter as often. Behind the last row it is
+// the last again, of no weight.
 function rowTimes(row, matrix) {
-  const tokens = row.length, sums = new Float64Array(tokens);
-  for (let query = 0; query < tokens; query++) {
-    const weight = row[query];
-    if (weight === 0) continue;
-    for (let key = 0, at = query * tokens; key < tokens; key++) sums[key] += weight * matrix[at + key];
+  const tokens = row.length, last = (tokens - 1) * tokens, sums = new Float64Array(tokens);
+  for (let query = 0; query < tokens; query += 4) {
+    const a = row[query], b = row[query + 1] ?? 0, c = row[query + 2] ?? 0, d = row[query + 3] ?? 0;
+    if (a === 0 && b === 0 && c === 0 && d === 0) continue;
+    const i = query * tokens, j = Math.min(i + tokens, last), k = Math.min(i + 2 * tokens, last), l = Math.min(i + 3 * tokens, last);
+    for (let key = 0; key < tokens; key++) sums[key] += a * matrix[i + key] + b * matrix[j + key] + c * matrix[k + key] + d * matrix[l + key];
   }
   return Float32Array.from(sums);
 }
 
 function timesColumn(matrix, column) {
-  const tokens = column.length, out = new Float32Array(tokens);
-  for (let query = 0, at = 0; query < tokens; query++) {
-    let sum = 0;
-    for (let key = 0; key < tokens; key++, at++) sum += matrix[at] * column[key];
-    out[query] = sum;
+  const tokens = column.length, last = (tokens - 1) * tokens, out = new Float32Array(tokens);
+  for (let query = 0; query < tokens; query += 4) {
+    const i = query * tokens, j = Math.min(i + tokens, last), k = Math.min(i + 2 * tokens, last), l = Math.min(i + 3 * tokens, last);
+    let a = 0, b = 0, c = 0, d = 0;
+    for (let key = 0; key < tokens; key++) {
+      const weight = column[key];
+      a += matrix[i + key] * weight;
+      b += matrix[j + key] * weight;
+      c += matrix[k + key] * weight;
+      d += matrix[l + key] * weight;
+    }
+    out.set([a, b, c, d].slice(0, tokens - query), query);
   }
   return out;
 }
