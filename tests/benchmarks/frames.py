@@ -27,10 +27,14 @@ SIZE = """root => [root.__vizvit.shown().length,
   ...["heads", "layers"].map(name => Number(root.style.getPropertyValue(`--${name}`)))]"""
 CHAIN = """(root, fuse) => new Promise(done => {
   const start = performance.now(), layers = Number(root.style.getPropertyValue("--layers"));
+  const there = () => root.dataset.layer == "rollout" && !root.dataset.pending && (!fuse || root.dataset.head == fuse);
+  // Not asked in every frame: that would take a tenth of what is measured.
+  const observer = new MutationObserver(() => there() && requestAnimationFrame(() => {
+    observer.disconnect();
+    done((performance.now() - start) / layers);
+  }));
+  observer.observe(root, { attributes: true });
   root.querySelector(fuse ? `.choice-fuse [data-value=${fuse}]` : "button.rollout").click();
-  const look = () => root.dataset.layer == "rollout" && !root.dataset.pending && (!fuse || root.dataset.head == fuse)
-    ? done((performance.now() - start) / layers) : requestAnimationFrame(look);
-  requestAnimationFrame(() => requestAnimationFrame(look));
 })"""
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 

@@ -4,14 +4,14 @@ import { layerOn } from "../state/counterparts.js";
 import { isFeatured } from "../state/featureviews.js";
 import { layerAtHand } from "../state/sides.js";
 import { areaOf, queryOf } from "../state/state.js";
-import { keepFocus } from "./elements.js";
+import { keepFocus, setText } from "./elements.js";
 import { buildTiles } from "./view.js";
 import { fill, headName } from "./words.js";
 
 export function drawControls(app) {
   const { dom, choice, texts, options, a: { capture } } = app;
   drawTileNames(app);
-  dom.layer.textContent = choice.rollout ? texts.rollout_layer : choice.layer;
+  setText(dom.layer, choice.rollout ? texts.rollout_layer : choice.layer);
   dom.slider.value = choice.layer;
   app.root.style.setProperty("--layer", choice.layer);
   app.root.classList.toggle("rolled-out", choice.rollout);
@@ -21,7 +21,7 @@ export function drawControls(app) {
   dom.next.disabled = choice.layer === capture.num_layers - 1 || layerAtHand(app, choice.layer + 1, choice.layer) <= choice.layer;
   dom.rollout.setAttribute("aria-pressed", choice.rollout);
   dom.play.setAttribute("aria-pressed", Boolean(app.playing));
-  dom.play.textContent = app.playing ? "❚❚" : "▶";
+  setText(dom.play, app.playing ? "❚❚" : "▶");
   dom.play.title = app.playing ? texts.pause : texts.play;
   dom.play.setAttribute("aria-label", dom.play.title);
   for (const { head, button } of dom.tile) {
@@ -34,8 +34,8 @@ export function drawControls(app) {
   mark(dom.steps, choice.steps);
   mark(dom.tool, app.tool);
   const touch = matchMedia("(pointer: coarse)").matches;
-  dom.queryHint.textContent = { look: touch ? texts.hint_touch : texts.query_hint, area: texts.tool_area_hint, read: texts.tool_read_hint }[app.tool];
-  if (isFeatured(app)) dom.queryHint.textContent = "";
+  const hints = { look: touch ? texts.hint_touch : texts.query_hint, area: texts.tool_area_hint, read: texts.tool_read_hint };
+  setText(dom.queryHint, isFeatured(app) ? "" : hints[app.tool]);
   app.root.classList.toggle("reads", app.tool === "read" || app.folds.why || choice.key !== null);
   app.root.classList.toggle("looks", app.tool === "look");
   const { scale, curve, smooth, colours, blend } = dom.selects;
@@ -89,8 +89,8 @@ function drawTileNames(app) {
 }
 
 function drawTitles({ dom, session, texts, a, b, choice }) {
-  dom.figures.a.title.textContent = session.title ?? "";
+  setText(dom.figures.a.title, session.title ?? "");
   const linked = !choice.rollout && b.capture.num_layers !== a.capture.num_layers;
   const layer = linked ? ` · ${texts.layer} ${layerOn({ a, b, choice }, b)}` : "";
-  dom.figures.b.title.textContent = b.title + layer;
+  setText(dom.figures.b.title, b.title + layer);
 }

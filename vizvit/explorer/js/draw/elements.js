@@ -14,6 +14,11 @@ export function shape(tag, className, style = {}) {
   return node;
 }
 
+// The same text again would be laid out and painted again, and with it the whole explorer in between two such places.
+export function setText(node, text) {
+  if (node.textContent !== String(text)) node.textContent = text;
+}
+
 // Rebuilds what is inside a box; the button that had the focus, by its place among them, has it again.
 export function keepFocus(box, rebuild) {
   const active = box.getRootNode().activeElement, at = [...box.querySelectorAll("button")].indexOf(active);

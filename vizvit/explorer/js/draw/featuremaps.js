@@ -5,6 +5,7 @@ import { featureLimits } from "../compute/features.js";
 import { artefactsOf, mapOfRow } from "../state/featureviews.js";
 import { sidesOf } from "../state/sides.js";
 import { paintMap, paintWords } from "./colour.js";
+import { setText } from "./elements.js";
 import { drawLegend } from "./legend.js";
 import { MARKS } from "./marking.js";
 import { outlinePatches } from "./marks.js";
@@ -39,7 +40,7 @@ function drawLayerTiles(app, side) {
     const item = side.content.items[i] ?? { row: null }, canvas = second ? tile.second : tile.map, there = Boolean(item.row || item.colours);
     if (!second) {
       tile.button.classList.toggle("waiting", Boolean(item?.missing)); // what was drawn before stays until its turn comes
-      tile.share.textContent = "";
+      setText(tile.share, "");
     }
     item.drawn ??= new Set();
     if (!there || item.drawn.has(canvas)) return;
@@ -67,7 +68,7 @@ function drawFeature(app, side) {
   const text = legendText(app, side);
   if (item.row) return drawLegend(figure, mapOfRow(side, item.row), item.limits, side.colours[FEATURE_COLOURS[view]], text, plainShort);
   figure.ticks.replaceChildren();
-  figure.text.textContent = text;
+  setText(figure.text, text);
   Object.assign(figure, { stamp: null, legend: null });
 }
 

@@ -4,6 +4,7 @@ import { computeContent } from "../state/content.js";
 import { featureContent, isFeatured } from "../state/featureviews.js";
 import { sidesOf } from "../state/sides.js";
 import { queryOf } from "../state/state.js";
+import { setText } from "./elements.js";
 import { drawFeatureMaps } from "./featuremaps.js";
 import { drawFeatureReading, exchangeReading } from "./featurereading.js";
 import { clearSide, drawMaps } from "./maps.js";
@@ -36,12 +37,12 @@ export function drawFrame(app) {
 function drawPending(app) {
   for (const side of sidesOf(app)) {
     const { pending, nowhere } = side.content, figure = app.dom.figures[side.name];
-    figure.note.textContent = nowhere ? app.texts.nowhere : pending ? pendingText(app, pending) : "";
+    setText(figure.note, nowhere ? app.texts.nowhere : pending ? pendingText(app, pending) : "");
     figure.box.classList.toggle("stale", Boolean(pending));
     if (nowhere) clearSide(app, side);
   }
   app.root.classList.toggle("fetching", Boolean(app.a.content.pending));
-  app.dom.fetching.textContent = app.a.content.pending?.what === "fetching" ? pendingText(app, app.a.content.pending) : "";
+  setText(app.dom.fetching, app.a.content.pending?.what === "fetching" ? pendingText(app, app.a.content.pending) : "");
   if (!app.a.content.pending) app.root.dataset.pending = "";
   else app.root.dataset.pending = app.a.content.pending.what;
 }

@@ -2,6 +2,7 @@
 
 import { spacedTicks, ticksOf } from "../compute/ticks.js";
 import { paintScale } from "./colour.js";
+import { setText } from "./elements.js";
 import { percentOf } from "./numbers.js";
 
 const LETTER = 7 / 330; // of the shortest bar that has numbers between its ends
@@ -23,6 +24,6 @@ export function drawLegend(figure, { row, first, count }, limits, colours, text,
       return tick;
     }));
   }
-  if (figure.text.textContent !== text) figure.text.textContent = text;
+  setText(figure.text, text);
   figure.legend = { ...limits, ticks, text, ends: [write(limits.low), write(limits.high)] };
 }

@@ -7,6 +7,7 @@ import { limitsOf, signedLimits } from "../compute/scaling.js";
 import { mapOf } from "../state/content.js";
 import { prefixCount, sidesOf } from "../state/sides.js";
 import { clearCanvas, coloursFor, paintMap } from "./colour.js";
+import { setText } from "./elements.js";
 import { drawLegend } from "./legend.js";
 import { MARKS } from "./marking.js";
 import { outlinePatches } from "./marks.js";
@@ -57,14 +58,14 @@ function drawTiles(app, side) {
     const item = side.content.items[i], canvas = second ? tile.second : tile.map;
     if (!second) tile.button.classList.toggle("waiting", !item?.row); // steps of a long chain, while the pointer moves
     if (!item?.row) {
-      tile.share.textContent = "";
+      setText(tile.share, "");
       return clearCanvas(canvas);
     }
     if (item.change) return drawChange(tile, canvas, side, { ...item, row: item.change }, options);
     paintMap(canvas, mapOf(side, item), rows, cols, item.limits, colours, options.smooth ? TILE_SIDE : 0);
     if (!prefix || second) return;
     const share = prefixPart(item.row, prefix);
-    tile.share.textContent = item.name === null && side.content.outstanding ? "" : percentShort(share); // the reading has it
+    setText(tile.share, item.name === null && side.content.outstanding ? "" : percentShort(share)); // the reading has it
     tile.bar.style.setProperty("--share", share.toFixed(4));
   });
 }
@@ -75,7 +76,7 @@ function drawChange(tile, canvas, side, item, { smooth }) {
   paintMap(canvas, map, rows, cols, changeLimits, side.colours.difference, smooth ? TILE_SIDE : 0);
   if (canvas !== tile.map) return;
   const onPrefix = shareOf(map.row, map.first);
-  tile.share.textContent = percentShort(map.row.subarray(map.first).reduce((sum, value) => sum + Math.abs(value), Math.abs(onPrefix)) / 2);
+  setText(tile.share, percentShort(map.row.subarray(map.first).reduce((sum, value) => sum + Math.abs(value), Math.abs(onPrefix)) / 2));
 }
 
 function drawPicture(app, side) {

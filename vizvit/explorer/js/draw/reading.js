@@ -8,6 +8,7 @@ import { headOn } from "../state/counterparts.js";
 import { layerOf, prefixCount, sidesOf } from "../state/sides.js";
 import { areaOf, queryOf } from "../state/state.js";
 import { readToken } from "../state/weight.js";
+import { setText } from "./elements.js";
 import { natsText, percent, percentShort, plain } from "./numbers.js";
 import { fill, headName, prefixName, queryName, tokenName, viewName } from "./words.js";
 
@@ -15,10 +16,10 @@ export function drawReading(app) {
   const { dom, texts, choice, a } = app, { capture } = a, row = shownRow(a), to = choice.direction === "to";
   const put = (name, ...parts) => dom.reading[name].replaceChildren(...parts);
   const peak = peakPatch(a, row), spread = spreadOf(app, a, row);
-  dom.labels.from.textContent = to ? texts.towards : texts.from;
-  dom.labels.peak.textContent = peakLabel(app);
-  dom.labels.entropy.textContent = spread.label;
-  dom.labels.prefix.textContent = to ? texts.prefix_to : texts.prefix;
+  setText(dom.labels.from, to ? texts.towards : texts.from);
+  setText(dom.labels.peak, peakLabel(app));
+  setText(dom.labels.entropy, spread.label);
+  setText(dom.labels.prefix, to ? texts.prefix_to : texts.prefix);
   put("from", queryName(app), quiet(viewName(app)));
   put("peak", tokenName(capture, texts, peak), quiet(percent(row[peak])));
   put("entropy", spread.value, quiet(spread.limit));
@@ -27,7 +28,7 @@ export function drawReading(app) {
     view: viewName(app), query: queryName(app), peak: tokenName(capture, texts, peak), share: percent(row[peak]), spread: spread.value, label: spread.label,
   }) + (prefixCount(a) ? fill(to ? texts.sentence_prefix_to : texts.sentence_prefix, { share: percent(prefixPart(row, prefixCount(a))) }) : "");
   drawUnder(app, put);
-  for (const side of sidesOf(app)) dom.figures[side.name].line.textContent = app.b ? lineOf(app, side) : "";
+  for (const side of sidesOf(app)) setText(dom.figures[side.name].line, app.b ? lineOf(app, side) : "");
 }
 
 function peakLabel({ texts, choice }) {

@@ -2,7 +2,7 @@
 
 import { isFeatured } from "../state/featureviews.js";
 import { VIEWS } from "../state/state.js";
-import { element } from "./elements.js";
+import { element, setText } from "./elements.js";
 
 export function buildViews(app) {
   const buttons = VIEWS.map((view) => element("button", { type: "button", role: "radio", "data-value": view }));
@@ -29,5 +29,5 @@ export function drawViews(app) {
   root.classList.toggle("featured", isFeatured(app));
   for (const view of VIEWS) root.classList.toggle(`view-${view}`, choice.view === view);
   root.classList.toggle("soft", isFeatured(app) && app.options.smooth);
-  dom.viewHint.textContent = isFeatured(app) ? texts[`view_${choice.view}_hint`] : "";
+  setText(dom.viewHint, isFeatured(app) ? texts[`view_${choice.view}_hint`] : "");
 }
