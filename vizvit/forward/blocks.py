@@ -72,12 +72,9 @@ def blocks(
     """
     tokens = k.shape[1]
     span = slice(0, tokens) if span is None else span
-    lengths = [longest(q).tolist(), longest(k).tolist()] if lengths is None else lengths
-    # No score of a head is beyond the product of the two (Cauchy and Schwarz).
-    greatest = [of_query * of_key * scale for of_query, of_key in zip(*lengths, strict=True)]
-    q, keys = q.float() * scale, k.float().transpose(-2, -1)
     most = NEAR if with_scores else BOUND
-    shifted = [True] * len(q) if bias is not None else [one > most for one in greatest]  # of each head
+    shifted = [bias is not None or not one <= most for one in _greatest(q, k, scale, lengths, logs)]  # of each head
+    q, keys = q.float() * scale, k.float().transpose(-2, -1)
     room = NUMBERS.get(q.device.type, NUMBERS["otherwise"]) * (1 + (tokens < SHORT)) // (1 + with_scores)
     together, step = _sizes(len(q), tokens, span.stop - span.start, room, all_heads)
     arrays = 1 + with_scores + to_work_in
@@ -138,3 +135,21 @@ def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tenso
     else:
         torch.bmm(a, b, out=out)
     return out
+
+
+def _greatest(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    scale: float,
+    lengths: Sequence[Sequence[float]] | None,
+    logs: torch.Tensor | None,
+) -> list[float]:
+    """Of each head what no score is beyond, by the lengths of its vectors (Cauchy and Schwarz).
+
+    Where the logarithms are known, what none of these is: no score is above its row's, and the greatest of a row is
+    below it by no more than the logarithm of their number.
+    """
+    if logs is not None:
+        return logs.abs().amax(-1).tolist()
+    lengths = [longest(q).tolist(), longest(k).tolist()] if lengths is None else lengths
+    return [of_query * of_key * scale for of_query, of_key in zip(*lengths, strict=True)]
