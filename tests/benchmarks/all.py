@@ -25,15 +25,15 @@ HERE = Path(__file__).parent
 MARK = "<!-- tests/benchmarks/all.py -->\n"
 LIMIT = 600  # seconds for one of them
 RUNS: dict[str, tuple[str, ...]] = {  # name -> what keeps it short
-    "capture": ("--rounds", "4"),
+    "capture": ("--rounds", "3"),
     "many": ("--rounds", "3"),
     "study": ("--rounds", "2"),
-    "relevance": ("--rounds", "3"),
+    "relevance": ("--rounds", "4"),
     "faithfulness": ("--quick",),
     "frames": ("--only", "vizvit-tiny", "DINOv2-S"),
     "stages": ("--repeats", "4"),
     "pages": (),
-    "load": ("first", "alone", "measure", "--rounds", "1", "--tabs", "5"),
+    "load": ("first", "alone", "measure", "--rounds", "1", "--tabs", "3"),
     "lesson": ("--pictures", "5", "--seconds", "5"),
     "start": ("--rounds", "2"),
     "figures": ("--rounds", "3"),

@@ -115,7 +115,7 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     for name, batch in CASES[:3] if options.quick else CASES:
         speed(name, batch, 2 if options.quick else options.rounds, options.device, 16 if options.quick else None)
-    memory(options.device, (16, 196) if options.quick else (16, 49, 98, 196))
+    memory(options.device, (16, 64) if options.quick else (16, 49, 98, 196))
 
 
 if __name__ == "__main__":

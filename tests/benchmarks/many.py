@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
     rounds = 2 if options.quick else options.rounds
-    noise = np.random.default_rng(0).integers(0, 256, (4 * BATCH, 160, 200, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (2 * BATCH, 160, 200, 3), dtype=np.uint8)
     images = [Image.fromarray(pixels) for pixels in noise]
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     stream(images, rounds, options.device)

@@ -70,10 +70,6 @@ def materialised(vit: VitModel, view: np.ndarray) -> np.ndarray:
     return row.reshape(vit.grid.rows, vit.grid.cols).cpu().numpy()
 
 
-def gradients(vit: VitModel, view: np.ndarray) -> np.ndarray:
-    return vizvit.capture_view(vit, view, TARGET).logits
-
-
 def relevance(vit: VitModel, view: np.ndarray) -> np.ndarray:
     return vizvit.explain(vit, view, "relevance", target=TARGET)
 
@@ -102,13 +98,12 @@ CONTENDERS: dict[str, Contender] = {
     "plain forward": forward,
     "vizvit relevance": relevance,
     "vizvit gradient rollout": gradient_rollout,
-    "  of either its capture": gradients,
     "materialised matrices": materialised,
     "grad-cam, of the last block": grad_cam,
     "captum, 1 step at a time": integrated(1),
     BATCHED: integrated(10),
 }
-QUICK = tuple(CONTENDERS)[:6]
+QUICK = tuple(CONTENDERS)[:5]
 
 
 def cost_of(name: str, vit: VitModel, rounds: int, device: str, threads: int) -> tuple[float, float, float, np.ndarray]:
