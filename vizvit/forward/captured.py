@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from importlib import import_module
-from itertools import chain
 
 import numpy as np
 import torch
@@ -14,7 +13,8 @@ from ..errors import CaptureError
 from ..model.outputs import predicted
 from ..model.tokens import Token, find_layer, find_token
 from ..model.vit import VitModel
-from .blocks import SHORT, Block, blocks
+from .all_layers import blocks_of_all
+from .blocks import Block, blocks
 from .call import Call, lengths_of, nbytes_of
 from .derived import bias_of, over_tokens, softmax_rows, weight_gradient
 from .finite import check_finite
@@ -283,22 +283,7 @@ class Capture:
 
     def blocks_of_all(self) -> Iterator[Block]:
         """`blocks` of all layers, with scores; heads are counted through the layers, layer · heads + head."""
-        one_scale = len({call.scale for call in self._calls}) == 1
-        biased = any(call.has_bias for call in self._calls)
-        if self._together is not None and one_scale and not biased and self.num_tokens < SHORT:
-            q, k = self._together.transpose(0, 1).flatten(1, 2)
-            silenced = (self._first(layer) + head for layer, call in enumerate(self._calls) for head in call.silenced)
-            lengths = [list(chain.from_iterable(of_layers)) for of_layers in zip(*self._lengths, strict=True)]
-            yield from blocks(q, k, self.scale(0), None, tuple(silenced), lengths=lengths, with_scores=True)
-            return
-        for layer in range(self.num_layers):
-            for block in self.blocks(layer, with_scores=True):
-                heads = slice(self._first(layer) + block.heads.start, self._first(layer) + block.heads.stop)
-                yield replace(block, heads=heads)
-
-    def _first(self, layer: int) -> int:
-        """Its first head, counted through the layers."""
-        return layer * self.num_heads
+        return blocks_of_all(self._calls, self._together, self._lengths, partial(self.blocks, with_scores=True))
 
     def gradient_rows(self, layer: int, *, span: slice | None = None) -> Iterator[tuple[slice, torch.Tensor]]:
         """`gradient_weighted_attention` of some of the queries in `span` at a time: which, and [query, key], good until
