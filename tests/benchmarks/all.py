@@ -2,6 +2,7 @@
 
     python tests/benchmarks/all.py [--only capture many ...] [--page docs/measured.md]
 
+Where there is a GPU, models run on it, those of the pages as well, and it is named.
 page: what stands in it below its line "<!-- tests/benchmarks/all.py -->" is written anew. One that fails says so in its
 place, and the run ends with 1. Nothing here asserts a time.
 """
@@ -12,6 +13,7 @@ import argparse
 import ast
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -72,7 +74,17 @@ def machine() -> str:
     names = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     processor = f"{len(names)} × {names[0]}" if names else platform.processor()
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "timm", "streamlit"))
-    return f"{time.strftime('%Y-%m-%d')}; {processor}; Python {platform.python_version()}, {packages}."
+    parts = time.strftime("%Y-%m-%d"), processor, *_cards(), f"Python {platform.python_version()}, {packages}."
+    return "; ".join(parts)
+
+
+def _cards() -> list[str]:
+    """The names of the GPUs: benchmarks run on the first of them where there is one."""
+    asked = shutil.which("nvidia-smi")
+    if not asked:
+        return []
+    told = subprocess.run([asked, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True)
+    return told.stdout.splitlines() if told.returncode == 0 else []
 
 
 def _lines(path: str) -> list[str]:

@@ -4,7 +4,7 @@
 
 Every round times all contenders one after the other in one process, so that what else the machine does falls on all
 alike; the table shows medians over the rounds and the median of the paired ratios to the plain forward pass. Weights
-are random: they cost the same. Nothing here asserts a time.
+are random: they cost the same. On a GPU also in half precision. Nothing here asserts a time.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -30,8 +31,8 @@ SPEED = ("vit_tiny_patch16_224", "vit_base_patch16_224")
 MEMORY = "vit_small_patch14_reg4_dinov2"  # 1,374 tokens at 518 pixels
 
 
-def contenders(vit: VitModel, device: str, image: Image.Image) -> dict[str, Callable[[], object]]:
-    unfused = vizvit.load_model(vit.name, weights="random", device=device).module
+def contenders(vit: VitModel, device: str, image: Image.Image, half: bool) -> dict[str, Callable[[], object]]:
+    unfused = vizvit.load_model(vit.name, weights="random", device=device, half=half).module
     for part in unfused.modules():  # timm's extractor sees nothing of fused attention
         if hasattr(part, "fused_attn"):
             part.fused_attn = False
@@ -77,10 +78,10 @@ def measure(
     return times
 
 
-def speed(name: str, rounds: int, device: str, image: Image.Image) -> None:
-    vit = vizvit.load_model(name, weights="random", device=device)
-    times = measure(contenders(vit, device, image), rounds, vit.device)
-    print(f"\n{name}, {vit.grid.num_tokens} tokens, {vit.device}, {rounds} rounds")
+def speed(name: str, rounds: int, device: str, image: Image.Image, half: bool = False) -> None:
+    vit = vizvit.load_model(name, weights="random", device=device, half=half)
+    times = measure(contenders(vit, device, image, half), rounds, vit.device)
+    print(f"\n{name}, {vit.grid.num_tokens} tokens, {vit.device}, {vit.precision}, {rounds} rounds")
     print(f"  {'':24}{'median':>12}{'paired ratio':>16}{'quartiles':>18}")
     for contender, found in times.items():
         ratios = [mine / plain for mine, plain in zip(found, times[PLAIN], strict=True)]
@@ -108,8 +109,9 @@ def main() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     image = Image.fromarray(noise)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
-    for name in SPEED:
-        speed(name, 4 if options.quick else options.rounds, options.device, image)
+    on_gpu = options.device != "cpu" and torch.cuda.is_available()
+    for name, half in product(SPEED, (False, True) if on_gpu else (False,)):
+        speed(name, 4 if options.quick else options.rounds, options.device, image, half)
     memory(options.device, image)
 
 
