@@ -22,9 +22,15 @@ class Call:
     silenced: tuple[int, ...] = ()  # heads whose output an intervention keeps from the residual stream
 
 
+def norms_of(vectors: torch.Tensor) -> torch.Tensor:
+    """The L2 norms of vectors [..., dim], float32 [...]."""
+    wide = torch.promote_types(vectors.dtype, torch.float32)  # half precision overflows in the sum of squares
+    return torch.linalg.vector_norm(vectors.detach(), dim=-1, dtype=wide).float()
+
+
 def longest(vectors: torch.Tensor) -> torch.Tensor:
     """The L2 norm of the longest of vectors [..., token, dim], float32 [...]; not finite where one is not."""
-    return torch.linalg.vector_norm(vectors, dim=-1, dtype=torch.float32).amax(-1)
+    return norms_of(vectors).amax(-1)
 
 
 def lengths_of(calls: Sequence[Call], together: torch.Tensor | None = None) -> list[list[list[float]]]:

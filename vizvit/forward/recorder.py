@@ -24,7 +24,7 @@ from ..model.twin import stand_in
 from ..model.vit import VitModel
 from . import few
 from .backward import Attention, pays
-from .call import Call, are_of_one, own
+from .call import Call, are_of_one, norms_of, own
 from .flow import Flows
 
 GRAPH = 10  # of what a block holds for the backward pass, in sizes of its input: input, q, k, v, output, norm, MLP
@@ -215,12 +215,6 @@ class Recorder(TorchFunctionMode):
 
 def _scale(query: torch.Tensor, scale: float | None = None, **other: object) -> float:
     return 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
-
-
-def norms_of(x: torch.Tensor) -> torch.Tensor:
-    """float32 [picture, token]: the L2 norms of vectors [picture, token, dim]."""
-    wide = torch.promote_types(x.dtype, torch.float32)  # half precision overflows in the sum of squares
-    return torch.linalg.vector_norm(x.detach(), dim=-1, dtype=wide).float()
 
 
 def forward(vit: VitModel, recorder: Recorder, pixels: torch.Tensor) -> torch.Tensor:
