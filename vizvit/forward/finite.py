@@ -24,13 +24,15 @@ def check_finite(
 
     lengths: of the layers, as `call.lengths_of` gives them. One that overflowed is of numbers all the same.
     """
-    found = {"The outputs": logits}
-    calls = [] if pool is None else [("the pooling head", pool)]
+    places = [] if pool is None else [("the pooling head", pool)]
     if not all(map(math.isfinite, chain.from_iterable(chain.from_iterable(lengths)))):
-        calls = [*((f"layer {index}", call) for index, call in enumerate(layers)), *calls]
-    for place, call in reversed(calls):
-        found = {f"The queries of {place}": call.q, f"The keys of {place}": call.k} | found
-    for name, values in found.items():
+        places = [*((f"layer {index}", call) for index, call in enumerate(layers)), *places]
+    found = [
+        (f"The {name} of {place}", values)
+        for place, call in places
+        for name, values in (("queries", call.q), ("keys", call.k))
+    ]
+    for name, values in [*found, ("The outputs", logits)]:
         if not values.isfinite().all():
             raise NotFinite(
                 f"{name} of {vit.name} hold NaN or infinity on this picture, so there is no attention to show. Check "
